@@ -1,0 +1,193 @@
+/** The life of keys: made at the first start, rotated, retired, wrapped anew. Design §7; decisions 9 and 10. */
+import type { Config } from '../config.js';
+import type { Deps } from '../deps.js';
+import { isRotationDue, type KeyState, keyState } from '../keys/keyring.js';
+import { secretContext, signingContext } from '../keys/keys.js';
+import { addMasterKey, type MasterKeys, readMasterKeys } from '../keys/master_key.js';
+import { newSecretKey, newSigningKey } from '../keys/new_key.js';
+import { UserError } from '../oauth/errors.js';
+import * as cacheVersions from '../store/cache_versions.js';
+import type { Db, Trx } from '../store/db.js';
+import * as events from '../store/events.js';
+import * as leases from '../store/leases.js';
+import * as secretKeys from '../store/secret_keys.js';
+import * as signingKeys from '../store/signing_keys.js';
+
+type KeyDeps = Pick<Deps, 'caches' | 'config' | 'db' | 'keys' | 'masterKeys'>;
+
+const day = 86_400;
+
+/** How long an older key of a purpose still opens what it sealed, in seconds. */
+function keptSeconds(config: Config, purpose: secretKeys.Purpose): number {
+  return { seal: 30 * day, csrf: day, refresh: config.REFRESH_TOKEN_SECONDS, device: 400 * day }[purpose];
+}
+
+/**
+ * Makes what keys are missing, and opens those there are. Throws MasterKeyError, a sentence for the operator, where the master key
+ * is missing or another one: nothing is made anew then.
+ */
+export async function ensureKeys(deps: KeyDeps, now: number): Promise<void> {
+  const missing = await missingKeys(deps.db);
+  if (missing.signing && missing.purposes.length === secretKeys.purposes.length) makeMasterKey(deps.config);
+  const master = deps.masterKeys();
+  if (!missing.signing && missing.purposes.length === 0) {
+    await deps.keys.get();
+    return;
+  }
+  const signingKey = await newSigningKey(master, now, now); // slow, so before the transaction
+  await deps.db.transaction(async (trx) => {
+    await leases.take(trx, 'first_start', now, now); // of two processes that start at once, one waits here for the other
+    const still = await missingKeys(trx);
+    if (still.signing) await signingKeys.insert(trx, signingKey);
+    for (const purpose of still.purposes) await secretKeys.insert(trx, newSecretKey(master, purpose, now));
+    await cacheVersions.bump(trx, 'keys');
+  });
+  deps.caches.expire();
+  await deps.keys.get();
+}
+
+async function missingKeys(db: Db | Trx) {
+  const signing = (await signingKeys.list(db)).length === 0;
+  const there = new Set((await secretKeys.list(db)).map((key) => key.purpose));
+  return { signing, purposes: secretKeys.purposes.filter((purpose) => !there.has(purpose)) };
+}
+
+function makeMasterKey(config: Config): void {
+  if (config.MASTER_KEY === undefined && readMasterKeys(config.KEYS_DIR) === undefined)
+    addMasterKey(config.KEYS_DIR);
+}
+
+export interface ListedKey {
+  readonly kid: string;
+  readonly alg: string;
+  readonly state: KeyState;
+  readonly active_at: number;
+  readonly retired_at: number | null;
+  readonly expires_at: number | null;
+}
+
+export async function listKeys(deps: Pick<Deps, 'db'>, now: number): Promise<readonly ListedKey[]> {
+  const keys = await signingKeys.list(deps.db);
+  return keys.map((key) => {
+    const { kid, alg, active_at, retired_at, expires_at } = key;
+    return { kid, alg, state: keyState(key, keys, now), active_at, retired_at, expires_at };
+  });
+}
+
+/**
+ * Announces a new signing key, which takes over when every application has had time to fetch it: twice the JWK Set's max-age from
+ * now, or `at_once`. The old one stays published until its last token has expired. Returns the new kid.
+ */
+export async function rotateSigningKey(
+  deps: KeyDeps,
+  options: { readonly at_once: boolean },
+  now: number,
+): Promise<string> {
+  const { config } = deps;
+  const active_at = options.at_once ? now : now + 2 * config.JWKS_MAX_AGE_SECONDS;
+  const added = await newSigningKey(deps.masterKeys(), now, active_at);
+  await change(deps, { type: 'signing_key_added', detail: added.kid }, now, async (trx) => {
+    const expires_at = active_at + longestToken(config);
+    const replaced = (await signingKeys.list(trx)).filter(
+      (key) => key.retired_at === null || key.retired_at > active_at,
+    );
+    for (const key of replaced) await signingKeys.retire(trx, key.kid, active_at, expires_at);
+    await signingKeys.insert(trx, added);
+  });
+  return added.kid;
+}
+
+/** Seconds until no token that is signed now can be valid any more, with some room for clocks that differ. */
+function longestToken(config: Config): number {
+  return Math.max(config.ACCESS_TOKEN_SECONDS, config.ID_TOKEN_SECONDS) + 60;
+}
+
+/**
+ * Takes a signing key out at once, for one that may have leaked: nothing it signed verifies any more. Where no other could sign
+ * now, a new one takes over. Throws UserError `not_found`.
+ */
+export async function retireSigningKey(
+  deps: KeyDeps,
+  kid: string,
+  now: number,
+): Promise<{ readonly replaced_by: string | null }> {
+  const replacement = await newSigningKey(deps.masterKeys(), now, now);
+  let replaced_by: string | null = null;
+  await change(deps, { type: 'signing_key_retired', detail: kid }, now, async (trx) => {
+    if (!(await signingKeys.remove(trx, kid)))
+      throw new UserError('not_found', `There is no signing key ${kid}.`);
+    const others = await signingKeys.list(trx);
+    const covered = others.some((key) => keyState(key, others, now) === 'active');
+    replaced_by = covered ? null : replacement.kid;
+    if (!covered) await signingKeys.insert(trx, replacement);
+  });
+  return { replaced_by };
+}
+
+/** Rotates whatever is older than KEY_ROTATION_SECONDS, and forgets keys that are long gone. For jobs/rotate_keys.ts. */
+export async function rotateDueKeys(deps: KeyDeps, now: number): Promise<void> {
+  const { config, db } = deps;
+  if (isRotationDue(await signingKeys.list(db), config.KEY_ROTATION_SECONDS, now))
+    await rotateSigningKey(deps, { at_once: false }, now);
+  await signingKeys.removeGone(db, now - config.SESSION_MAX_SECONDS);
+  const newest = (await secretKeys.list(db)).filter((key) => key.expires_at === null);
+  for (const key of newest) {
+    if (now - key.created_at >= config.KEY_ROTATION_SECONDS) await rotateSecretKey(deps, key, now);
+  }
+}
+
+async function rotateSecretKey(deps: KeyDeps, old: secretKeys.SecretKeyRow, now: number): Promise<void> {
+  const added = newSecretKey(deps.masterKeys(), old.purpose, now);
+  await deps.db.transaction(async (trx) => {
+    await secretKeys.expire(trx, old.id, now + keptSeconds(deps.config, old.purpose));
+    await secretKeys.insert(trx, added);
+    await cacheVersions.bump(trx, 'keys');
+  });
+  deps.caches.expire();
+}
+
+/**
+ * Moves every key to the newest master key; where it comes from a folder, a new one is made there first. Running servers read the
+ * keys anew within a second. Returns how many were wrapped anew.
+ */
+export async function rewrapKeys(deps: KeyDeps, now: number): Promise<number> {
+  if (deps.config.MASTER_KEY === undefined) addMasterKey(deps.config.KEYS_DIR);
+  const master = deps.masterKeys();
+  let wrapped = 0;
+  await change(deps, { type: 'keys_rewrapped' }, now, async (trx) => {
+    wrapped = (await rewrapSigningKeys(trx, master)) + (await rewrapSecretKeys(trx, master));
+  });
+  return wrapped;
+}
+
+async function rewrapSigningKeys(trx: Trx, master: MasterKeys): Promise<number> {
+  const rows = (await signingKeys.list(trx)).filter((row) => !master.isCurrent(row.private_key_wrapped));
+  for (const { kid, private_key_wrapped } of rows) {
+    const context = signingContext(kid);
+    await signingKeys.rewrap(trx, kid, master.wrap(master.unwrap(private_key_wrapped, context), context));
+  }
+  return rows.length;
+}
+
+async function rewrapSecretKeys(trx: Trx, master: MasterKeys): Promise<number> {
+  const rows = (await secretKeys.list(trx)).filter((row) => !master.isCurrent(row.key_wrapped));
+  for (const { id, purpose, key_wrapped } of rows) {
+    const context = secretContext(id, purpose);
+    await secretKeys.rewrap(trx, id, master.wrap(master.unwrap(key_wrapped, context), context));
+  }
+  return rows.length;
+}
+
+async function change(
+  deps: KeyDeps,
+  event: events.Event,
+  now: number,
+  work: (trx: Trx) => Promise<void>,
+): Promise<void> {
+  await deps.db.transaction(async (trx) => {
+    await work(trx);
+    await cacheVersions.bump(trx, 'keys');
+    await events.record(trx, event, now, deps.config.EVENTS_SECONDS);
+  });
+  deps.caches.expire();
+}

@@ -1,0 +1,81 @@
+/** Resource servers: the APIs that access tokens are for. RFC 8707. */
+import type { Deps } from '../deps.js';
+import { canonicalResource } from '../oauth/authorization_request.js';
+import { isResource } from '../oauth/client_metadata.js';
+import { UserError } from '../oauth/errors.js';
+import { parseScope } from '../oauth/scope.js';
+import * as cacheVersions from '../store/cache_versions.js';
+import type { Trx } from '../store/db.js';
+import * as events from '../store/events.js';
+import * as resources from '../store/resources.js';
+
+type ResourceDeps = Pick<Deps, 'caches' | 'config' | 'db'>;
+
+/** Adds a resource server. Throws UserError `invalid_input` or `conflict`, OAuthError `invalid_scope`. */
+export async function addResource(
+  deps: ResourceDeps,
+  identifier: string,
+  scope: readonly string[],
+  now: number,
+): Promise<resources.ResourceRow> {
+  if (!isResource(identifier))
+    throw new UserError('invalid_input', `${identifier} is not an absolute URI without a fragment.`);
+  const canonical = canonicalResource(identifier);
+  if (canonical === deps.config.ISSUER)
+    throw new UserError('invalid_input', 'The issuer itself is always a resource; it need not be added.');
+  const row = { identifier: canonical, scope: parseScope(scope.join(' ')).join(' '), created_at: now };
+  await change(deps, { type: 'resource_added', detail: canonical }, now, async (trx) => {
+    if (!(await resources.insert(trx, row)))
+      throw new UserError('conflict', `There is a resource ${canonical} already.`);
+  });
+  return row;
+}
+
+/** Sets the scopes of a resource server. Throws UserError `not_found`. */
+export async function updateResource(
+  deps: ResourceDeps,
+  identifier: string,
+  scope: readonly string[],
+  now: number,
+): Promise<resources.ResourceRow> {
+  const { identifier: canonical, created_at } = await loadResource(deps, identifier);
+  const words = parseScope(scope.join(' ')).join(' ');
+  await change(deps, { type: 'resource_updated', detail: canonical }, now, async (trx) => {
+    if (!(await resources.update(trx, canonical, words))) throw notFound(identifier);
+  });
+  return { identifier: canonical, scope: words, created_at };
+}
+
+export async function loadResource(
+  deps: Pick<Deps, 'db'>,
+  identifier: string,
+): Promise<resources.ResourceRow> {
+  const row = await resources.find(deps.db, canonicalResource(identifier));
+  if (row === undefined) throw notFound(identifier);
+  return row;
+}
+
+export async function removeResource(deps: ResourceDeps, identifier: string, now: number): Promise<void> {
+  const canonical = canonicalResource(identifier);
+  await change(deps, { type: 'resource_removed', detail: canonical }, now, async (trx) => {
+    if (!(await resources.remove(trx, canonical))) throw notFound(identifier);
+  });
+}
+
+function notFound(identifier: string): UserError {
+  return new UserError('not_found', `There is no resource ${identifier}.`);
+}
+
+async function change(
+  deps: ResourceDeps,
+  event: events.Event,
+  now: number,
+  work: (trx: Trx) => Promise<void>,
+): Promise<void> {
+  await deps.db.transaction(async (trx) => {
+    await work(trx);
+    await cacheVersions.bump(trx, 'resources');
+    await events.record(trx, event, now, deps.config.EVENTS_SECONDS);
+  });
+  deps.caches.expire();
+}

@@ -1,0 +1,144 @@
+/**
+ * Signing in with a password. The attempt is counted before the check and given back on success; an unknown address does the
+ * same work as a wrong password. A sign-in always gives the browser a new session cookie. Hardening rows 9 and 14–16.
+ */
+import type { Deps } from '../deps.js';
+import { acr, amr, hashPassword, isOutdated, verifyPassword } from '../factors/password.js';
+import { giveBack, type Reservation, reserve } from '../limits/attempts.js';
+import { UserError } from '../oauth/errors.js';
+import { digest, newId, newSecret } from '../secrets.js';
+import * as authorizations from '../store/authorizations.js';
+import * as credentials from '../store/credentials.js';
+import type { Trx } from '../store/db.js';
+import * as events from '../store/events.js';
+import * as sessions from '../store/sessions.js';
+import * as users from '../store/users.js';
+
+export type SignInDeps = Pick<Deps, 'clock' | 'config' | 'db' | 'hashing' | 'log'>;
+
+export interface SignIn {
+  readonly email: string;
+  readonly password: string;
+  /** The client's network. */
+  readonly source: string;
+  /** Gives the id of a known browser for a user, or null. */
+  readonly device: (user_id: string) => string | null;
+  /** The session that this browser has already. */
+  readonly current: sessions.SessionRow | null;
+  /** The authorization request that asked for it. */
+  readonly request_id: string | null;
+}
+
+export interface SignedIn {
+  readonly user_id: string;
+  readonly session_id: string;
+  /** The value of the session cookie: 256 random bits. */
+  readonly cookie: string;
+}
+
+/** Throws UserError: `wrong_credentials`, `too_many_attempts` or `busy`. */
+export async function signIn(deps: SignInDeps, request: SignIn, now: number): Promise<SignedIn> {
+  const { db, config, hashing } = deps;
+  const email_canonical = users.canonicalEmail(request.email);
+  const user = await users.findByEmail(db, email_canonical);
+  const credential = await credentials.find(db, user?.id ?? '', 'password');
+
+  const attempt = {
+    account: user?.id ?? email_canonical,
+    source: request.source,
+    device: user ? request.device(user.id) : null,
+  };
+  const reservation = await db.transaction((trx) => reserve(trx, attempt, config, now));
+  if (!reservation.allowed) throw tooMany(reservation);
+
+  const right = await verifyPassword(hashing, config, request.password, credential?.secret).catch(
+    async (error: unknown) => {
+      await db.transaction((trx) => giveBack(trx, reservation.key_hashes)); // not checked: nothing was guessed
+      throw error;
+    },
+  );
+  if (!right || !user || !credential || user.disabled_at !== null) {
+    deps.log.info({ event: 'sign_in_failed', source: request.source }, 'sign-in failed');
+    throw wrong();
+  }
+
+  const renewed = isOutdated(config, credential.secret)
+    ? await hashPassword(hashing, config, request.password)
+    : null;
+  const cookie = newSecret();
+  const session_id = await db.transaction(async (trx) => {
+    await giveBack(trx, reservation.key_hashes);
+    await assertUnchanged(trx, credential);
+    if (renewed !== null) await credentials.renew(trx, credential.id, credential.secret, renewed, now);
+    return startSession(trx, deps, { user_id: user.id, cookie, request, now });
+  });
+  deps.log.info({ event: 'signed_in', user_id: user.id, sid: session_id }, 'signed in');
+  return { user_id: user.id, session_id, cookie };
+}
+
+function wrong(): UserError {
+  return new UserError('wrong_credentials', 'The e-mail address or the password is not right.', 'password');
+}
+
+function tooMany({ retry_after }: Extract<Reservation, { allowed: false }>): UserError {
+  const minutes = Math.ceil(retry_after / 60);
+  const message = `Too many failed attempts. Please try again in ${minutes === 1 ? 'a minute' : `${minutes} minutes`}.`;
+  return new UserError('too_many_attempts', message, null, retry_after);
+}
+
+/** The password was changed or the user disabled while it was being checked: then it does not count any more. */
+async function assertUnchanged(trx: Trx, credential: credentials.CredentialRow): Promise<void> {
+  const current = await credentials.find(trx, credential.user_id, 'password');
+  const user = await users.find(trx, credential.user_id);
+  if (current?.secret !== credential.secret || user?.disabled_at !== null) throw wrong();
+}
+
+interface NewSession {
+  readonly user_id: string;
+  readonly cookie: string;
+  readonly request: Pick<SignIn, 'current' | 'request_id'>;
+  readonly now: number;
+}
+
+/**
+ * The same user again keeps the session, its sid and its authorizations, with a new cookie and a new auth_time; another user
+ * ends it like a sign-out (decisions 16). Returns the session's id.
+ */
+async function startSession(
+  trx: Trx,
+  { config }: SignInDeps,
+  { user_id, cookie, request, now }: NewSession,
+): Promise<string> {
+  const { current } = request;
+  const absolute_expires_at = now + config.SESSION_MAX_SECONDS;
+  const fresh = {
+    token_hash: digest(cookie),
+    user_id,
+    auth_time: now,
+    amr,
+    acr,
+    auth_request: request.request_id,
+    selected_at: now,
+    selected_request: request.request_id,
+    created_at: now,
+    last_seen_at: now,
+    expires_at: Math.min(now + config.SESSION_IDLE_SECONDS, absolute_expires_at),
+    absolute_expires_at,
+  };
+  const again =
+    current?.user_id === user_id &&
+    (await sessions.renew(trx, { ...fresh, id: current.id }, current.token_hash));
+  const id = again && current ? current.id : newId();
+  if (!again) {
+    if (current) await endSession(trx, current.id, now);
+    await sessions.insert(trx, { ...fresh, id });
+  }
+  await events.record(trx, { type: 'signed_in', user_id, session_id: id }, now, config.EVENTS_SECONDS);
+  return id;
+}
+
+/** Ends a session with all that hangs on it: its codes and session-bound refresh tokens. False if it had ended before. */
+export async function endSession(trx: Trx, session_id: string, now: number): Promise<boolean> {
+  await authorizations.revokeBySession(trx, session_id, now);
+  return sessions.remove(trx, session_id);
+}

@@ -1,0 +1,223 @@
+/** People: adding, disabling, removing them, setting a password. One function is one decision, one transaction, one event. */
+import { z } from 'zod';
+import type { Deps } from '../deps.js';
+import { checkNewPassword, hashPassword } from '../factors/password.js';
+import { UserError } from '../oauth/errors.js';
+import { newId } from '../secrets.js';
+import * as authorizations from '../store/authorizations.js';
+import * as credentials from '../store/credentials.js';
+import type { Trx } from '../store/db.js';
+import * as events from '../store/events.js';
+import * as sessions from '../store/sessions.js';
+import * as setup from '../store/setup.js';
+import * as users from '../store/users.js';
+
+export type UserDeps = Pick<Deps, 'config' | 'db' | 'hashing'>;
+
+const text = z
+  .string()
+  .trim()
+  .min(1)
+  .max(500)
+  .regex(/^\P{Cc}*$/u, 'holds a control character');
+const webUrl = z.url({ protocol: /^https?$/ }).max(2048);
+
+/** The standard claims that an operator may set. OpenID Connect Core §5.1. */
+const userClaims = z.strictObject({
+  name: text.optional(),
+  family_name: text.optional(),
+  given_name: text.optional(),
+  middle_name: text.optional(),
+  nickname: text.optional(),
+  preferred_username: text.optional(),
+  profile: webUrl.optional(),
+  picture: webUrl.optional(),
+  website: webUrl.optional(),
+  gender: text.optional(),
+  birthdate: z
+    .string()
+    .regex(/^(\d{4}-\d{2}-\d{2}|\d{4})$/, 'must be YYYY-MM-DD, 0000-MM-DD or YYYY')
+    .optional(),
+  zoneinfo: text.optional(),
+  locale: text.optional(),
+  phone_number: text.optional(),
+  phone_number_verified: z.boolean().optional(),
+  address: z
+    .strictObject({
+      formatted: z.string().min(1).max(1000).optional(),
+      street_address: z.string().min(1).max(500).optional(),
+      locality: text.optional(),
+      region: text.optional(),
+      postal_code: text.optional(),
+      country: text.optional(),
+    })
+    .optional(),
+});
+
+const email = z
+  .string()
+  .max(320)
+  .regex(/^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+$/u, 'is not an e-mail address');
+const role = z
+  .string()
+  .max(100)
+  .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be one word');
+
+export interface NewUser {
+  readonly email: string;
+  readonly email_verified: boolean;
+  readonly roles: readonly string[];
+  /** Standard claims as JSON gives them. */
+  readonly claims: unknown;
+  readonly password: string | null;
+}
+
+/** Adds a user; one with the role admin also claims the server. Throws UserError `invalid_input` or `conflict`. */
+export async function addUser(deps: UserDeps, input: NewUser, now: number): Promise<users.UserRow> {
+  const row = newUserRow(input, now);
+  const secret =
+    input.password === null
+      ? null
+      : await hashPassword(deps.hashing, deps.config, checkNewPassword(input.password));
+  await deps.db.transaction((trx) => insertUser(trx, deps, row, secret));
+  return row;
+}
+
+/** A user's row from what an operator typed. Throws UserError `invalid_input` naming what is wrong. */
+export function newUserRow(input: NewUser, now: number): users.UserRow {
+  const claims = parse(userClaims, input.claims, 'claims');
+  const address = parse(email, input.email.trim().normalize('NFC'), 'email');
+  const roles = [...new Set(input.roles.map((word) => parse(role, word, 'role')))];
+  return {
+    id: newId(),
+    email: address,
+    email_canonical: users.canonicalEmail(address),
+    email_verified: input.email_verified ? 1 : 0,
+    name: claims.name ?? null,
+    family_name: claims.family_name ?? null,
+    given_name: claims.given_name ?? null,
+    middle_name: claims.middle_name ?? null,
+    nickname: claims.nickname ?? null,
+    preferred_username: claims.preferred_username ?? null,
+    profile: claims.profile ?? null,
+    picture: claims.picture ?? null,
+    website: claims.website ?? null,
+    gender: claims.gender ?? null,
+    birthdate: claims.birthdate ?? null,
+    zoneinfo: claims.zoneinfo ?? null,
+    locale: claims.locale ?? null,
+    phone_number: claims.phone_number ?? null,
+    phone_number_verified:
+      claims.phone_number_verified === undefined ? null : Number(claims.phone_number_verified),
+    address: claims.address === undefined ? null : JSON.stringify(claims.address),
+    roles: roles.join(' '),
+    created_at: now,
+    updated_at: now,
+    disabled_at: null,
+  };
+}
+
+function parse<T>(schema: z.ZodType<T>, value: unknown, field: string): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map((issue) =>
+    [field, ...issue.path].join('.').concat(`: ${issue.message}`),
+  );
+  throw new UserError('invalid_input', faults.join('; '), field);
+}
+
+/** The statements of adding a user, for a transaction that does more than that. */
+export async function insertUser(
+  trx: Trx,
+  { config }: Pick<UserDeps, 'config'>,
+  row: users.UserRow,
+  secret: string | null,
+): Promise<void> {
+  const now = row.created_at;
+  if (!(await users.insert(trx, row)))
+    throw new UserError('conflict', `There is a user with the address ${row.email} already.`, 'email');
+  if (secret !== null) {
+    await credentials.insert(trx, {
+      id: newId(),
+      user_id: row.id,
+      type: 'password',
+      secret,
+      created_at: now,
+      updated_at: now,
+    });
+  }
+  if (row.roles.split(' ').includes('admin')) await setup.claimByOperator(trx, now);
+  await events.record(trx, { type: 'user_added', user_id: row.id }, now, config.EVENTS_SECONDS);
+}
+
+/** A user by id or e-mail address. Throws UserError `not_found`. */
+export async function loadUser(deps: Pick<Deps, 'db'>, id_or_email: string): Promise<users.UserRow> {
+  const canonical = users.canonicalEmail(id_or_email);
+  const found = (await users.findByEmail(deps.db, canonical)) ?? (await users.find(deps.db, id_or_email));
+  if (found === undefined) throw new UserError('not_found', `There is no user ${id_or_email}.`);
+  return found;
+}
+
+/** Sets a password. All sessions, codes and refresh tokens of the user end. Throws UserError `invalid_input`. */
+export async function setPassword(
+  deps: UserDeps,
+  user_id: string,
+  password: string,
+  now: number,
+): Promise<void> {
+  const secret = await hashPassword(deps.hashing, deps.config, checkNewPassword(password));
+  await deps.db.transaction(async (trx) => {
+    await credentials.removeAll(trx, user_id, 'password');
+    await credentials.insert(trx, {
+      id: newId(),
+      user_id,
+      type: 'password',
+      secret,
+      created_at: now,
+      updated_at: now,
+    });
+    await endEverything(trx, user_id, now);
+    await events.record(trx, { type: 'password_changed', user_id }, now, deps.config.EVENTS_SECONDS);
+  });
+}
+
+/** Disables a user: they are signed out everywhere at once. */
+export async function disableUser(
+  deps: Pick<Deps, 'config' | 'db'>,
+  user_id: string,
+  now: number,
+): Promise<void> {
+  await deps.db.transaction(async (trx) => {
+    await users.disable(trx, user_id, now, now);
+    await endEverything(trx, user_id, now);
+    await events.record(trx, { type: 'user_disabled', user_id }, now, deps.config.EVENTS_SECONDS);
+  });
+}
+
+export async function enableUser(
+  deps: Pick<Deps, 'config' | 'db'>,
+  user_id: string,
+  now: number,
+): Promise<void> {
+  await deps.db.transaction(async (trx) => {
+    await users.disable(trx, user_id, null, now);
+    await events.record(trx, { type: 'user_enabled', user_id }, now, deps.config.EVENTS_SECONDS);
+  });
+}
+
+/** Removes a user with all that is theirs. The events stay. */
+export async function removeUser(
+  deps: Pick<Deps, 'config' | 'db'>,
+  user_id: string,
+  now: number,
+): Promise<void> {
+  await deps.db.transaction(async (trx) => {
+    await users.remove(trx, user_id);
+    await events.record(trx, { type: 'user_removed', user_id }, now, deps.config.EVENTS_SECONDS);
+  });
+}
+
+async function endEverything(trx: Trx, user_id: string, now: number): Promise<void> {
+  await authorizations.revokeByUser(trx, user_id, now);
+  await sessions.removeAll(trx, user_id);
+}

@@ -1,0 +1,129 @@
+/**
+ * The table of contents: every route in order, each line with its guards. Machines first, since they ask most often.
+ */
+import Router, { type RouterContext } from '@koa/router';
+import Koa, { type Middleware } from 'koa';
+import type { Deps } from './deps.js';
+import { asset } from './endpoints/assets.js';
+import { authorize, resumeAuthorization } from './endpoints/authorize.js';
+import { discovery } from './endpoints/discovery.js';
+import { endSession, resumeLogout } from './endpoints/end_session.js';
+import { healthz, readyz } from './endpoints/health.js';
+import { jwks } from './endpoints/jwks.js';
+import { logo } from './endpoints/logo.js';
+import { token } from './endpoints/token.js';
+import { bearerChallenge, userinfo } from './endpoints/userinfo.js';
+import { clientCors, publicCors } from './http/cors.js';
+import { jsonErrors, pageErrors } from './http/errors.js';
+import { lastResort, requestLog } from './http/guards.js';
+import { pageHeaders, transportHeaders } from './http/headers.js';
+import { methodNotAllowed, notFound } from './http/no_route.js';
+import { postAccountChooser, showAccountChooser } from './pages/choose_account.js';
+import { postClaim, showClaim } from './pages/claim.js';
+import { postConsent, showConsent } from './pages/consent.js';
+import { home } from './pages/home.js';
+import { postLogin, showLogin } from './pages/login.js';
+import { postLogout, showLogout, signedOut } from './pages/logout.js';
+
+type Guard = (ctx: RouterContext, next: () => Promise<void>) => unknown;
+
+/** One line of the table: the methods, the path, the guards and the handler. */
+export interface Route {
+  readonly methods: readonly string[];
+  readonly path: string;
+  readonly handlers: readonly (Middleware | Guard)[];
+}
+
+const get = (path: string, ...handlers: readonly (Middleware | Guard)[]): Route => ({
+  methods: ['GET'],
+  path,
+  handlers,
+});
+const post = (path: string, ...handlers: readonly (Middleware | Guard)[]): Route => ({
+  methods: ['POST'],
+  path,
+  handlers,
+});
+const preflight = (path: string, ...handlers: readonly (Middleware | Guard)[]): Route => ({
+  methods: ['OPTIONS'],
+  path,
+  handlers,
+});
+
+/** Every route of this server. Each POST of a page checks its form's token itself (http/csrf.ts). */
+export function routes(deps: Deps): readonly Route[] {
+  const json = jsonErrors(deps);
+  const page = [pageHeaders, pageErrors(deps)];
+  const tokenCors = clientCors(deps.caches, { methods: 'POST', credentials: true });
+  const userinfoCors = clientCors(deps.caches, { methods: 'GET, POST', credentials: false });
+  const metadata = discovery(deps);
+  const { base } = deps.config;
+
+  return [
+    post('/token', tokenCors, json, token(deps)),
+    preflight('/token', tokenCors),
+    get('/userinfo', userinfoCors, json, bearerChallenge, userinfo(deps)),
+    post('/userinfo', userinfoCors, json, bearerChallenge, userinfo(deps)),
+    preflight('/userinfo', userinfoCors),
+    get('/jwks', publicCors, json, jwks(deps)),
+    preflight('/jwks', publicCors),
+    get('/.well-known/openid-configuration', publicCors, json, metadata),
+    preflight('/.well-known/openid-configuration', publicCors),
+    // RFC 8414 §3.1 puts the issuer's path behind the well-known part; both spellings answer.
+    ...['', ...(base === '' ? [] : [base])].flatMap((path) => [
+      get(`/.well-known/oauth-authorization-server${path}`, publicCors, json, metadata),
+      preflight(`/.well-known/oauth-authorization-server${path}`, publicCors),
+    ]),
+
+    get('/authorize', ...page, authorize(deps)),
+    post('/authorize', ...page, authorize(deps)),
+    get('/authorize/resume', ...page, resumeAuthorization(deps)),
+    get('/login', ...page, showLogin(deps)),
+    post('/login', ...page, postLogin(deps)),
+    get('/consent', ...page, showConsent(deps)),
+    post('/consent', ...page, postConsent(deps)),
+    get('/choose-account', ...page, showAccountChooser(deps)),
+    post('/choose-account', ...page, postAccountChooser(deps)),
+
+    get('/logout', ...page, endSession(deps)),
+    post('/logout', ...page, endSession(deps)),
+    get('/logout/resume', ...page, resumeLogout(deps)),
+    get('/logout/confirm', ...page, showLogout(deps)),
+    post('/logout/confirm', ...page, postLogout(deps)),
+    get('/signed-out', ...page, signedOut(deps)),
+
+    get('/', ...page, home(deps)),
+    get('/claim', ...page, showClaim(deps)),
+    post('/claim', ...page, postClaim(deps)),
+
+    get('/assets/:name', asset),
+    get('/logos/:client_id', json, logo(deps)),
+    get('/healthz', healthz),
+    get('/readyz', readyz(deps)),
+  ];
+}
+
+/** The koa application. Listening, jobs and shutting down are the caller's. */
+export function createApp(deps: Deps): Koa {
+  const app = new Koa();
+  const router = new Router();
+  const table = routes(deps);
+  for (const { methods, path, handlers } of table) {
+    for (const at of new Set(mountPoints(deps.config.base, path)))
+      router.register(at, [...methods], [...handlers] as Middleware[]);
+  }
+  const log = requestLog(deps);
+  app.use(lastResort(deps));
+  if (log !== null) app.use(log);
+  app.use(transportHeaders(deps.config));
+  app.use(router.routes());
+  app.use(methodNotAllowed((path) => router.match(path, 'GET').path.flatMap((layer) => layer.methods)));
+  app.use(pageHeaders).use(notFound(deps.config));
+  app.on('error', (err: Error) => deps.log.debug({ err }, 'an answer could not be sent'));
+  return app;
+}
+
+/** Under the issuer's path; well-known documents are also at the root of the host (RFC 8414 §3.1). */
+function mountPoints(base: string, path: string): readonly string[] {
+  return path.startsWith('/.well-known/') ? [base + path, path] : [base + path];
+}

@@ -1,0 +1,27 @@
+/** sallyport config: every setting, its value and where it comes from; secrets are masked. */
+import { Command } from 'commander';
+import { type Config, prefix, type SettingName, settingNames, settings } from '../config.js';
+import { columns, print, type Start } from './start.js';
+
+export function configCommand(start: Start): Command {
+  return new Command('config')
+    .description('print every setting, its value and its source')
+    .option('--json', 'print JSON')
+    .action((options) => {
+      const config = start.config();
+      const rows = settingNames().map((name) => ({
+        name: prefix + name,
+        value: shownValue(config, name),
+        source: config.sources[name],
+      }));
+      print(rows, options, () => columns(rows, ''));
+    });
+}
+
+function shownValue(config: Config, name: SettingName): string {
+  const value = config[name];
+  if (value === undefined) return '';
+  if (name === 'DATABASE_URL') return String(value).replace(/\/\/([^:/@]*):[^@]*@/, '//$1:***@');
+  if ('secret' in settings[name]) return '***';
+  return Array.isArray(value) ? value.join(',') : String(value);
+}

@@ -1,0 +1,49 @@
+/** Asks for a password: on a terminal without showing it, twice; else, or with --password-stdin, from standard input. */
+import { UserError } from '../oauth/errors.js';
+
+const longest = 4096;
+
+export async function readPassword(from_stdin: boolean): Promise<string> {
+  if (from_stdin) return (await readAll()).replace(/\r?\n$/, '');
+  if (!process.stdin.isTTY)
+    throw new UserError(
+      'invalid_input',
+      'There is no terminal to ask for a password at; use --password-stdin.',
+    );
+  const password = await ask('Password: ');
+  if ((await ask('Once more: ')) !== password)
+    throw new UserError('invalid_input', 'The two passwords are not the same.');
+  return password;
+}
+
+async function readAll(): Promise<string> {
+  let text = '';
+  for await (const chunk of process.stdin) {
+    text += String(chunk);
+    if (text.length > longest) throw new UserError('invalid_input', 'The password is too long.');
+  }
+  return text;
+}
+
+/** Reads a line from the terminal in raw mode, so that nothing is shown. */
+function ask(question: string): Promise<string> {
+  const { stdin, stderr } = process;
+  stderr.write(question);
+  stdin.setRawMode(true).setEncoding('utf8').resume();
+  return new Promise((resolve, reject) => {
+    let typed = '';
+    const done = (finish: () => void) => {
+      stdin.off('data', listen).setRawMode(false).pause();
+      stderr.write('\n');
+      finish();
+    };
+    const listen = (chunk: string) => {
+      for (const key of chunk) {
+        if (key === '\r' || key === '\n') return done(() => resolve(typed));
+        if (key === '\u0003') return done(() => reject(new UserError('invalid_input', 'Cancelled.')));
+        typed = key === '\u007f' || key === '\b' ? [...typed].slice(0, -1).join('') : typed + key;
+      }
+    };
+    stdin.on('data', listen);
+  });
+}

@@ -1,0 +1,165 @@
+/** sallyport users: people. */
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { addUser, disableUser, enableUser, loadUser, removeUser, setPassword } from '../actions/users.js';
+import { claimsOfScopes, openidScopes } from '../claims/index.js';
+import type { Deps } from '../deps.js';
+import { UserError } from '../oauth/errors.js';
+import * as users from '../store/users.js';
+import { readPassword } from './password_input.js';
+import { collect, columns, dateTime, print, type Start } from './start.js';
+
+interface AddOptions {
+  readonly name?: string;
+  readonly role?: readonly string[];
+  readonly claims?: string;
+  readonly passwordStdin?: boolean;
+  readonly emailVerified?: boolean;
+  readonly json?: boolean;
+}
+
+export function usersCommand(start: Start): Command {
+  const command = new Command('users').description('add, list, disable and remove people');
+  command
+    .command('add <email>')
+    .description('add a person; asks for a password')
+    .option('--name <name>', 'their full name')
+    .option('--role <role>', 'a role, may be repeated; admin administers this server', collect)
+    .option('--claims <file>', 'standard claims of OpenID Connect, as a JSON file')
+    .option('--password-stdin', 'read the password from standard input')
+    .option('--email-verified', 'the address is known to be theirs')
+    .option('--json', 'print JSON')
+    .action((email: string, options: AddOptions) => start.withDeps((deps) => add(deps, email, options)));
+  command
+    .command('list')
+    .description('list people, 500 at a time')
+    .option('--after <email>', 'go on after this address')
+    .option('--json', 'print JSON')
+    .action((options: { after?: string; json?: boolean }) => start.withDeps((deps) => list(deps, options)));
+  command
+    .command('show <user>')
+    .description('show a person, by address or id')
+    .option('--json', 'print JSON')
+    .action((user: string, options) =>
+      start.withDeps(async (deps) => tell(await loadUser(deps, user), options)),
+    );
+  change(
+    start,
+    command,
+    'disable',
+    'sign a person out everywhere and let them in no more',
+    disableUser,
+    'is disabled',
+  );
+  change(start, command, 'enable', 'let a disabled person in again', enableUser, 'is enabled');
+  change(start, command, 'remove', 'remove a person with all that is theirs', removeUser, 'is removed');
+  command
+    .command('set-password <user>')
+    .description('set a password; all sessions of the person end')
+    .option('--password-stdin', 'read the password from standard input')
+    .option('--json', 'print JSON')
+    .action((user: string, options: { passwordStdin?: boolean; json?: boolean }) =>
+      start.withDeps(async (deps) => {
+        const { id, email } = await loadUser(deps, user);
+        await setPassword(deps, id, await readPassword(options.passwordStdin === true), deps.clock());
+        print(
+          { sub: id, email },
+          options,
+          () => `${email} has a new password; all their sessions have ended.`,
+        );
+      }),
+    );
+  return command;
+}
+
+type Change = (deps: Deps, user_id: string, now: number) => Promise<void>;
+
+function change(
+  start: Start,
+  command: Command,
+  name: string,
+  about: string,
+  action: Change,
+  done: string,
+): void {
+  command
+    .command(`${name} <user>`)
+    .description(about)
+    .option('--json', 'print JSON')
+    .action((user: string, options) =>
+      start.withDeps(async (deps) => {
+        const { id, email } = await loadUser(deps, user);
+        await action(deps, id, deps.clock());
+        print({ sub: id, email }, options, () => `${email} ${done}.`);
+      }),
+    );
+}
+
+async function add(deps: Deps, email: string, options: AddOptions): Promise<void> {
+  const claims = options.claims === undefined ? {} : readJson(options.claims);
+  const password = await readPassword(options.passwordStdin === true);
+  const row = await addUser(
+    deps,
+    {
+      email,
+      email_verified: options.emailVerified === true,
+      roles: options.role ?? [],
+      claims: options.name === undefined ? claims : { ...claims, name: options.name },
+      password,
+    },
+    deps.clock(),
+  );
+  tell(row, options);
+}
+
+function readJson(path: string): object {
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  } catch (error) {
+    throw new UserError(
+      'invalid_input',
+      `${path}: ${error instanceof Error ? error.message : 'cannot be read'}`,
+    );
+  }
+  throw new UserError('invalid_input', `${path}: does not hold a JSON object`);
+}
+
+async function list(deps: Deps, options: { after?: string; json?: boolean }): Promise<void> {
+  const rows = await users.list(deps.db, users.canonicalEmail(options.after ?? ''));
+  print(rows.map(shown), options, () =>
+    columns(
+      rows.map(({ email, name, roles, id, disabled_at }) => ({
+        email,
+        name,
+        roles,
+        sub: id,
+        disabled: dateTime(disabled_at),
+      })),
+      'There is nobody yet.',
+    ),
+  );
+}
+
+function shown(row: users.UserRow) {
+  const { id, roles, created_at, disabled_at } = row;
+  const claims = claimsOfScopes(
+    row,
+    openidScopes.filter((scope) => scope !== 'roles'),
+  );
+  return {
+    sub: id,
+    ...claims,
+    roles: roles.split(' ').filter((role) => role !== ''),
+    created_at,
+    disabled_at,
+  };
+}
+
+function tell(row: users.UserRow, options: { readonly json?: boolean }): void {
+  print(shown(row), options, (user) =>
+    Object.entries(user)
+      .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+      .join('\n'),
+  );
+}

@@ -1,0 +1,53 @@
+/** The public keys of clients: registered with them (jwks) or fetched from their jwks_uri and kept for a minute. */
+import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
+import { LRUCache } from 'lru-cache';
+import { type Outbound, OutboundError } from '../limits/outbound.js';
+import type { Client } from '../store/clients.js';
+
+export interface ClientKeys {
+  /**
+   * Finds a client's key for a JWT. With `again`, fetches its jwks_uri anew even if it was fetched a moment ago: for a kid that
+   * is not known yet. Undefined if the client has no keys. Throws OutboundError if they cannot be fetched.
+   */
+  find(client: Client, now: number, again: boolean): Promise<JWTVerifyGetKey | undefined>;
+}
+
+/** Seconds: OpenID Connect Core §10.1.1, and how often an unknown kid may make us ask. */
+const keep_seconds = 60;
+const again_seconds = 5;
+
+interface Fetched {
+  readonly fetched_at: number;
+  readonly keys: Promise<JWTVerifyGetKey>;
+}
+
+export function createClientKeys(outbound: Outbound): ClientKeys {
+  const fetched = new LRUCache<string, Fetched>({ max: 1000 });
+
+  function fetchKeys(jwks_uri: string, now: number): Promise<JWTVerifyGetKey> {
+    const keys = outbound
+      .fetch({ url: jwks_uri, accept: 'application/jwk-set+json, application/json', max_bytes: 65_536 })
+      .then(({ body }) => parseJwkSet(body.toString('utf8')));
+    fetched.set(jwks_uri, { fetched_at: now, keys });
+    keys.catch(() => fetched.delete(jwks_uri)); // not kept; whoever waits gets the error itself
+    return keys;
+  }
+
+  return {
+    async find(client, now, again) {
+      if (client.jwks !== undefined) return createLocalJWKSet(client.jwks as JSONWebKeySet); // its shape was checked at registration
+      if (client.jwks_uri === undefined) return undefined;
+      const known = fetched.get(client.jwks_uri);
+      const fresh = known !== undefined && now - known.fetched_at < (again ? again_seconds : keep_seconds);
+      return fresh ? known.keys : fetchKeys(client.jwks_uri, now);
+    },
+  };
+}
+
+function parseJwkSet(text: string): JWTVerifyGetKey {
+  try {
+    return createLocalJWKSet(JSON.parse(text) as JSONWebKeySet); // jose checks its shape
+  } catch (cause) {
+    throw new OutboundError('the answer is not a JWK Set', { cause });
+  }
+}

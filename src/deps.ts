@@ -1,0 +1,71 @@
+/**
+ * What the server works with, made once. Types are free to all; `openDeps` is for the files that start something, and for tests.
+ */
+import { type Logger, pino } from 'pino';
+import { type ClientKeys, createClientKeys } from './client_auth/client_keys.js';
+import type { Config } from './config.js';
+import { createKeys, type Keys } from './keys/keys.js';
+import { MasterKeyError, type MasterKeys, masterKeysOf, readMasterKeys } from './keys/master_key.js';
+import { createHashingGate, type HashingGate } from './limits/hashing_gate.js';
+import { createOutbound, type Outbound } from './limits/outbound.js';
+import { type Caches, createCaches } from './store/caches.js';
+import { type Db, openDb } from './store/db.js';
+
+/** Whole seconds since 1970. Read once for each request or job run. */
+export type Clock = () => number;
+export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
+
+export interface Deps {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly db: Db;
+  readonly caches: Caches;
+  readonly keys: Keys;
+  /** The master keys that are there now. Throws MasterKeyError where there are none. */
+  readonly masterKeys: () => MasterKeys;
+  readonly hashing: HashingGate;
+  readonly outbound: Outbound;
+  readonly clientKeys: ClientKeys;
+  readonly log: Log;
+  /** Waits for what runs, then closes the database and ends the hashing process. */
+  close(): Promise<void>;
+}
+
+/** What a test, or the demo, puts in the place of the real thing. */
+export interface Substitutes {
+  readonly clock?: Clock;
+  readonly outbound?: Outbound;
+  readonly hashing?: HashingGate;
+  readonly log?: Log;
+}
+
+export const systemClock: Clock = () => Math.floor(Date.now() / 1000);
+
+/** Opens the database, whose tables must be there, and all that stands on it. */
+export async function openDeps(config: Config, substitutes: Substitutes = {}): Promise<Deps> {
+  const clock = substitutes.clock ?? systemClock;
+  const db = await openDb(config.DATABASE_URL);
+  const caches = createCaches(db, clock);
+  const masterKeys = () => findMasterKeys(config);
+  const keys = createKeys({ db, caches, masterKeys, hint_seconds: config.SESSION_MAX_SECONDS });
+  const hashing = substitutes.hashing ?? createHashingGate(config.hashing);
+  const outbound =
+    substitutes.outbound ??
+    createOutbound({ loopback: config.loopback, allowed_hosts: config.OUTBOUND_ALLOWED_HOSTS });
+  return {
+    ...{ config, clock, db, caches, keys, masterKeys, hashing, outbound },
+    clientKeys: createClientKeys(outbound),
+    log: substitutes.log ?? pino({ level: config.LOG_LEVEL }, pino.destination({ dest: 2, sync: false })),
+    async close() {
+      if (substitutes.hashing === undefined) hashing.close();
+      await db.close();
+    },
+  };
+}
+
+function findMasterKeys(config: Pick<Config, 'MASTER_KEY' | 'KEYS_DIR'>): MasterKeys {
+  const given = config.MASTER_KEY?.map((key) => Buffer.from(key, 'base64url'));
+  const found = given === undefined ? readMasterKeys(config.KEYS_DIR) : masterKeysOf(given);
+  if (found === undefined) throw new MasterKeyError(`There is no master key in ${config.KEYS_DIR}.`);
+  return found;
+}

@@ -1,0 +1,168 @@
+/**
+ * Authorization endpoint, GET and POST /authorize, and /authorize/resume, where pages return to. RFC 6749 §4.1; OpenID Connect
+ * Core §3.1.2.
+ *
+ * Two halves: until the client and its redirect URI are known good, an error is a page; from then on it goes back to the client.
+ * nextStep alone decides what a request needs; whatever page that is, it comes back here.
+ */
+import type { Context, Middleware } from 'koa';
+import { issueCode } from '../actions/codes.js';
+import { claimsSupported } from '../claims/index.js';
+import type { Deps } from '../deps.js';
+import { seeOther } from '../http/answer.js';
+import { respond } from '../http/authorization_response.js';
+import { browserOf, knownBrowser } from '../http/browser.js';
+import { asOAuthError } from '../http/errors.js';
+import { findClient, replyTo } from '../http/interaction.js';
+import { arrive, openPending, type PendingAuthorization, sealPending } from '../http/pending.js';
+import { readForm, readQuery } from '../http/read.js';
+import { currentSession } from '../http/session.js';
+import { consentEachTime, wordsToApprove } from '../oauth/authorization.js';
+import {
+  parseAuthorizationRequest,
+  type ReplyTo,
+  readReplyTo,
+  requestedRedirectUri,
+} from '../oauth/authorization_request.js';
+import { requiredAcrs, requiredSubs } from '../oauth/claims_request.js';
+import { OAuthError } from '../oauth/errors.js';
+import { nextStep, type Step } from '../oauth/next_step.js';
+import type { Params } from '../oauth/params.js';
+import type { Client } from '../store/clients.js';
+import * as consents from '../store/consents.js';
+import type { LiveSession } from '../store/sessions.js';
+import { readHint } from '../tokens/id_token.js';
+
+export type AuthorizeDeps = Pick<Deps, 'caches' | 'clock' | 'config' | 'db' | 'keys' | 'log'>;
+
+/** Where each step is done. */
+const pages: Readonly<Record<Exclude<Step, 'respond'>, string>> = {
+  login: '/login',
+  select_account: '/choose-account',
+  consent: '/consent',
+};
+
+/** A new request, from an application. */
+export function authorize(deps: AuthorizeDeps): Middleware {
+  return async (ctx) => {
+    const now = deps.clock();
+    const posted = ctx.method === 'POST';
+    const params = posted ? await readForm(ctx) : readQuery(ctx);
+    const client = await findClient(deps, params.require('client_id'));
+    const reply = readReplyTo(params, requestedRedirectUri(params, client));
+
+    await orTellClient(deps, ctx, reply, async () => {
+      const request = await parse(deps, params, { client, reply, now });
+      // A cross-site POST carries no Lax cookie: it goes on as a GET, which does (decisions 16).
+      if (posted) return resumeLater(deps, ctx, arrive(request, null, now));
+      return advance(deps, ctx, client, arrive(request, knownBrowser(ctx, deps.config), now));
+    });
+  };
+}
+
+/** A request that was under way: a page was done, or it came by POST. */
+export function resumeAuthorization(deps: AuthorizeDeps): Middleware {
+  return async (ctx) => {
+    const now = deps.clock();
+    const browser = browserOf(ctx, deps.config);
+    const sealed = readQuery(ctx).require('request');
+    const pending: PendingAuthorization = openPending(await deps.keys.get(), 'authorization', sealed, {
+      browser,
+      now,
+    });
+    const client = await findClient(deps, pending.request.client_id);
+    await orTellClient(deps, ctx, replyTo(pending, client), () => advance(deps, ctx, client, pending));
+  };
+}
+
+/** The second half: what goes wrong from here on is sent to the client. */
+async function orTellClient(
+  deps: AuthorizeDeps,
+  ctx: Context,
+  reply: ReplyTo,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const told = asOAuthError(deps, ctx, error);
+    respond(ctx, deps.config, reply, { error: told.code, error_description: told.description });
+  }
+}
+
+async function parse(
+  deps: AuthorizeDeps,
+  params: Params,
+  { client, reply, now }: { client: Client; reply: ReplyTo; now: number },
+) {
+  const hint = params.get('id_token_hint');
+  const hinted = hint === undefined ? null : readHint(await deps.keys.get(), deps.config.ISSUER, hint, now);
+  if (hinted === undefined)
+    throw new OAuthError('invalid_request', 'id_token_hint is not an ID token of this server');
+  const resources = new Set([deps.config.ISSUER, ...(await deps.caches.resources()).keys()]);
+  return parseAuthorizationRequest(params, {
+    client,
+    reply,
+    hint_sub: hinted?.sub ?? null,
+    claims_supported: claimsSupported,
+    resources,
+  });
+}
+
+async function resumeLater(deps: AuthorizeDeps, ctx: Context, pending: PendingAuthorization): Promise<void> {
+  const sealed = sealPending(await deps.keys.get(), 'authorization', pending);
+  seeOther(ctx, `${deps.config.base}/authorize/resume?request=${sealed}`);
+}
+
+/** Answers with a code, or sends the browser to the page that is needed next. */
+async function advance(
+  deps: AuthorizeDeps,
+  ctx: Context,
+  client: Client,
+  pending: PendingAuthorization,
+): Promise<void> {
+  const now = deps.clock();
+  const session = await currentSession(deps, ctx, now);
+  const step = nextStep(await progressOf(deps, client, pending, session), now);
+  if (step !== 'respond' || session === null) {
+    // The browser gets its cookie only now: an answer that needs no page needs none.
+    const bound = { ...pending, browser: browserOf(ctx, deps.config) };
+    const sealed = sealPending(await deps.keys.get(), 'authorization', bound);
+    return seeOther(
+      ctx,
+      `${deps.config.base}${pages[step === 'respond' ? 'login' : step]}?request=${sealed}`,
+    );
+  }
+  respond(ctx, deps.config, replyTo(pending, client), {
+    code: await issueCode(deps, pending.request, session, now),
+  });
+}
+
+/** Everything nextStep looks at. */
+async function progressOf(
+  deps: AuthorizeDeps,
+  client: Client,
+  pending: PendingAuthorization,
+  session: LiveSession | null,
+) {
+  const { request, id, arrived_at } = pending;
+  const each_time = consentEachTime(client, request.redirect_uri);
+  const unasked =
+    session === null || (client.first_party && !each_time && !request.prompt.includes('consent'));
+  const given = unasked ? undefined : await consents.find(deps.db, session.user_id, client.client_id);
+  const hinted = request.hint_sub === null ? null : [request.hint_sub];
+  const wanted = requiredSubs(request.claims);
+  return {
+    request_id: id,
+    arrived_at,
+    prompt: request.prompt,
+    max_age: request.max_age,
+    required_subs:
+      hinted !== null && wanted !== null ? hinted.filter((sub) => wanted.includes(sub)) : (hinted ?? wanted),
+    required_acrs: requiredAcrs(request.claims),
+    session: session && { ...session, sub: session.user_id },
+    to_approve: wordsToApprove(request, client, given?.approved.split(' ') ?? []),
+    consent: given ?? null,
+    consent_each_time: each_time,
+  };
+}

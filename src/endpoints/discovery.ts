@@ -1,0 +1,60 @@
+/**
+ * Discovery, GET /.well-known/openid-configuration and /.well-known/oauth-authorization-server. OpenID Connect Discovery §3;
+ * RFC 8414 §2. Computed from the parts that are really there.
+ */
+import type { Middleware } from 'koa';
+import { claimsSupported, openidScopes } from '../claims/index.js';
+import { authenticationMethods } from '../client_auth/index.js';
+import type { Deps } from '../deps.js';
+import * as factors from '../factors/password.js';
+import * as grants from '../grants/index.js';
+import { document } from '../http/answer.js';
+import { assertion_algs } from '../oauth/client_metadata.js';
+import { prompts } from '../oauth/prompt.js';
+import * as responseModes from '../oauth/response_modes/index.js';
+import { digest } from '../secrets.js';
+
+export function discovery(deps: Pick<Deps, 'caches' | 'config'>): Middleware {
+  let built:
+    | { readonly from: ReadonlyMap<string, readonly string[]>; readonly body: Buffer; readonly etag: string }
+    | undefined;
+  return async (ctx) => {
+    const resources = await deps.caches.resources();
+    if (built?.from !== resources) {
+      const text = JSON.stringify(metadata(deps.config.ISSUER, resources));
+      built = { from: resources, body: Buffer.from(text), etag: `"${digest(text).slice(0, 22)}"` };
+    }
+    document(ctx, built.body, built.etag, { type: 'application/json', max_age: 3600 });
+  };
+}
+
+function metadata(issuer: string, resources: ReadonlyMap<string, readonly string[]>): object {
+  return {
+    issuer,
+    authorization_endpoint: `${issuer}/authorize`,
+    token_endpoint: `${issuer}/token`,
+    userinfo_endpoint: `${issuer}/userinfo`,
+    jwks_uri: `${issuer}/jwks`,
+    end_session_endpoint: `${issuer}/logout`,
+    scopes_supported: [...new Set([...openidScopes, ...[...resources.values()].flat()])],
+    response_types_supported: ['code'],
+    response_modes_supported: Object.values(responseModes).map((mode) => mode.response_mode),
+    grant_types_supported: Object.values(grants).map((grant) => grant.grant_type),
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: ['RS256'],
+    token_endpoint_auth_methods_supported: authenticationMethods,
+    token_endpoint_auth_signing_alg_values_supported: assertion_algs,
+    acr_values_supported: [factors.acr],
+    claim_types_supported: ['normal'],
+    claims_supported: [...claimsSupported],
+    claims_parameter_supported: true,
+    code_challenge_methods_supported: ['S256'],
+    prompt_values_supported: prompts,
+    request_parameter_supported: false,
+    request_uri_parameter_supported: false,
+    require_request_uri_registration: false,
+    authorization_response_iss_parameter_supported: true,
+    ui_locales_supported: ['en'],
+    ...(resources.size > 0 && { protected_resources: [...resources.keys()] }),
+  };
+}

@@ -1,0 +1,81 @@
+/**
+ * Passwords: argon2id behind the hashing gate, in PHC string format. RFC 9106; NIST SP 800-63B §5.1.1.2; hardening rows 16 and 21.
+ */
+import type { Config } from '../config.js';
+import type { Argon2Options, HashingGate } from '../limits/hashing_gate.js';
+import { UserError } from '../oauth/errors.js';
+import { newSecret } from '../secrets.js';
+
+/** What a sign-in with a password alone says of itself. RFC 8176; OpenID Connect Core §2. */
+export const amr = 'pwd';
+export const acr = 'urn:sallyport:acr:one-factor';
+
+type PasswordConfig = Pick<Config, 'ARGON2_MEMORY_KIB' | 'ARGON2_PASSES' | 'ARGON2_LANES'>;
+
+const shortest_bytes = 8;
+const longest_bytes = 1024;
+
+/** The password in NFC. Throws UserError for the field `password` outside of 8 to 1,024 bytes; nothing is ever cut off. */
+export function checkNewPassword(password: string): string {
+  const normal = password.normalize('NFC');
+  const bytes = Buffer.byteLength(normal);
+  if (bytes < shortest_bytes)
+    throw new UserError(
+      'invalid_input',
+      `The password must have at least ${shortest_bytes} characters.`,
+      'password',
+    );
+  if (bytes > longest_bytes)
+    throw new UserError(
+      'invalid_input',
+      `The password must not be longer than ${longest_bytes} bytes.`,
+      'password',
+    );
+  return normal;
+}
+
+export function hashPassword(
+  hashing: HashingGate,
+  config: PasswordConfig,
+  password: string,
+): Promise<string> {
+  return hashing.hash(password.normalize('NFC'), options(config));
+}
+
+/**
+ * Whether the password fits the hash. Without a hash (nobody has this address) a made-up one is checked at the same cost, and the
+ * answer is false.
+ */
+export async function verifyPassword(
+  hashing: HashingGate,
+  config: PasswordConfig,
+  password: string,
+  hash: string | undefined,
+): Promise<boolean> {
+  const normal = password.normalize('NFC');
+  // Too long to be anybody's: still hashed, in part, so that the answer comes no sooner.
+  const fits = await hashing.verify(hash ?? madeUpHash(config), normal.slice(0, longest_bytes));
+  return fits && hash !== undefined && Buffer.byteLength(normal) <= longest_bytes;
+}
+
+/** Whether a hash was made with other parameters than those now set, and should be renewed. */
+export function isOutdated(config: PasswordConfig, hash: string): boolean {
+  const { memoryCost, timeCost, parallelism } = options(config);
+  return !hash.startsWith(`$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$`);
+}
+
+function options(config: PasswordConfig): Argon2Options {
+  return {
+    memoryCost: config.ARGON2_MEMORY_KIB,
+    timeCost: config.ARGON2_PASSES,
+    parallelism: config.ARGON2_LANES,
+  };
+}
+
+/** A hash that no password has been found for. */
+function madeUpHash(config: PasswordConfig): string {
+  const { memoryCost, timeCost, parallelism } = options(config);
+  const base64 = (bytes: number) =>
+    Buffer.from(newSecret(), 'base64url').subarray(0, bytes).toString('base64').replaceAll('=', '');
+  return `$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$${base64(16)}$${base64(32)}`;
+}

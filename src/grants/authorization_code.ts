@@ -1,0 +1,108 @@
+/**
+ * grant_type=authorization_code: the client trades its code for tokens.
+ * RFC 6749 §4.1.3; PKCE, RFC 7636 §4.6; replay, RFC 6749 §4.1.2 and RFC 9700 §4.5.
+ */
+import { OAuthError } from '../oauth/errors.js';
+import type { Params } from '../oauth/params.js';
+import { verifyChallenge } from '../oauth/pkce.js';
+import { scopeWords } from '../oauth/scope.js';
+import { digest, newId } from '../secrets.js';
+import * as authorizationCodes from '../store/authorization_codes.js';
+import * as authorizations from '../store/authorizations.js';
+import type { Trx } from '../store/db.js';
+import * as events from '../store/events.js';
+import * as refreshTokens from '../store/refresh_tokens.js';
+import { newRefreshToken } from '../tokens/refresh_token.js';
+import { type Grant, type GrantRequest, grantedAudience, storedClaims } from './grant.js';
+
+export const authorizationCode: Grant = {
+  grant_type: 'authorization_code',
+  stores: true,
+
+  async exchange(trx, request) {
+    const { now, client, params, config } = request;
+    const code = await authorizationCodes.find(trx, digest(params.require('code')));
+    if (!code || code.client_id !== client.client_id) {
+      throw new OAuthError('invalid_grant', 'code is unknown'); // another client's code is unknown to this one
+    }
+    assertRightRequest(code, params);
+
+    const refreshes = client.grant_types.includes('refresh_token');
+    const keep_until = now + (refreshes ? config.REFRESH_TOKEN_SECONDS : config.ACCESS_TOKEN_SECONDS);
+    if (!(await authorizationCodes.consume(trx, code.code_hash, keep_until, now))) {
+      await authorizations.revoke(trx, code.authorization_id, now);
+      const replay = { type: 'code_replayed', user_id: code.user_id, client_id: client.client_id } as const;
+      await events.record(trx, replay, now, config.EVENTS_SECONDS);
+      return new OAuthError('invalid_grant', 'code was used before'); // returned: the revocation stays
+    }
+    // After the replay rule: a code that is used again an hour later is a replay all the same.
+    if (code.expires_at <= now) throw new OAuthError('invalid_grant', 'code has expired');
+    if (code.authorization_revoked_at !== null)
+      throw new OAuthError('invalid_grant', 'the authorization has ended');
+    if (code.user_disabled_at !== null) throw new OAuthError('invalid_grant', 'the user is disabled');
+
+    const scope = scopeWords(code.scope);
+    const { authorization_id, user_id, sid, auth_time, acr, nonce } = code;
+    return {
+      user: {
+        user_id,
+        authorization_id,
+        sid,
+        auth_time,
+        acr,
+        amr: code.amr.split(' '),
+        scope,
+        claims: storedClaims(code.claims),
+        nonce,
+      },
+      ...grantedAudience(request, scope, scopeWords(code.resource)),
+      refresh_token: refreshes ? await startFamily(trx, request, code) : null,
+    };
+  },
+};
+
+/** The code's own request must be repeated. PKCE comes before the replay rule: only who holds the verifier can set off a revocation. */
+function assertRightRequest(code: authorizationCodes.AuthorizationCodeRow, params: Params): void {
+  const redirect_uri = params.get('redirect_uri');
+  const code_verifier = params.get('code_verifier');
+  if (redirect_uri !== code.redirect_uri) {
+    throw new OAuthError('invalid_grant', 'redirect_uri is not the one that the code was requested with');
+  }
+  if (code.code_challenge === null) {
+    // RFC 9700 §4.8.2: a verifier without a challenge means that somebody took the challenge away.
+    if (code_verifier !== undefined)
+      throw new OAuthError(
+        'invalid_grant',
+        'code_verifier is sent, but the code was requested without code_challenge',
+      );
+    return;
+  }
+  if (code_verifier === undefined) throw new OAuthError('invalid_grant', 'code_verifier is missing');
+  if (!verifyChallenge(code.code_challenge, code_verifier)) {
+    throw new OAuthError('invalid_grant', 'code_verifier does not match code_challenge');
+  }
+}
+
+async function startFamily(
+  trx: Trx,
+  request: GrantRequest,
+  code: authorizationCodes.AuthorizationCodeRow,
+): Promise<string> {
+  const { ring, now, config } = request;
+  const { authorization_id, client_id, user_id, scope, resource, claims, auth_time, amr, acr, sid } = code;
+  const id = newId();
+  const token = newRefreshToken(ring, id, 1);
+  const expires_at = now + config.REFRESH_TOKEN_SECONDS;
+  await refreshTokens.insert(trx, {
+    ...{ id, authorization_id, client_id, user_id, scope, resource, claims, auth_time, amr, acr, sid },
+    generation: 1,
+    token_hash: digest(token),
+    successor_sealed: null,
+    rotated_at: null,
+    created_at: now,
+    expires_at,
+    revoked_at: null,
+  });
+  await authorizations.extend(trx, authorization_id, expires_at + config.ACCESS_TOKEN_SECONDS);
+  return token;
+}

@@ -1,0 +1,27 @@
+/** grant_type=client_credentials: a client acts for itself. RFC 6749 §4.4; RFC 9068 §2.2. Writes nothing. */
+import { openidScopes } from '../claims/index.js';
+import { isPublic } from '../oauth/client_metadata.js';
+import { OAuthError } from '../oauth/errors.js';
+import { parseScope, scopeWords } from '../oauth/scope.js';
+import { type Grant, grantedAudience } from './grant.js';
+
+export const clientCredentials: Grant = {
+  grant_type: 'client_credentials',
+  stores: false,
+
+  exchange(request) {
+    const { client, params, requested_resources } = request;
+    if (isPublic(client))
+      throw new OAuthError('unauthorized_client', 'client_credentials is for confidential clients alone');
+
+    // Nobody is signed in, so nothing of OpenID Connect can be asked for.
+    const allowed = scopeWords(client.scope).filter((word) => !openidScopes.includes(word));
+    const asked = parseScope(params.get('scope'));
+    const beyond = asked.find((word) => !allowed.includes(word));
+    if (beyond !== undefined)
+      throw new OAuthError('invalid_scope', `scope ${beyond} is not allowed to this client`);
+
+    const scope = asked.length > 0 ? asked : allowed;
+    return { user: null, ...grantedAudience(request, scope, requested_resources), refresh_token: null };
+  },
+};

@@ -1,0 +1,161 @@
+/**
+ * Where an error is told. Routes for machines carry jsonErrors, pages carry pageErrors. Anything that is neither an OAuthError nor
+ * a UserError is our own fault: logged once with its id, answered without its text. Design §1.8; style.md §4.5.
+ */
+import type { Context, Middleware } from 'koa';
+import type { Deps } from '../deps.js';
+import { type FailedCheck, OAuthError, UserError } from '../oauth/errors.js';
+import { newId } from '../secrets.js';
+import { noStoreJson } from './answer.js';
+import { isLocalPeer } from './client_address.js';
+import { render } from './render.js';
+import { currentSession, isAdministrator } from './session.js';
+
+type ErrorDeps = Pick<Deps, 'config' | 'db' | 'clock' | 'log'>;
+
+/** For machines: the error object of RFC 6749 §5.2. */
+export function jsonErrors(deps: Pick<Deps, 'log'>): Middleware {
+  return async (ctx, next) => {
+    try {
+      await next();
+    } catch (error) {
+      const told = asOAuthError(deps, ctx, error);
+      if (told.status === 401 && ctx.get('authorization') !== '')
+        ctx.set('WWW-Authenticate', 'Basic realm="sallyport", charset="UTF-8"');
+      if (told.retry_after !== undefined) ctx.set('Retry-After', String(told.retry_after));
+      noStoreJson(ctx, { error: told.code, error_description: told.description }, told.status);
+    }
+  };
+}
+
+/** For people: a calm sentence, an id, and the failed check for those who may see it. */
+export function pageErrors(deps: ErrorDeps): Middleware {
+  return async (ctx, next) => {
+    try {
+      await next();
+    } catch (error) {
+      await renderError(deps, ctx, error);
+    }
+  };
+}
+
+/** An error as it may be told outside, logged with a cause if it has one. */
+export function asOAuthError(deps: Pick<Deps, 'log'>, ctx: Context, error: unknown): OAuthError {
+  if (error instanceof OAuthError) {
+    deps.log.info(
+      { path: ctx.path, error: error.code, description: error.description, cause: causeOf(error) },
+      'request refused',
+    );
+    return error;
+  }
+  if (error instanceof UserError) {
+    const code = error.status === 503 ? 'temporarily_unavailable' : 'invalid_request';
+    const retry = error.retry_after === undefined ? {} : { retry_after: error.retry_after };
+    return new OAuthError(code, error.message, { status: error.status, ...retry });
+  }
+  const error_id = newId();
+  logFault(deps, ctx, error, error_id);
+  return new OAuthError('server_error', `something went wrong here; error id ${error_id}`);
+}
+
+/** Logs what is our own fault. A client that went away in the middle is none. */
+export function logFault(deps: Pick<Deps, 'log'>, ctx: Context, error: unknown, error_id: string): void {
+  if (isAborted(error)) deps.log.debug({ path: ctx.path }, 'the client went away');
+  else deps.log.error({ err: error, error_id, method: ctx.method, path: ctx.path }, 'unexpected error');
+}
+
+function isAborted(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    (error.code === 'ECONNRESET' || error.code === 'ERR_STREAM_PREMATURE_CLOSE')
+  );
+}
+
+function causeOf(error: Error): string | undefined {
+  return error.cause instanceof Error ? error.cause.message : undefined;
+}
+
+interface Told {
+  readonly status: number;
+  readonly heading: string;
+  readonly message: string;
+  readonly advice: string | null;
+}
+
+async function renderError(deps: ErrorDeps, ctx: Context, error: unknown): Promise<void> {
+  const error_id = newId();
+  const told = tell(error);
+  if (error instanceof OAuthError || error instanceof UserError) {
+    deps.log.info(
+      { error_id, path: ctx.path, error: error.code, description: error.message, cause: causeOf(error) },
+      'request refused',
+    );
+  } else {
+    logFault(deps, ctx, error, error_id);
+  }
+  const detail = error instanceof OAuthError && (await maySeeDetails(deps, ctx)) ? detailOf(error) : null;
+  if ((error instanceof OAuthError || error instanceof UserError) && error.retry_after !== undefined) {
+    ctx.set('Retry-After', String(error.retry_after));
+  }
+  const { status, heading, message, advice } = told;
+  const data = { heading, message, advice, error_id, detail, home_uri: `${deps.config.base}/` };
+  render(ctx, deps.config, { view: 'error', title: heading, status, data });
+}
+
+function tell(error: unknown): Told {
+  if (error instanceof UserError)
+    return { status: error.status, heading: 'That did not work', message: error.message, advice: null };
+  if (error instanceof OAuthError) {
+    const status = error.status === 401 || error.status === 403 ? 400 : error.status;
+    if (error.failed?.check.startsWith('redirect_uri')) {
+      return {
+        status,
+        heading: 'This sign-in link does not work',
+        message:
+          'The application asked us to send you to an address (redirect URI) that is not registered for it, so we stopped here.',
+        advice: 'Please tell the people who run the application, and give them the error id.',
+      };
+    }
+    return {
+      status,
+      heading: 'This sign-in link does not work',
+      message: `The application sent a request that we cannot answer: ${error.description}.`,
+      advice:
+        'Go back to the application and try again. If it happens again, tell the people who run it, and give them the error id.',
+    };
+  }
+  return {
+    status: 500,
+    heading: 'Something went wrong here',
+    message: 'This is our fault, not yours. Nothing was lost.',
+    advice: 'Please try again in a moment. If it happens again, tell your administrator the error id.',
+  };
+}
+
+function detailOf(error: OAuthError) {
+  const failed: FailedCheck = error.failed ?? { check: error.description, received: null, expected: [] };
+  return { code: error.code, ...failed, differs_at: firstDifference(failed) };
+}
+
+/** Where what came differs from the expected text that is most like it. */
+function firstDifference({ received, expected }: FailedCheck): number | null {
+  if (received === null || expected.length === 0) return null;
+  return Math.max(...expected.map((text) => commonPrefix(text, received)));
+}
+
+function commonPrefix(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length += 1;
+  return length;
+}
+
+/** Details are for somebody at this very machine with a loopback issuer, and for signed-in administrators. */
+async function maySeeDetails(deps: ErrorDeps, ctx: Context): Promise<boolean> {
+  if (deps.config.loopback && isLocalPeer(ctx)) return true;
+  try {
+    return isAdministrator(await currentSession(deps, ctx, deps.clock()));
+  } catch {
+    return false; // the database may be the very thing that failed: then the calm sentence must do
+  }
+}

@@ -1,0 +1,89 @@
+/** A pending authorization request as the pages see it: opened, with its client, and ways to go on or to give up. */
+import type { Context } from 'koa';
+import type { Deps } from '../deps.js';
+import { type ReplyTo, registeredRedirectUri } from '../oauth/authorization_request.js';
+import { OAuthError } from '../oauth/errors.js';
+import type { Params } from '../oauth/params.js';
+import type { Client } from '../store/clients.js';
+import { seeOther } from './answer.js';
+import { respond } from './authorization_response.js';
+import { browserOf } from './browser.js';
+import { openPending, type PendingAuthorization, sealPending } from './pending.js';
+
+export type InteractionDeps = Pick<Deps, 'caches' | 'clock' | 'config' | 'keys'>;
+
+export interface Interaction {
+  readonly pending: PendingAuthorization;
+  readonly client: Client;
+  /** The request as the page's form carries it. */
+  readonly sealed: string;
+}
+
+/** A client that may be asked for here. Throws what is shown as a page. */
+export async function findClient(deps: Pick<Deps, 'caches'>, client_id: string): Promise<Client> {
+  const client = await deps.caches.client(client_id);
+  if (client !== undefined && client.disabled_at === null) return client;
+  const failed = {
+    check: 'client_id must be that of a registered, enabled client',
+    received: client_id,
+    expected: [],
+  };
+  throw new OAuthError('invalid_request', 'client_id is unknown', { failed });
+}
+
+/** Where the answer to a pending request goes, checked anew: the client may have changed since. */
+export function replyTo(pending: PendingAuthorization, client: Client): ReplyTo {
+  const { redirect_uri, response_mode, state } = pending.request;
+  return { redirect_uri: registeredRedirectUri(redirect_uri, client), response_mode, state };
+}
+
+/** The interaction that a page's parameter `request` carries; null for a page that was opened by itself. */
+export async function readInteraction(
+  deps: InteractionDeps,
+  ctx: Context,
+  params: Params,
+  now: number,
+): Promise<Interaction | null> {
+  const came = params.get('request');
+  if (came === undefined) return null;
+  const ring = await deps.keys.get();
+  const pending: PendingAuthorization = openPending(ring, 'authorization', came, {
+    browser: browserOf(ctx, deps.config),
+    now,
+  });
+  const client = await findClient(deps, pending.request.client_id);
+  replyTo(pending, client); // or a page that names what is wrong
+  return { pending, client, sealed: sealPending(ring, 'authorization', pending) };
+}
+
+/** Goes back to the authorization endpoint, which decides what comes next. */
+export function goOn(ctx: Context, deps: Pick<Deps, 'config'>, interaction: Interaction): void {
+  seeOther(ctx, `${deps.config.base}/authorize/resume?request=${interaction.sealed}`);
+}
+
+/** The person does not want to: the application is told (protocol.md INT-10). */
+export function giveUp(ctx: Context, deps: Pick<Deps, 'config'>, { pending, client }: Interaction): void {
+  respond(ctx, deps.config, replyTo(pending, client), {
+    error: 'access_denied',
+    error_description: 'the user did not agree',
+  });
+}
+
+/** A client as pages show it. */
+export interface ShownClient {
+  readonly name: string;
+  readonly logo_url: string | null;
+  readonly client_uri: string | null;
+  readonly policy_uri: string | null;
+  readonly tos_uri: string | null;
+}
+
+export function shownClient(client: Client, base: string): ShownClient {
+  return {
+    name: client.client_name,
+    logo_url: client.logo_uri === undefined ? null : `${base}/logos/${encodeURIComponent(client.client_id)}`,
+    client_uri: client.client_uri ?? null,
+    policy_uri: client.policy_uri ?? null,
+    tos_uri: client.tos_uri ?? null,
+  };
+}

@@ -1,0 +1,31 @@
+/** What no route answered: another method (405 with Allow), or no such page (404). RFC 9110 §15.5.5–15.5.6. */
+import type { Middleware } from 'koa';
+import type { Config } from '../config.js';
+import { newId } from '../secrets.js';
+import { render } from './render.js';
+
+/** `methodsOf` gives the methods that the routes of a path know. */
+export function methodNotAllowed(methodsOf: (path: string) => readonly string[]): Middleware {
+  return async (ctx, next) => {
+    const methods = [...new Set(methodsOf(ctx.path))];
+    if (methods.length === 0) return next();
+    ctx.status = 405;
+    ctx.set('Allow', methods.join(', '));
+    ctx.set('Cache-Control', 'no-store');
+    ctx.body = 'This address does not answer that method.\n';
+  };
+}
+
+export function notFound(config: Pick<Config, 'base' | 'PRODUCT_NAME'>): Middleware {
+  return (ctx) => {
+    const data = {
+      heading: 'There is no such page',
+      message: 'The address may be mistyped, or the link that led here may be old.',
+      advice: null,
+      error_id: newId(),
+      detail: null,
+      home_uri: `${config.base}/`,
+    };
+    render(ctx, config, { view: 'error', title: data.heading, status: 404, data });
+  };
+}

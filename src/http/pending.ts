@@ -1,0 +1,73 @@
+/**
+ * A pending request on its way through the browser: deflated, encrypted, bound to one browser, good for 15 minutes. Nothing of it
+ * is stored, and nothing in it says what was done. With another browser's cookie, without one, or when it is too old, it
+ * starts anew from its parameters, exactly as a fresh visit. Decisions 11 and 12.
+ */
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import type { KeyRing } from '../keys/keys.js';
+import type { AuthorizationRequest } from '../oauth/authorization_request.js';
+import { OAuthError, UserError } from '../oauth/errors.js';
+import { newId } from '../secrets.js';
+
+const lives_seconds = 15 * 60;
+const longest_sealed = 6144;
+const longest_plain = 65_536;
+
+export interface Pending<T> {
+  readonly id: string;
+  readonly request: T;
+  /** When it came in, whole seconds since 1970. */
+  readonly arrived_at: number;
+  /** The digest of the browser's cookie; null if it came without (a cross-site POST), then it starts anew where it is opened. */
+  readonly browser: string | null;
+}
+
+/** A request that has just arrived. */
+export function arrive<T>(request: T, browser: string | null, now: number): Pending<T> {
+  return { id: newId(), request, arrived_at: now, browser };
+}
+
+/** What is sealed: an authorization request, or a request to sign out. A seal for the one does not open as the other. */
+export type PendingKind = 'authorization' | 'logout';
+
+/** Throws `invalid_request` naming the largest parameter if the sealed form would be over 6 KiB. */
+export function sealPending(ring: KeyRing, kind: PendingKind, pending: Pending<object>): string {
+  const sealed = ring.seal('seal', deflateRawSync(JSON.stringify(pending)), kind);
+  if (sealed.length <= longest_sealed) return sealed;
+  throw new OAuthError(
+    'invalid_request',
+    `the request is too large; its largest parameter is ${largestMember(pending.request)}`,
+  );
+}
+
+function largestMember(request: object): string {
+  const sizes = Object.entries(request).map(([name, value]) => ({
+    name,
+    size: JSON.stringify(value ?? null).length,
+  }));
+  return sizes.reduce((a, b) => (b.size > a.size ? b : a), { name: 'unknown', size: 0 }).name;
+}
+
+/** The request in a seal, as this browser may go on with it. Throws UserError `form_expired` for what is none of ours. */
+export function openPending<T>(
+  ring: KeyRing,
+  kind: PendingKind,
+  sealed: string,
+  here: { readonly browser: string; readonly now: number },
+): Pending<T> {
+  const plain = sealed.length <= longest_sealed ? ring.open('seal', sealed, kind) : undefined;
+  if (plain === undefined) {
+    throw new UserError(
+      'form_expired',
+      'This page is too old to go on with. Please go back to the application and sign in from there.',
+    );
+  }
+  // Authenticated: nobody but sealPending wrote it.
+  const pending = JSON.parse(
+    inflateRawSync(plain, { maxOutputLength: longest_plain }).toString(),
+  ) as Pending<T>;
+  const goes_on = pending.browser === here.browser && here.now < pending.arrived_at + lives_seconds;
+  return goes_on ? pending : arrive(pending.request, here.browser, here.now);
+}
+
+export type PendingAuthorization = Pending<AuthorizationRequest>;

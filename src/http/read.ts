@@ -1,0 +1,69 @@
+/** Reads what a request brings, strictly and within limits: 64 KiB of body, one content type, no surprises. Hardening numbers. */
+import type { Context } from 'koa';
+import { OAuthError } from '../oauth/errors.js';
+import { type Params, parseParams } from '../oauth/params.js';
+
+const longest_body = 65_536;
+
+/** The parameters of the query. Throws `invalid_request` where it is malformed. */
+export function readQuery(ctx: Context): Params {
+  return parseParams(ctx.querystring);
+}
+
+/**
+ * The parameters of a form body. Throws `invalid_request` for another content type, for a compressed body, and with status 413
+ * over 64 KiB.
+ */
+export async function readForm(ctx: Context): Promise<Params> {
+  const type = (ctx.get('content-type').split(';')[0] ?? '').trim().toLowerCase();
+  if (type !== 'application/x-www-form-urlencoded') {
+    throw new OAuthError('invalid_request', 'the content type must be application/x-www-form-urlencoded');
+  }
+  return parseParams(await readBody(ctx));
+}
+
+/**
+ * The form of a machine's request: a secret or token in the query is refused, since queries end up in logs and histories
+ * (RFC 6749 §2.3.1, OAuth 2.1 §5.1).
+ */
+export async function readMachineForm(ctx: Context): Promise<Params> {
+  if (ctx.querystring !== '') {
+    const query = readQuery(ctx);
+    const secret = ['client_secret', 'client_assertion', 'access_token', 'refresh_token', 'code'].find(
+      (name) => query.has(name),
+    );
+    if (secret !== undefined)
+      throw new OAuthError('invalid_request', `${secret} belongs in the body, never in the query`);
+  }
+  return readForm(ctx);
+}
+
+async function readBody(ctx: Context): Promise<string> {
+  const encoding = ctx.get('content-encoding');
+  if (encoding !== '' && encoding !== 'identity')
+    throw new OAuthError('invalid_request', 'a compressed body is not accepted');
+  if (Number(ctx.get('content-length')) > longest_body) throw tooLarge(ctx);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of ctx.req) {
+    size += chunk.length;
+    if (size > longest_body) throw tooLarge(ctx);
+    chunks.push(chunk);
+  }
+  return decodeUtf8(Buffer.concat(chunks));
+}
+
+function tooLarge(ctx: Context): OAuthError {
+  ctx.set('Connection', 'close'); // what is still on its way is not read
+  return new OAuthError('invalid_request', `the body is larger than ${longest_body} bytes`, { status: 413 });
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function decodeUtf8(bytes: Buffer): string {
+  try {
+    return utf8.decode(bytes);
+  } catch (cause) {
+    throw new OAuthError('invalid_request', 'the body is not UTF-8', { cause });
+  }
+}

@@ -1,0 +1,3 @@
+/** Every job. One line each. */
+export { cleanup } from './cleanup.js';
+export { rotateKeys } from './rotate_keys.js';

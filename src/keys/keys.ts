@@ -1,0 +1,133 @@
+/**
+ * The keys of a running server, opened once and kept in memory: what signs, what is published, what seals. They are read anew
+ * when their version counter changes. RFC 7515, RFC 7517; decisions 9.
+ */
+import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { decrypt, encrypt, equal, mac } from '../secrets.js';
+import type { Cached, Caches } from '../store/caches.js';
+import type { Db } from '../store/db.js';
+import * as secretKeys from '../store/secret_keys.js';
+import * as signingKeys from '../store/signing_keys.js';
+import { jwkSet, type PublishedSet } from './jwk_set.js';
+import { type JwtType, type SigningKey, signJwt, type VerifiedJwt, verifyJwt } from './jws.js';
+import { type KeyTimes, publishedKeys, signingKey } from './keyring.js';
+import { MasterKeyError, type MasterKeys } from './master_key.js';
+
+/** The keys as they are at one moment. Only signing waits; all else is at hand, also inside a transaction. */
+export interface KeyRing {
+  /** Signs claims as a compact JWS with the key that is active at `now`. */
+  sign(typ: JwtType, claims: object, now: number): Promise<string>;
+  /** Verifies a JWT of our own: signature, algorithm, type. Not its times and not its audience. Undefined if it is none. */
+  verify(typ: JwtType, jwt: string, now: number): VerifiedJwt | undefined;
+  /** The public keys at `now`, as the bytes to send. */
+  published(now: number): PublishedSet;
+  /** Encrypts for a purpose with its newest key. */
+  seal(purpose: secretKeys.Purpose, plain: Buffer, context: string): string;
+  /** Opens what `seal` made, with any key of the purpose that is still kept. Undefined if none fits. */
+  open(purpose: secretKeys.Purpose, sealed: string, context: string): Buffer | undefined;
+  /** A MAC of a text under the newest key of a purpose: 43 characters. */
+  mac(purpose: secretKeys.Purpose, text: string): string;
+  /** Whether a MAC was made by any key of the purpose that is still kept. */
+  isMac(purpose: secretKeys.Purpose, text: string, candidate: string): boolean;
+}
+
+/** Gives the key ring, read anew if a key was added, retired or rewrapped. */
+export type Keys = Cached<KeyRing>;
+
+interface SecretKey {
+  readonly id: string;
+  readonly purpose: secretKeys.Purpose;
+  readonly key: Buffer;
+}
+
+interface OpenedKeys {
+  readonly signing: readonly (SigningKey & KeyTimes)[];
+  readonly secret: readonly SecretKey[];
+}
+
+export interface KeysOptions {
+  readonly db: Db;
+  readonly caches: Caches;
+  /** Gives the master keys that are there now: asked each time the keys are read. */
+  readonly masterKeys: () => MasterKeys;
+  /** How long after its end a retired key still verifies an id_token_hint, in seconds. */
+  readonly hint_seconds: number;
+}
+
+export function createKeys({ db, caches, masterKeys, hint_seconds }: KeysOptions): Keys {
+  return caches.keep('keys', async () => keyRing(await openAll(db, masterKeys), hint_seconds));
+}
+
+function keyRing({ signing, secret }: OpenedKeys, hint_seconds: number): KeyRing {
+  const sets = new Map<string, PublishedSet>();
+  const ofPurpose = (purpose: secretKeys.Purpose) => secret.filter((key) => key.purpose === purpose);
+  const newestOf = (purpose: secretKeys.Purpose) => {
+    const newest = secret.find((key) => key.purpose === purpose);
+    if (newest === undefined) throw new Error(`there is no key for ${purpose}`);
+    return newest;
+  };
+
+  return {
+    async sign(typ, claims, now) {
+      const key = signingKey(signing, now);
+      if (key === undefined) throw new Error('there is no signing key whose time has come');
+      return signJwt(key, typ, claims);
+    },
+    verify(typ, jwt, now) {
+      const trusted = signing.filter((key) => key.expires_at === null || key.expires_at + hint_seconds > now);
+      return verifyJwt(trusted, typ, jwt);
+    },
+    published(now) {
+      const current = publishedKeys(signing, now);
+      const kids = current.map((key) => key.kid).join(' ');
+      const set = sets.get(kids) ?? jwkSet(current);
+      sets.set(kids, set);
+      return set;
+    },
+    seal(purpose, plain, context) {
+      const { id, key } = newestOf(purpose);
+      return `${id}.${encrypt(key, plain, context)}`;
+    },
+    open(purpose, sealed, context) {
+      const [id = '', text = ''] = sealed.split('.');
+      const key = ofPurpose(purpose).find((candidate) => candidate.id === id);
+      return key && decrypt(key.key, text, context);
+    },
+    mac: (purpose, text) => mac(newestOf(purpose).key, text),
+    isMac: (purpose, text, candidate) =>
+      ofPurpose(purpose).some(({ key }) => equal(mac(key, text), candidate)),
+  };
+}
+
+async function openAll(db: Db, masterKeys: () => MasterKeys): Promise<OpenedKeys> {
+  const rows = { signing: await signingKeys.list(db), secret: await secretKeys.list(db) };
+  const master = masterKeys();
+  return {
+    signing: rows.signing.map((row) => openSigningKey(row, master)),
+    secret: rows.secret.map(({ id, purpose, key_wrapped }) => ({
+      id,
+      purpose,
+      key: master.unwrap(key_wrapped, secretContext(id, purpose)),
+    })),
+  };
+}
+
+/** What a wrapped key is bound to in the database. */
+export function secretContext(id: string, purpose: string): string {
+  return `secret_keys ${purpose} ${id}`;
+}
+
+export function signingContext(kid: string): string {
+  return `signing_keys ${kid}`;
+}
+
+function openSigningKey(row: signingKeys.SigningKeyRow, master: MasterKeys): SigningKey & KeyTimes {
+  const jwk = JSON.parse(row.public_jwk) as JsonWebKey; // written by newSigningKey
+  const der = master.unwrap(row.private_key_wrapped, signingContext(row.kid));
+  const { kid, created_at, active_at, retired_at, expires_at } = row;
+  if (row.alg !== 'RS256')
+    throw new MasterKeyError(`The signing key ${kid} is for ${row.alg}, which this release does not know.`);
+  const private_key: KeyObject = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+  const public_key = createPublicKey({ key: jwk, format: 'jwk' });
+  return { kid, alg: row.alg, jwk, private_key, public_key, created_at, active_at, retired_at, expires_at };
+}

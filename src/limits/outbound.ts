@@ -1,0 +1,165 @@
+/**
+ * The outbound gate: the one way in which this server fetches anything that somebody else named (logo_uri, jwks_uri). https only,
+ * no redirects, small, quick, and connected to the very address that was checked, so that no name can be rebound in between.
+ * Hardening row 18; protocol HTTP-20.
+ */
+import { lookup } from 'node:dns/promises';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import ipaddr from 'ipaddr.js';
+import { isLoopbackHost } from '../oauth/redirect_uri.js';
+
+export interface OutboundRequest {
+  readonly url: string;
+  /** The Accept header. */
+  readonly accept: string;
+  /** The largest body taken, in bytes. */
+  readonly max_bytes: number;
+}
+
+export interface OutboundResponse {
+  readonly content_type: string;
+  readonly body: Buffer;
+}
+
+export interface Outbound {
+  /** The body of a 200 answer. Throws OutboundError saying why there is none. */
+  fetch(request: OutboundRequest): Promise<OutboundResponse>;
+}
+
+/** Why nothing was fetched: for the log and the operator, never for a stranger. */
+export class OutboundError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'OutboundError';
+  }
+}
+
+export interface OutboundOptions {
+  /** Whether http and loopback addresses are allowed: the issuer itself is a loopback http address. */
+  readonly loopback: boolean;
+  /** Host names that may resolve to private addresses. */
+  readonly allowed_hosts: readonly string[];
+  /** All addresses of a host name; a test puts its own here. */
+  readonly resolve?: (hostname: string) => Promise<readonly string[]>;
+}
+
+const timeout_ms = 5000;
+
+export function createOutbound(options: OutboundOptions): Outbound {
+  const resolve = options.resolve ?? resolveName;
+  return {
+    async fetch(request) {
+      const url = checkedUrl(request.url, options);
+      const signal = AbortSignal.timeout(timeout_ms);
+      const address = await withSignal(checkedAddress(url, options, resolve), signal);
+      return withSignal(get(url, address, request, signal), signal);
+    },
+  };
+}
+
+function checkedUrl(text: string, options: OutboundOptions): URL {
+  if (!URL.canParse(text)) throw new OutboundError('not a URL');
+  const url = new URL(text);
+  if (url.username !== '' || url.password !== '') throw new OutboundError('the URL holds a user name');
+  if (url.protocol === 'https:') return url;
+  if (url.protocol === 'http:' && options.loopback && isLoopbackHost(url.hostname)) return url;
+  throw new OutboundError(`${url.protocol} is not allowed: only https`);
+}
+
+/** Resolves once and checks every address: one that is private hides behind no other. */
+async function checkedAddress(
+  url: URL,
+  options: OutboundOptions,
+  resolve: (hostname: string) => Promise<readonly string[]>,
+): Promise<string> {
+  const hostname = url.hostname.replace(/^\[|\]$/g, '');
+  const addresses = ipaddr.isValid(hostname) ? [hostname] : await resolve(hostname);
+  const first = addresses[0];
+  if (first === undefined) throw new OutboundError(`${hostname} has no address`);
+  if (options.allowed_hosts.includes(url.hostname)) return first;
+  const forbidden = addresses.find(
+    (address) => !isAllowedAddress(address, options.loopback && isLoopbackHost(url.hostname)),
+  );
+  if (forbidden !== undefined) {
+    throw new OutboundError(
+      `${hostname} is at ${forbidden}, which is not a public address; SALLYPORT_OUTBOUND_ALLOWED_HOSTS can allow the host`,
+    );
+  }
+  return first;
+}
+
+/** Public unicast addresses alone (RFC 6890); loopback where the caller says so. */
+function isAllowedAddress(address: string, loopback: boolean): boolean {
+  if (!ipaddr.isValid(address)) return false;
+  const range = ipaddr.process(address).range();
+  return range === 'unicast' || (loopback && range === 'loopback');
+}
+
+async function resolveName(hostname: string): Promise<readonly string[]> {
+  if (hostname === 'localhost' || hostname.endsWith('.localhost')) return ['127.0.0.1']; // RFC 6761 §6.3
+  try {
+    return (await lookup(hostname, { all: true })).map(({ address }) => address);
+  } catch (cause) {
+    throw new OutboundError(`${hostname} does not resolve`, { cause });
+  }
+}
+
+function get(
+  url: URL,
+  address: string,
+  request: OutboundRequest,
+  signal: AbortSignal,
+): Promise<OutboundResponse> {
+  const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  return new Promise((resolve, reject) => {
+    const outgoing = send(
+      {
+        host: address,
+        port: url.port || undefined,
+        path: url.pathname + url.search,
+        servername: ipaddr.isValid(url.hostname.replace(/^\[|\]$/g, '')) ? '' : url.hostname,
+        headers: {
+          host: url.host,
+          accept: request.accept,
+          'accept-encoding': 'identity',
+          'user-agent': 'sallyport',
+        },
+        agent: false,
+        signal,
+      },
+      (incoming) => readBody(incoming, request.max_bytes).then(resolve, reject),
+    );
+    outgoing.on('error', (cause) =>
+      reject(new OutboundError(`${url.host} cannot be reached: ${cause.message}`, { cause })),
+    );
+    outgoing.end();
+  });
+}
+
+async function readBody(incoming: IncomingMessage, max_bytes: number): Promise<OutboundResponse> {
+  if (incoming.statusCode !== 200) {
+    incoming.destroy();
+    throw new OutboundError(`answered ${incoming.statusCode}; only 200 counts, redirects are not followed`);
+  }
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of incoming) {
+    size += chunk.length;
+    if (size > max_bytes) {
+      incoming.destroy();
+      throw new OutboundError(`answered more than ${max_bytes} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return { content_type: incoming.headers['content-type'] ?? '', body: Buffer.concat(chunks) };
+}
+
+/** Gives up when the time is over, even where what is awaited does not listen to the signal. */
+function withSignal<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(new OutboundError(`no complete answer within ${timeout_ms / 1000} s`));
+    signal.addEventListener('abort', giveUp, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+  });
+}

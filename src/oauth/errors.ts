@@ -1,0 +1,103 @@
+/**
+ * What a client is told (OAuthError) and what a person is told (UserError). Where it is caught decides how it is told.
+ * RFC 6749 §4.1.2.1 and §5.2; RFC 6750 §3.1; OpenID Connect Core §3.1.2.6; RFC 8707 §2.
+ */
+
+/** Every error code this server answers, and its HTTP status at a direct endpoint. */
+const statusOf = {
+  invalid_request: 400,
+  invalid_client: 401,
+  invalid_grant: 400,
+  unauthorized_client: 400,
+  unsupported_grant_type: 400,
+  unsupported_response_type: 400,
+  invalid_scope: 400,
+  invalid_target: 400,
+  access_denied: 403,
+  login_required: 400,
+  consent_required: 400,
+  interaction_required: 400,
+  account_selection_required: 400,
+  unmet_authentication_requirements: 400,
+  request_not_supported: 400,
+  request_uri_not_supported: 400,
+  registration_not_supported: 400,
+  invalid_token: 401,
+  insufficient_scope: 403,
+  server_error: 500,
+  temporarily_unavailable: 503,
+} as const;
+
+export type ErrorCode = keyof typeof statusOf;
+
+/** A failed check, for the developer who integrates an application: shown only to those who may see it. */
+export interface FailedCheck {
+  readonly check: string;
+  readonly received: string | null;
+  readonly expected: readonly string[];
+}
+
+interface OAuthErrorOptions {
+  readonly cause?: unknown;
+  readonly status?: number;
+  readonly failed?: FailedCheck;
+  /** Seconds after which the same request may be tried again: the Retry-After header. */
+  readonly retry_after?: number;
+}
+
+/**
+ * What a client is told. `description` is for its developers, names the parameter, and is reduced to the characters
+ * that RFC 6749 §4.1.2.1 allows; `cause` goes to the log alone.
+ */
+export class OAuthError extends Error {
+  readonly code: ErrorCode;
+  readonly description: string;
+  readonly status: number;
+  readonly failed: FailedCheck | undefined;
+  readonly retry_after: number | undefined;
+
+  constructor(code: ErrorCode, description: string, options: OAuthErrorOptions = {}) {
+    super(`${code}: ${description}`, { cause: options.cause });
+    this.name = 'OAuthError';
+    this.code = code;
+    this.description = printable(description);
+    this.status = options.status ?? statusOf[code];
+    this.failed = options.failed;
+    this.retry_after = options.retry_after;
+  }
+}
+
+/** What a person may have done wrong. `field` is the form's field that the message belongs to. */
+export class UserError extends Error {
+  readonly code: UserErrorCode;
+  readonly field: string | null;
+  readonly status: number;
+  readonly retry_after: number | undefined;
+
+  constructor(code: UserErrorCode, message: string, field: string | null = null, retry_after?: number) {
+    super(message);
+    this.name = 'UserError';
+    this.code = code;
+    this.field = field;
+    this.status = userStatusOf[code];
+    this.retry_after = retry_after;
+  }
+}
+
+const userStatusOf = {
+  invalid_input: 400,
+  wrong_credentials: 400,
+  form_expired: 403,
+  not_allowed: 403,
+  not_found: 404,
+  conflict: 409,
+  too_many_attempts: 429,
+  busy: 503,
+} as const;
+
+export type UserErrorCode = keyof typeof userStatusOf;
+
+/** Drops what error_description may not hold: %x20-21 / %x23-5B / %x5D-7E. RFC 6749 §5.2. */
+function printable(text: string): string {
+  return text.replaceAll(/["\\]/g, "'").replaceAll(/[^\x20-\x7e]/g, '?');
+}

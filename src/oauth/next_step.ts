@@ -1,0 +1,70 @@
+/** What an authorization request needs next. The only place that decides it. OpenID Connect Core §3.1.2.1–3.1.2.6. */
+import { OAuthError } from './errors.js';
+import type { Prompt } from './prompt.js';
+
+export interface Progress {
+  readonly request_id: string;
+  /** When the request arrived, in whole seconds. What was done later than this, or for this very request, was done for it. */
+  readonly arrived_at: number;
+  readonly prompt: readonly Prompt[];
+  readonly max_age: number | null;
+  /** The only user it may succeed for (id_token_hint, claims.sub); null where any will do. */
+  readonly required_subs: readonly string[] | null;
+  /** Where acr is essential: what it may be. */
+  readonly required_acrs: readonly string[] | null;
+  readonly session: {
+    readonly sub: string;
+    readonly auth_time: number;
+    readonly auth_request: string | null;
+    readonly selected_at: number;
+    readonly selected_request: string | null;
+    readonly acr: string;
+  } | null;
+  /** What the user has not agreed to yet. */
+  readonly to_approve: readonly string[];
+  readonly consent: { readonly granted_at: number; readonly granted_request: string | null } | null;
+  /** True where another program could claim the redirect URI: consent is then asked each time (RFC 8252 §8.6). */
+  readonly consent_each_time: boolean;
+}
+
+export type Step = 'login' | 'select_account' | 'consent' | 'respond';
+
+/** Throws the error for the client where a page would be needed that prompt=none forbids, or where no page could help. */
+export function nextStep(p: Progress, now: number): Step {
+  const asked = (prompt: Prompt) => p.prompt.includes(prompt);
+  const forThis = (at: number, request: string | null) => at > p.arrived_at || request === p.request_id;
+  const { session } = p;
+
+  if (session === null) return unlessSilent('login', 'login_required');
+  const signedInNow = forThis(session.auth_time, session.auth_request);
+
+  if (p.required_subs !== null && !p.required_subs.includes(session.sub)) {
+    if (signedInNow) throw new OAuthError('login_required', 'another user signed in than the one asked for');
+    return unlessSilent('login', 'login_required');
+  }
+  const stale = p.max_age !== null && (p.max_age === 0 || now - session.auth_time > p.max_age);
+  if (!signedInNow && (asked('login') || stale)) return unlessSilent('login', 'login_required');
+
+  if (p.required_acrs !== null && !p.required_acrs.includes(session.acr)) {
+    throw new OAuthError(
+      'unmet_authentication_requirements',
+      'no acr that was asked for as essential can be reached',
+    );
+  }
+  if (asked('select_account') && !signedInNow && !forThis(session.selected_at, session.selected_request)) {
+    return unlessSilent('select_account', 'account_selection_required');
+  }
+  const consentedNow = p.consent !== null && forThis(p.consent.granted_at, p.consent.granted_request);
+  if (p.to_approve.length > 0 || (!consentedNow && (asked('consent') || p.consent_each_time))) {
+    return unlessSilent('consent', 'consent_required');
+  }
+  return 'respond';
+
+  function unlessSilent(
+    step: Step,
+    code: 'login_required' | 'account_selection_required' | 'consent_required',
+  ): Step {
+    if (asked('none')) throw new OAuthError(code, 'prompt none forbids the page that this request needs');
+    return step;
+  }
+}

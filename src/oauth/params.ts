@@ -1,0 +1,93 @@
+/**
+ * Parameters of a request, read strictly from their bytes: application/x-www-form-urlencoded (WHATWG URL §5.1) with
+ * percent-encoding and UTF-8 that must be right. RFC 6749 §3.1: none more than once, an empty one counts as absent.
+ */
+import { OAuthError } from './errors.js';
+
+/** The longest value of a parameter, in characters, where no rule of its own says otherwise. */
+const longest = 2048;
+
+/** Parameters that may be longer than 2,048 characters: JWTs and JSON. */
+const roomy: ReadonlyMap<string, number> = new Map([
+  ['client_assertion', 16_384],
+  ['id_token_hint', 16_384],
+  ['claims', 16_384],
+  ['request', 16_384],
+  ['access_token', 16_384],
+  ['refresh_token', 16_384],
+  ['code', 16_384],
+]);
+
+export class Params {
+  readonly #values: ReadonlyMap<string, readonly string[]>;
+
+  constructor(values: ReadonlyMap<string, readonly string[]>) {
+    this.#values = values;
+  }
+
+  /** The parameter's value, or undefined where it is absent or empty. Throws `invalid_request` if it is sent twice or is too long. */
+  get(name: string): string | undefined {
+    const values = this.#values.get(name);
+    if (values === undefined) return undefined;
+    if (values.length > 1) throw new OAuthError('invalid_request', `${name} is sent more than once`);
+    return checked(name, values[0] ?? '');
+  }
+
+  /** The parameter's value. Throws `invalid_request` naming it if it is absent. */
+  require(name: string): string {
+    const value = this.get(name);
+    if (value === undefined) throw new OAuthError('invalid_request', `${name} is missing`);
+    return value;
+  }
+
+  /** All values of a parameter that may be repeated (resource, RFC 8707 §2), without the empty ones. */
+  all(name: string): readonly string[] {
+    const values = this.#values.get(name) ?? [];
+    if (values.length > 20) throw new OAuthError('invalid_request', `${name} is sent more than 20 times`);
+    return values.flatMap((value) => checked(name, value) ?? []);
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== undefined;
+  }
+}
+
+function checked(name: string, value: string): string | undefined {
+  const limit = roomy.get(name) ?? longest;
+  if (value.length > limit)
+    throw new OAuthError('invalid_request', `${name} is longer than ${limit} characters`);
+  return value === '' ? undefined : value;
+}
+
+/**
+ * Parses a query or a form body. Throws `invalid_request` on broken percent-encoding, on bytes that are not UTF-8 and on
+ * U+0000, which no parameter of ours may hold.
+ */
+export function parseParams(encoded: string): Params {
+  const values = new Map<string, string[]>();
+  for (const pair of encoded.split('&')) {
+    if (pair === '') continue;
+    const at = pair.indexOf('=');
+    const name = decode(at < 0 ? pair : pair.slice(0, at));
+    const value = at < 0 ? '' : decode(pair.slice(at + 1));
+    const seen = values.get(name);
+    if (seen) seen.push(value);
+    else values.set(name, [value]);
+  }
+  return new Params(values);
+}
+
+/** Decodes one name or value. Exported for client_secret_basic, whose two halves are encoded the same way (RFC 6749 §2.3.1). */
+export function decode(text: string): string {
+  if (!/[%+\0\x80-\uffff]/.test(text)) return text;
+  let decoded: string;
+  try {
+    decoded = decodeURIComponent(text.replaceAll('+', ' '));
+  } catch (cause) {
+    throw new OAuthError('invalid_request', 'a parameter has broken percent-encoding or is not UTF-8', {
+      cause,
+    });
+  }
+  if (decoded.includes('\0')) throw new OAuthError('invalid_request', 'a parameter holds U+0000');
+  return decoded;
+}

@@ -1,0 +1,17 @@
+/** The prompt parameter. OpenID Connect Core §3.1.2.1. */
+import { OAuthError } from './errors.js';
+
+/** What the login flow can be told to do, in the order in which it is done. */
+export const prompts = ['none', 'login', 'select_account', 'consent'] as const;
+export type Prompt = (typeof prompts)[number];
+
+/** The values of prompt. Throws `invalid_request` on one that is not supported, or where `none` stands with another. */
+export function parsePrompt(prompt: string | undefined): ReadonlySet<Prompt> {
+  const words = (prompt ?? '').split(' ').filter((word) => word !== '');
+  const parsed = new Set(prompts.filter((known) => words.includes(known)));
+  const unknown = words.find((word) => !prompts.some((known) => known === word));
+  if (unknown !== undefined) throw new OAuthError('invalid_request', `prompt ${unknown} is not supported`);
+  if (parsed.has('none') && parsed.size > 1)
+    throw new OAuthError('invalid_request', 'prompt none stands alone');
+  return parsed;
+}

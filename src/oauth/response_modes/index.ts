@@ -1,0 +1,3 @@
+/** How an authorization response travels back. One line each. */
+export { form_post } from './form_post.js';
+export { query } from './query.js';

@@ -1,0 +1,146 @@
+/** The consent page, GET and POST /consent: who asks, what will be shared, in words. OpenID Connect Core §3.1.2.4; protocol.md INT-11, INT-12. */
+import type { Context, Middleware } from 'koa';
+import { grantConsent } from '../actions/consents.js';
+import { claimSets } from '../claims/index.js';
+import type { Deps } from '../deps.js';
+import { browserOf } from '../http/browser.js';
+import { assertOwnForm, csrfToken } from '../http/csrf.js';
+import { giveUp, goOn, type Interaction, readInteraction, shownClient } from '../http/interaction.js';
+import { readForm, readQuery } from '../http/read.js';
+import { render } from '../http/render.js';
+import { currentSession } from '../http/session.js';
+import { submit } from '../http/submit.js';
+import { wantedWords } from '../oauth/authorization.js';
+import { OAuthError } from '../oauth/errors.js';
+import type { Params } from '../oauth/params.js';
+import { redirectUriKind } from '../oauth/redirect_uri.js';
+import type { LiveSession } from '../store/sessions.js';
+
+type ConsentDeps = Pick<Deps, 'caches' | 'clock' | 'config' | 'db' | 'keys' | 'log'>;
+
+export function showConsent(deps: ConsentDeps): Middleware {
+  return async (ctx) => {
+    const now = deps.clock();
+    const interaction = await requireInteraction(deps, ctx, readQuery(ctx), now);
+    const session = await currentSession(deps, ctx, now);
+    if (session === null) return goOn(ctx, deps, interaction); // signed out meanwhile: it starts with the login page again
+    await consentForm(deps, ctx, interaction, session);
+  };
+}
+
+export function postConsent(deps: ConsentDeps): Middleware {
+  return async (ctx) => {
+    const now = deps.clock();
+    const params = await readForm(ctx);
+    const interaction = await requireInteraction(deps, ctx, params, now);
+    const session = await currentSession(deps, ctx, now);
+    if (session === null) return goOn(ctx, deps, interaction);
+
+    await submit(
+      ctx,
+      async () => {
+        const binding = { browser: browserOf(ctx, deps.config), session_id: session.id };
+        assertOwnForm(ctx, params, {
+          ring: await deps.keys.get(),
+          binding,
+          origin: new URL(deps.config.ISSUER).origin,
+        });
+        if (params.get('action') !== 'allow') return giveUp(ctx, deps, interaction);
+        const { pending, client } = interaction;
+        const words = wantedWords(pending.request);
+        const approval = {
+          user_id: session.user_id,
+          client_id: client.client_id,
+          words,
+          request_id: pending.id,
+        };
+        await grantConsent(deps, approval, now);
+        goOn(ctx, deps, interaction);
+      },
+      () => consentForm(deps, ctx, interaction, session),
+    );
+  };
+}
+
+async function requireInteraction(
+  deps: ConsentDeps,
+  ctx: Context,
+  params: Params,
+  now: number,
+): Promise<Interaction> {
+  const interaction = await readInteraction(deps, ctx, params, now);
+  if (interaction === null) throw new OAuthError('invalid_request', 'request is missing');
+  return interaction;
+}
+
+async function consentForm(
+  deps: ConsentDeps,
+  ctx: Context,
+  interaction: Interaction,
+  session: LiveSession,
+): Promise<void> {
+  const { pending, client, sealed } = interaction;
+  const resources = await deps.caches.resources();
+  const binding = { browser: browserOf(ctx, deps.config), session_id: session.id };
+  render(ctx, deps.config, {
+    view: 'consent',
+    title: `Allow ${client.client_name}?`,
+    data: {
+      csrf: csrfToken(await deps.keys.get(), binding),
+      request: sealed,
+      client: shownClient(client, deps.config.base),
+      person: { name: session.name, email: session.email },
+      redirect_host: shownHost(pending.request.redirect_uri),
+      items: items(wantedWords(pending.request), resources),
+      warnings: warnings(pending.request.redirect_uri),
+    },
+  });
+}
+
+interface Item {
+  readonly title: string;
+  readonly details: readonly string[];
+}
+
+/** Words of an approval, as the page tells them. Everything that is approved is told. */
+function items(words: readonly string[], resources: ReadonlyMap<string, readonly string[]>): readonly Item[] {
+  const named = words
+    .filter((word) => word.startsWith('claim:'))
+    .map((word) => word.slice('claim:'.length).replaceAll('_', ' '));
+  const asked = words
+    .filter((word) => word.startsWith('resource:'))
+    .map((word) => word.slice('resource:'.length));
+  const ofScopes = claimSets.filter((set) => words.includes(set.scope)).map((set) => set.consent);
+  const told = new Set(['sign_in', 'openid', 'offline_access', ...claimSets.map((set) => set.scope)]);
+  const others = words.filter((word) => !told.has(word) && !/^(claim|resource):/.test(word));
+  const ofResources = asked.map((uri) => ({
+    title: `Act for you at ${uri}`,
+    details: others.filter((word) => resources.get(uri)?.includes(word)),
+  }));
+  const rest = others.filter((word) => !asked.some((uri) => resources.get(uri)?.includes(word)));
+  return [
+    { title: 'That you signed in', details: ['An identifier for your account, and when you signed in'] },
+    ...ofScopes,
+    ...(named.length > 0 ? [{ title: 'Single details of your profile', details: named }] : []),
+    ...ofResources,
+    ...(rest.length > 0 ? [{ title: 'Permissions', details: rest }] : []),
+    ...(words.includes('offline_access')
+      ? [
+          {
+            title: 'Access while you are away',
+            details: ['Until you withdraw it, also after you signed out'],
+          },
+        ]
+      : []),
+  ];
+}
+
+function shownHost(redirect_uri: string): string {
+  const { host, protocol } = new URL(redirect_uri);
+  return host === '' ? protocol : host;
+}
+
+function warnings(redirect_uri: string): readonly string[] {
+  if (redirectUriKind(redirect_uri) === 'https') return [];
+  return ['This application runs on your own device. Go on only if you started it yourself.'];
+}

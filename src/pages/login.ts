@@ -1,0 +1,97 @@
+/** The login page, GET and POST /login. With a pending request it returns to the authorization endpoint, without one to the start page. */
+import type { Context, Middleware } from 'koa';
+import { signIn } from '../actions/sign_in.js';
+import type { Deps } from '../deps.js';
+import { seeOther } from '../http/answer.js';
+import { browserOf } from '../http/browser.js';
+import { clientAddress, parseNetworks } from '../http/client_address.js';
+import { assertOwnForm, csrfToken } from '../http/csrf.js';
+import { knownDevice, rememberDevice } from '../http/device.js';
+import { giveUp, goOn, type Interaction, readInteraction, shownClient } from '../http/interaction.js';
+import { readForm, readQuery } from '../http/read.js';
+import { render } from '../http/render.js';
+import { currentSession, giveSession } from '../http/session.js';
+import { submit } from '../http/submit.js';
+import { sourceOf } from '../limits/attempts.js';
+import { UserError } from '../oauth/errors.js';
+import type { Params } from '../oauth/params.js';
+
+export type LoginDeps = Pick<Deps, 'caches' | 'clock' | 'config' | 'db' | 'hashing' | 'keys' | 'log'>;
+
+export function showLogin(deps: LoginDeps): Middleware {
+  return async (ctx) => {
+    const interaction = await readInteraction(deps, ctx, readQuery(ctx), deps.clock());
+    await loginForm(deps, ctx, interaction, {
+      email: interaction?.pending.request.login_hint ?? '',
+      error: null,
+    });
+  };
+}
+
+export function postLogin(deps: LoginDeps): Middleware {
+  const trusted = parseNetworks(deps.config.TRUSTED_PROXIES);
+  return async (ctx) => {
+    const now = deps.clock();
+    const params = await readForm(ctx);
+    const interaction = await readInteraction(deps, ctx, params, now);
+    const email = params.get('email') ?? '';
+
+    await submit(
+      ctx,
+      async () => {
+        const ring = await deps.keys.get();
+        const binding = { browser: browserOf(ctx, deps.config), session_id: null };
+        assertOwnForm(ctx, params, { ring, binding, origin: new URL(deps.config.ISSUER).origin });
+        if (params.get('action') === 'cancel' && interaction !== null) return giveUp(ctx, deps, interaction);
+
+        const signedIn = await signIn(
+          deps,
+          {
+            ...readCredentials(params),
+            source: sourceOf(clientAddress(ctx, trusted)),
+            device: (user_id) => knownDevice(ctx, deps.config, ring, user_id),
+            current: await currentSession(deps, ctx, now),
+            request_id: interaction?.pending.id ?? null,
+          },
+          now,
+        );
+        giveSession(ctx, deps.config, signedIn.cookie);
+        rememberDevice(ctx, deps.config, ring, signedIn.user_id);
+        if (interaction === null) return seeOther(ctx, `${deps.config.base}/`);
+        return goOn(ctx, deps, interaction);
+      },
+      (error) => loginForm(deps, ctx, interaction, { email, error }),
+    );
+  };
+}
+
+function readCredentials(params: Params): { readonly email: string; readonly password: string } {
+  const email = params.get('email');
+  const password = params.get('password');
+  if (email === undefined) throw new UserError('invalid_input', 'Please enter your e-mail address.', 'email');
+  if (password === undefined) throw new UserError('invalid_input', 'Please enter your password.', 'password');
+  return { email, password };
+}
+
+async function loginForm(
+  deps: LoginDeps,
+  ctx: Context,
+  interaction: Interaction | null,
+  form: { readonly email: string; readonly error: UserError | null },
+): Promise<void> {
+  const ring = await deps.keys.get();
+  const { email, error } = form;
+  render(ctx, deps.config, {
+    view: 'login',
+    title: 'Sign in',
+    data: {
+      csrf: csrfToken(ring, { browser: browserOf(ctx, deps.config), session_id: null }),
+      request: interaction?.sealed ?? null,
+      client: interaction && shownClient(interaction.client, deps.config.base),
+      email,
+      error: error && { field: error.field, message: error.message },
+      notice: null,
+      can_cancel: interaction !== null,
+    },
+  });
+}

@@ -1,0 +1,109 @@
+/** The sign-out pages: the question, GET and POST /logout/confirm, and the end, GET /signed-out. RP-Initiated Logout §2, §6. */
+import type { Context, Middleware } from 'koa';
+import { signOut } from '../actions/sessions.js';
+import type { Deps } from '../deps.js';
+import { seeOther } from '../http/answer.js';
+import { browserOf } from '../http/browser.js';
+import { assertOwnForm, csrfToken } from '../http/csrf.js';
+import { shownClient } from '../http/interaction.js';
+import { openPending } from '../http/pending.js';
+import { readForm, readQuery } from '../http/read.js';
+import { render } from '../http/render.js';
+import { currentSession, takeSession } from '../http/session.js';
+import { afterSignOut } from '../http/sign_out.js';
+import { submit } from '../http/submit.js';
+import type { LogoutRequest } from '../oauth/logout_request.js';
+import type { Params } from '../oauth/params.js';
+import type { LiveSession } from '../store/sessions.js';
+
+type LogoutDeps = Pick<Deps, 'caches' | 'clock' | 'config' | 'db' | 'keys' | 'log'>;
+
+const byItself: LogoutRequest = {
+  client_id: null,
+  post_logout_redirect_uri: null,
+  state: null,
+  hint_sid: null,
+};
+
+export function showLogout(deps: LogoutDeps): Middleware {
+  return async (ctx) => {
+    const now = deps.clock();
+    const params = readQuery(ctx);
+    const request = await readRequest(deps, ctx, params, now);
+    const session = await currentSession(deps, ctx, now);
+    if (session === null) return afterSignOut(deps, ctx, request);
+    await logoutForm(deps, ctx, { request, sealed: params.get('request') ?? null, session });
+  };
+}
+
+export function postLogout(deps: LogoutDeps): Middleware {
+  return async (ctx) => {
+    const now = deps.clock();
+    const params = await readForm(ctx);
+    const request = await readRequest(deps, ctx, params, now);
+    const session = await currentSession(deps, ctx, now);
+    if (session === null) return afterSignOut(deps, ctx, request);
+
+    await submit(
+      ctx,
+      async () => {
+        const binding = { browser: browserOf(ctx, deps.config), session_id: session.id };
+        assertOwnForm(ctx, params, {
+          ring: await deps.keys.get(),
+          binding,
+          origin: new URL(deps.config.ISSUER).origin,
+        });
+        if (params.get('action') !== 'sign_out') return seeOther(ctx, `${deps.config.base}/`);
+        await signOut(deps, session, now);
+        takeSession(ctx, deps.config);
+        await afterSignOut(deps, ctx, request);
+      },
+      () => logoutForm(deps, ctx, { request, sealed: params.get('request') ?? null, session }),
+    );
+  };
+}
+
+export function signedOut(deps: Pick<Deps, 'caches' | 'config'>): Middleware {
+  return async (ctx) => {
+    const client = await deps.caches.client(readQuery(ctx).get('client_id') ?? '');
+    const shown = client === undefined ? null : shownClient(client, deps.config.base);
+    render(ctx, deps.config, { view: 'signed_out', title: 'You are signed out', data: { client: shown } });
+  };
+}
+
+async function readRequest(
+  deps: LogoutDeps,
+  ctx: Context,
+  params: Params,
+  now: number,
+): Promise<LogoutRequest> {
+  const sealed = params.get('request');
+  if (sealed === undefined) return byItself;
+  const here = { browser: browserOf(ctx, deps.config), now };
+  return openPending<LogoutRequest>(await deps.keys.get(), 'logout', sealed, here).request;
+}
+
+interface LogoutForm {
+  readonly request: LogoutRequest;
+  readonly sealed: string | null;
+  readonly session: LiveSession;
+}
+
+async function logoutForm(
+  deps: LogoutDeps,
+  ctx: Context,
+  { request, sealed, session }: LogoutForm,
+): Promise<void> {
+  const binding = { browser: browserOf(ctx, deps.config), session_id: session.id };
+  const client = request.client_id === null ? undefined : await deps.caches.client(request.client_id);
+  render(ctx, deps.config, {
+    view: 'logout',
+    title: 'Sign out?',
+    data: {
+      csrf: csrfToken(await deps.keys.get(), binding),
+      request: sealed,
+      client: client === undefined ? null : shownClient(client, deps.config.base),
+      person: { name: session.name, email: session.email },
+    },
+  });
+}

@@ -1,0 +1,75 @@
+/**
+ * Everything random, and every comparison of something secret. The only file that reads random bytes.
+ * Digests are SHA-256 as base64url: 43 characters (FIPS 180-4, RFC 4648 §5).
+ */
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
+
+/** A secret of 256 random bits, base64url: 43 characters. What codes, cookies and client secrets are made of. */
+export function newSecret(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+/** An identifier of 128 random bits, base64url: 22 characters. Unique, and not to be guessed. */
+export function newId(): string {
+  return randomBytes(16).toString('base64url');
+}
+
+/** A symmetric key of 256 random bits. */
+export function newKey(): Buffer {
+  return randomBytes(32);
+}
+
+/** SHA-256 of `text` in UTF-8, base64url. */
+export function digest(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
+}
+
+/** HMAC-SHA-256 (RFC 2104), base64url: 43 characters. */
+export function mac(key: Buffer, text: string): string {
+  return createHmac('sha256', key).update(text).digest('base64url');
+}
+
+/** Compares two secrets in a time that does not depend on where they differ. */
+export function equal(a: string, b: string): boolean {
+  const left = Buffer.from(a);
+  const right = Buffer.from(b);
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+/** A key of 256 bits derived from `secret` for one `purpose` (HKDF with SHA-256, RFC 5869). */
+export function derive(secret: string | Buffer, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret, '', purpose, 32));
+}
+
+/**
+ * Encrypts with AES-256-GCM (NIST SP 800-38D) under a fresh 96-bit nonce: nonce, ciphertext, tag, as base64url.
+ * `context` is authenticated, not encrypted, so a text sealed for one place does not open in another.
+ */
+export function encrypt(key: Buffer, plain: Buffer, context: string): string {
+  const nonce = randomBytes(12);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(context));
+  return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]).toString(
+    'base64url',
+  );
+}
+
+/** Opens what `encrypt` made; undefined if the key or the context is another or a bit was changed. */
+export function decrypt(key: Buffer, sealed: string, context: string): Buffer | undefined {
+  const bytes = Buffer.from(sealed, 'base64url');
+  if (bytes.length < 28) return undefined;
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12), { authTagLength: 16 });
+  decipher.setAAD(Buffer.from(context)).setAuthTag(bytes.subarray(-16));
+  try {
+    return Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()]);
+  } catch {
+    return undefined; // the tag does not fit: node:crypto says so by throwing
+  }
+}

@@ -1,0 +1,15 @@
+/** Table assertion_ids: the jti of client assertions that were used, until they expire. RFC 7523 §3. */
+import type { Db, Trx } from './db.js';
+import { statement } from './statement.js';
+
+const insertId = statement<{ id_hash: string; expires_at: number }>((sql, value) =>
+  sql('assertion_ids')
+    .insert({ id_hash: value.id_hash, expires_at: value.expires_at })
+    .onConflict('id_hash')
+    .ignore(),
+);
+
+/** Notes an assertion's id. False if it was used before. */
+export async function insert(db: Db | Trx, id_hash: string, expires_at: number): Promise<boolean> {
+  return (await db.run(insertId, { id_hash, expires_at })) === 1;
+}

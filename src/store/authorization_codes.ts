@@ -1,0 +1,97 @@
+/**
+ * Table authorization_codes: one row for each code given to a client (RFC 6749 §4.1.2). A row holds the SHA-256 of its code,
+ * never the code. It stays until `keep_until`, when no token of it can live any more: until then a second use is a replay.
+ */
+import type { Queryable, Trx } from './db.js';
+import { statement } from './statement.js';
+
+export interface AuthorizationCodeRow {
+  code_hash: string;
+  /** Shared by all that one approval led to, so that one revocation reaches all of it. */
+  authorization_id: string;
+  client_id: string;
+  user_id: string;
+  redirect_uri: string;
+  scope: string;
+  /** The resources it was given for, separated by spaces. */
+  resource: string;
+  /** The claims request as JSON, if there was one. */
+  claims: string | null;
+  nonce: string | null;
+  code_challenge: string | null;
+  auth_time: number;
+  amr: string;
+  acr: string;
+  sid: string;
+  expires_at: number;
+  consumed_at: number | null;
+  keep_until: number;
+}
+
+const insertCode = statement<AuthorizationCodeRow>((sql, value) =>
+  sql('authorization_codes').insert({
+    code_hash: value.code_hash,
+    authorization_id: value.authorization_id,
+    client_id: value.client_id,
+    user_id: value.user_id,
+    redirect_uri: value.redirect_uri,
+    scope: value.scope,
+    resource: value.resource,
+    claims: value.claims,
+    nonce: value.nonce,
+    code_challenge: value.code_challenge,
+    auth_time: value.auth_time,
+    amr: value.amr,
+    acr: value.acr,
+    sid: value.sid,
+    expires_at: value.expires_at,
+    consumed_at: value.consumed_at,
+    keep_until: value.keep_until,
+  }),
+);
+
+export async function insert(trx: Trx, row: AuthorizationCodeRow): Promise<void> {
+  await trx.run(insertCode, row);
+}
+
+/** A code with the state of what it hangs on. */
+export interface FoundCode extends AuthorizationCodeRow {
+  authorization_revoked_at: number | null;
+  user_disabled_at: number | null;
+}
+
+const byHash = statement<{ code_hash: string }, FoundCode>((sql, value) =>
+  sql('authorization_codes')
+    .join('authorizations', 'authorizations.id', 'authorization_codes.authorization_id')
+    .join('users', 'users.id', 'authorization_codes.user_id')
+    .select(
+      'authorization_codes.*',
+      'authorizations.revoked_at as authorization_revoked_at',
+      'users.disabled_at as user_disabled_at',
+    )
+    .where('authorization_codes.code_hash', value.code_hash),
+);
+
+export function find(db: Queryable, code_hash: string): Promise<FoundCode | undefined> {
+  return db.first(byHash, { code_hash });
+}
+
+const consumeCode = statement<{ code_hash: string; now: number; keep_until: number }>((sql, value) =>
+  sql('authorization_codes')
+    .where({ code_hash: value.code_hash })
+    .whereNull('consumed_at')
+    .update({ consumed_at: value.now, keep_until: value.keep_until }),
+);
+
+/**
+ * Marks the code as used. False if a request before this one has used it: the condition and the write are one statement, so
+ * of two requests at the same moment one gets true, on any engine. `keep_until` is when the last token of it will have expired.
+ */
+export async function consume(
+  trx: Trx,
+  code_hash: string,
+  keep_until: number,
+  now: number,
+): Promise<boolean> {
+  return (await trx.run(consumeCode, { code_hash, now, keep_until })) === 1;
+}

@@ -1,0 +1,120 @@
+/**
+ * Table authorizations: one row for each user, client and session (or user and client, where offline_access was given), used by
+ * every flow between them (decisions 7). Codes, refresh tokens and access tokens name it; revoking it ends them all.
+ */
+import type { Db, Queryable, Trx } from './db.js';
+import { statement } from './statement.js';
+import type { UserRow } from './users.js';
+
+export interface AuthorizationRow {
+  id: string;
+  user_id: string;
+  client_id: string;
+  /** The session it came from, also if it outlives it: the `sid` of its tokens. */
+  sid: string;
+  /** The session whose end ends it; '' for offline_access. */
+  session_id: string;
+  created_at: number;
+  expires_at: number;
+  revoked_at: number | null;
+}
+
+const upsertAuthorization = statement<AuthorizationRow, { id: string }>((sql, value) =>
+  sql('authorizations')
+    .insert({
+      id: value.id,
+      user_id: value.user_id,
+      client_id: value.client_id,
+      sid: value.sid,
+      session_id: value.session_id,
+      created_at: value.created_at,
+      expires_at: value.expires_at,
+      revoked_at: null,
+    })
+    .onConflict(sql.raw('(user_id, client_id, session_id) where revoked_at is null') as never)
+    .merge({
+      expires_at: sql.raw(
+        'case when authorizations.expires_at < excluded.expires_at then excluded.expires_at else authorizations.expires_at end',
+      ),
+    })
+    .returning('id'),
+);
+
+/** The id of the living authorization of this user, client and session; `row` becomes it if there is none. */
+export async function upsert(trx: Trx, row: AuthorizationRow): Promise<string> {
+  return (await trx.first(upsertAuthorization, row))?.id ?? row.id;
+}
+
+const holder = statement<{ id: string }, UserRow & { authorization_client_id: string }>((sql, value) =>
+  sql('authorizations')
+    .join('users', 'users.id', 'authorizations.user_id')
+    .select('users.*', 'authorizations.client_id as authorization_client_id')
+    .where('authorizations.id', value.id)
+    .whereNull('authorizations.revoked_at')
+    .whereNull('users.disabled_at'),
+);
+
+/** The user of an authorization, if it lives and the user may sign in. */
+export function findHolder(
+  db: Queryable,
+  id: string,
+): Promise<(UserRow & { authorization_client_id: string }) | undefined> {
+  return db.first(holder, { id });
+}
+
+const revokeOne = statement<{ id: string; now: number }>((sql, value) =>
+  sql('authorizations').where({ id: value.id }).whereNull('revoked_at').update({ revoked_at: value.now }),
+);
+
+/** Ends an authorization with all its codes and tokens. False if it had ended before. */
+export async function revoke(trx: Trx, id: string, now: number): Promise<boolean> {
+  return (await trx.run(revokeOne, { id, now })) === 1;
+}
+
+const revokeOfSession = statement<{ session_id: string; now: number }>((sql, value) =>
+  sql('authorizations')
+    .where({ session_id: value.session_id })
+    .whereNull('revoked_at')
+    .update({ revoked_at: value.now }),
+);
+
+/** Ends what hangs on a session. What was given offline_access goes on. */
+export function revokeBySession(trx: Trx, session_id: string, now: number): Promise<number> {
+  return trx.run(revokeOfSession, { session_id, now });
+}
+
+const revokeOfUser = statement<{ user_id: string; now: number }>((sql, value) =>
+  sql('authorizations')
+    .where({ user_id: value.user_id })
+    .whereNull('revoked_at')
+    .update({ revoked_at: value.now }),
+);
+
+/** Ends everything of a user, offline_access too. */
+export function revokeByUser(trx: Trx, user_id: string, now: number): Promise<number> {
+  return trx.run(revokeOfUser, { user_id, now });
+}
+
+const revokeOfClient = statement<{ client_id: string; now: number }>((sql, value) =>
+  sql('authorizations')
+    .where({ client_id: value.client_id })
+    .whereNull('revoked_at')
+    .update({ revoked_at: value.now }),
+);
+
+/** Ends everything of a client. */
+export function revokeByClient(trx: Trx, client_id: string, now: number): Promise<number> {
+  return trx.run(revokeOfClient, { client_id, now });
+}
+
+const extendOne = statement<{ id: string; expires_at: number }>((sql, value) =>
+  sql('authorizations')
+    .where({ id: value.id })
+    .where('expires_at', '<', value.expires_at)
+    .update({ expires_at: value.expires_at }),
+);
+
+/** Keeps the row until `expires_at`, when its longest token has expired. */
+export async function extend(db: Db | Trx, id: string, expires_at: number): Promise<void> {
+  await db.run(extendOne, { id, expires_at });
+}

@@ -1,0 +1,99 @@
+/**
+ * What a process keeps in memory of clients, resource servers and keys: until a version counter in the database changes, which
+ * is looked at once a second at most. Never anything that can be used only once.
+ */
+import { LRUCache } from 'lru-cache';
+import { originsOf } from '../oauth/client_metadata.js';
+import * as cacheVersions from './cache_versions.js';
+import * as clients from './clients.js';
+import type { Db } from './db.js';
+import * as resources from './resources.js';
+
+/** A value that is loaded anew when its version changed. */
+export interface Cached<T> {
+  get(): Promise<T>;
+}
+
+export interface Caches {
+  /** A client by its id, disabled ones too. */
+  client(client_id: string): Promise<clients.Client | undefined>;
+  /** The resource servers: the words of their scope by identifier. */
+  resources(): Promise<ReadonlyMap<string, readonly string[]>>;
+  /** Every origin from which some client's script may call. */
+  origins(): Promise<ReadonlySet<string>>;
+  /** Keeps something else under a version counter. */
+  keep<T>(name: cacheVersions.Cached, load: () => Promise<T>): Cached<T>;
+  /** Looks at the counters again at the next use: called after this process changed something. */
+  expire(): void;
+}
+
+/** A client_id as this server makes and accepts them: visible ASCII. Others are unknown without asking the database. */
+const plausible = /^[\x21-\x7e]{1,255}$/;
+
+export function createCaches(db: Db, clock: () => number): Caches {
+  const versions = createVersions(db, clock);
+  const keep = <T>(name: cacheVersions.Cached, load: () => Promise<T>) => keepWhile(versions.of, name, load);
+  const byId = keep('clients', async () => new LRUCache<string, clients.Client>({ max: 1000 }));
+  const allResources = keep(
+    'resources',
+    async () =>
+      new Map((await resources.list(db)).map(({ identifier, scope }) => [identifier, scope.split(' ')])),
+  );
+  const allOrigins = keep('clients', async () => new Set((await clients.list(db)).flatMap(originsOf)));
+
+  return {
+    async client(client_id) {
+      if (!plausible.test(client_id)) return undefined;
+      const known = await byId.get();
+      const client = known.get(client_id) ?? (await clients.find(db, client_id));
+      if (client !== undefined) known.set(client_id, client);
+      return client;
+    },
+    resources: allResources.get,
+    origins: allOrigins.get,
+    keep,
+    expire: versions.expire,
+  };
+}
+
+function createVersions(db: Db, clock: () => number) {
+  let checked_at = -1;
+  let reading: Promise<ReadonlyMap<cacheVersions.Cached, number>> = Promise.resolve(new Map());
+  return {
+    async of(name: cacheVersions.Cached): Promise<number> {
+      const now = clock();
+      if (now !== checked_at) {
+        checked_at = now;
+        reading = cacheVersions.read(db);
+        reading.catch(() => {
+          checked_at = -1; // not read: ask again at the next use; whoever waits gets the error itself
+        });
+      }
+      return (await reading).get(name) ?? 0;
+    },
+    expire() {
+      checked_at = -1;
+    },
+  };
+}
+
+function keepWhile<T>(
+  versionOf: (name: cacheVersions.Cached) => Promise<number>,
+  name: cacheVersions.Cached,
+  load: () => Promise<T>,
+): Cached<T> {
+  let kept: { readonly version: number; readonly value: Promise<T> } | undefined;
+  return {
+    async get() {
+      const version = await versionOf(name);
+      if (kept?.version !== version) {
+        const loading = { version, value: load() };
+        kept = loading;
+        loading.value.catch(() => {
+          if (kept === loading) kept = undefined; // a failed load is not kept; whoever waits gets the error itself
+        });
+      }
+      return kept.value;
+    },
+  };
+}

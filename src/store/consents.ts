@@ -1,0 +1,37 @@
+/** Table consents: what a user agreed to, per client. `approved` is a set of words: scopes, `claim:name`, `resource:uri`. */
+import type { Db, Queryable, Trx } from './db.js';
+import { statement } from './statement.js';
+
+export interface ConsentRow {
+  user_id: string;
+  client_id: string;
+  approved: string;
+  granted_at: number;
+  /** The authorization request that it was last given for. */
+  granted_request: string | null;
+}
+
+const byUserAndClient = statement<{ user_id: string; client_id: string }, ConsentRow>((sql, value) =>
+  sql('consents').where({ user_id: value.user_id, client_id: value.client_id }),
+);
+
+export function find(db: Queryable, user_id: string, client_id: string): Promise<ConsentRow | undefined> {
+  return db.first(byUserAndClient, { user_id, client_id });
+}
+
+const upsertConsent = statement<ConsentRow>((sql, value) =>
+  sql('consents')
+    .insert({
+      user_id: value.user_id,
+      client_id: value.client_id,
+      approved: value.approved,
+      granted_at: value.granted_at,
+      granted_request: value.granted_request,
+    })
+    .onConflict(['user_id', 'client_id'])
+    .merge(['approved', 'granted_at', 'granted_request']),
+);
+
+export async function upsert(db: Db | Trx, row: ConsentRow): Promise<void> {
+  await db.run(upsertConsent, row);
+}

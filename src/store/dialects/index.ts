@@ -1,0 +1,2 @@
+export { postgres } from './postgres.js';
+export { sqlite } from './sqlite.js';

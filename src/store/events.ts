@@ -1,0 +1,84 @@
+/** Table events: the audit trail. What happened, when, to whom; never a secret. */
+import { newId } from '../secrets.js';
+import type { Queryable, Trx } from './db.js';
+import { statement } from './statement.js';
+
+export type EventType =
+  | 'server_claimed'
+  | 'signed_in'
+  | 'signed_out'
+  | 'session_revoked'
+  | 'consent_granted'
+  | 'code_replayed'
+  | 'refresh_token_reused'
+  | 'user_added'
+  | 'user_disabled'
+  | 'user_enabled'
+  | 'user_removed'
+  | 'password_changed'
+  | 'client_added'
+  | 'client_updated'
+  | 'client_disabled'
+  | 'client_enabled'
+  | 'client_secret_rotated'
+  | 'client_removed'
+  | 'resource_added'
+  | 'resource_updated'
+  | 'resource_removed'
+  | 'signing_key_added'
+  | 'signing_key_retired'
+  | 'keys_rewrapped';
+
+export interface EventRow {
+  id: string;
+  at: number;
+  type: EventType;
+  user_id: string | null;
+  client_id: string | null;
+  session_id: string | null;
+  detail: string | null;
+  expires_at: number;
+}
+
+export interface Event {
+  readonly type: EventType;
+  readonly user_id?: string | undefined;
+  readonly client_id?: string | undefined;
+  readonly session_id?: string | undefined;
+  readonly detail?: string | undefined;
+}
+
+const insertEvent = statement<EventRow>((sql, value) =>
+  sql('events').insert({
+    id: value.id,
+    at: value.at,
+    type: value.type,
+    user_id: value.user_id,
+    client_id: value.client_id,
+    session_id: value.session_id,
+    detail: value.detail,
+    expires_at: value.expires_at,
+  }),
+);
+
+/** Records an event in the transaction of what it tells, to be kept for `keep_seconds`. */
+export async function record(trx: Trx, event: Event, now: number, keep_seconds: number): Promise<void> {
+  await trx.run(insertEvent, {
+    id: newId(),
+    at: now,
+    type: event.type,
+    user_id: event.user_id ?? null,
+    client_id: event.client_id ?? null,
+    session_id: event.session_id ?? null,
+    detail: event.detail ?? null,
+    expires_at: now + keep_seconds,
+  });
+}
+
+const ofUser = statement<{ user_id: string }, EventRow>((sql, value) =>
+  sql('events').where({ user_id: value.user_id }).orderBy('at', 'desc').limit(100),
+);
+
+export function listByUser(db: Queryable, user_id: string): Promise<EventRow[]> {
+  return db.all(ofUser, { user_id });
+}

@@ -1,0 +1,128 @@
+/**
+ * Table refresh_tokens: one row for each family (decisions 8), rotated in place. It holds the generation and the SHA-256 of the
+ * current token and, for the grace window, the successor sealed under a key that only the replaced token gives.
+ */
+import type { Queryable, Trx } from './db.js';
+import { statement } from './statement.js';
+
+export interface RefreshTokenRow {
+  id: string;
+  authorization_id: string;
+  client_id: string;
+  user_id: string;
+  scope: string;
+  resource: string;
+  claims: string | null;
+  auth_time: number;
+  amr: string;
+  acr: string;
+  sid: string;
+  generation: number;
+  token_hash: string;
+  successor_sealed: string | null;
+  rotated_at: number | null;
+  created_at: number;
+  expires_at: number;
+  revoked_at: number | null;
+}
+
+const insertFamily = statement<RefreshTokenRow>((sql, value) =>
+  sql('refresh_tokens').insert({
+    id: value.id,
+    authorization_id: value.authorization_id,
+    client_id: value.client_id,
+    user_id: value.user_id,
+    scope: value.scope,
+    resource: value.resource,
+    claims: value.claims,
+    auth_time: value.auth_time,
+    amr: value.amr,
+    acr: value.acr,
+    sid: value.sid,
+    generation: value.generation,
+    token_hash: value.token_hash,
+    successor_sealed: value.successor_sealed,
+    rotated_at: value.rotated_at,
+    created_at: value.created_at,
+    expires_at: value.expires_at,
+    revoked_at: value.revoked_at,
+  }),
+);
+
+export async function insert(trx: Trx, row: RefreshTokenRow): Promise<void> {
+  await trx.run(insertFamily, row);
+}
+
+/** A family with the state of what it hangs on. */
+export interface FoundFamily extends RefreshTokenRow {
+  authorization_revoked_at: number | null;
+  user_disabled_at: number | null;
+  /** The session it is bound to; '' for offline_access. */
+  session_id: string;
+  /** When that session ends by itself; null if it is gone. */
+  session_expires_at: number | null;
+  session_last_seen_at: number | null;
+}
+
+const byId = statement<{ id: string }, FoundFamily>((sql, value) =>
+  sql('refresh_tokens')
+    .join('authorizations', 'authorizations.id', 'refresh_tokens.authorization_id')
+    .join('users', 'users.id', 'refresh_tokens.user_id')
+    .leftJoin('sessions', 'sessions.id', 'authorizations.session_id')
+    .select(
+      'refresh_tokens.*',
+      'authorizations.revoked_at as authorization_revoked_at',
+      'authorizations.session_id as session_id',
+      'users.disabled_at as user_disabled_at',
+      'sessions.expires_at as session_expires_at',
+      'sessions.last_seen_at as session_last_seen_at',
+    )
+    .where('refresh_tokens.id', value.id),
+);
+
+export function find(db: Queryable, id: string): Promise<FoundFamily | undefined> {
+  return db.first(byId, { id });
+}
+
+const rotateFamily = statement<{
+  id: string;
+  before: string;
+  generation: number;
+  token_hash: string;
+  successor_sealed: string;
+  now: number;
+}>((sql, value) =>
+  sql('refresh_tokens').where({ id: value.id, token_hash: value.before }).whereNull('revoked_at').update({
+    generation: value.generation,
+    token_hash: value.token_hash,
+    successor_sealed: value.successor_sealed,
+    rotated_at: value.now,
+  }),
+);
+
+/** Puts the successor in the place of the token with the digest `before`. False if another request has done so: one wins. */
+export async function rotate(
+  trx: Trx,
+  rotation: {
+    id: string;
+    before: string;
+    generation: number;
+    token_hash: string;
+    successor_sealed: string;
+    now: number;
+  },
+): Promise<boolean> {
+  return (await trx.run(rotateFamily, rotation)) === 1;
+}
+
+const revokeFamily = statement<{ id: string; now: number }>((sql, value) =>
+  sql('refresh_tokens')
+    .where({ id: value.id })
+    .whereNull('revoked_at')
+    .update({ revoked_at: value.now, successor_sealed: null }),
+);
+
+/** Ends a family. False if it had ended before. */
+export async function revoke(trx: Trx, id: string, now: number): Promise<boolean> {
+  return (await trx.run(revokeFamily, { id, now })) === 1;
+}

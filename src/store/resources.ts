@@ -1,0 +1,52 @@
+/** Table resources: one row for each resource server, an API that takes our access tokens (RFC 8707). */
+import type { Db, Queryable, Trx } from './db.js';
+import { statement } from './statement.js';
+
+export interface ResourceRow {
+  /** An absolute URI: the `aud` of its tokens. */
+  identifier: string;
+  scope: string;
+  created_at: number;
+}
+
+const insertResource = statement<ResourceRow>((sql, value) =>
+  sql('resources')
+    .insert({ identifier: value.identifier, scope: value.scope, created_at: value.created_at })
+    .onConflict('identifier')
+    .ignore(),
+);
+
+/** Adds a resource server. False if it is there already. */
+export async function insert(db: Db | Trx, row: ResourceRow): Promise<boolean> {
+  return (await db.run(insertResource, row)) === 1;
+}
+
+const all = statement<Record<never, never>, ResourceRow>((sql) => sql('resources').orderBy('identifier'));
+
+export function list(db: Queryable): Promise<ResourceRow[]> {
+  return db.all(all, {});
+}
+
+const byIdentifier = statement<{ identifier: string }, ResourceRow>((sql, value) =>
+  sql('resources').where({ identifier: value.identifier }),
+);
+
+export function find(db: Queryable, identifier: string): Promise<ResourceRow | undefined> {
+  return db.first(byIdentifier, { identifier });
+}
+
+const setScope = statement<{ identifier: string; scope: string }>((sql, value) =>
+  sql('resources').where({ identifier: value.identifier }).update({ scope: value.scope }),
+);
+
+export async function update(trx: Trx, identifier: string, scope: string): Promise<boolean> {
+  return (await trx.run(setScope, { identifier, scope })) === 1;
+}
+
+const deleteResource = statement<{ identifier: string }>((sql, value) =>
+  sql('resources').where({ identifier: value.identifier }).delete(),
+);
+
+export async function remove(trx: Trx, identifier: string): Promise<boolean> {
+  return (await trx.run(deleteResource, { identifier })) === 1;
+}

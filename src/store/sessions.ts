@@ -1,0 +1,157 @@
+/**
+ * Table sessions: one row for each browser that is signed in here. The cookie holds 256 random bits, the row their SHA-256.
+ * `id` is the `sid` of tokens and never leaves in a cookie.
+ */
+import type { Db, Queryable, Trx } from './db.js';
+import { statement } from './statement.js';
+
+export interface SessionRow {
+  id: string;
+  token_hash: string;
+  user_id: string;
+  auth_time: number;
+  amr: string;
+  acr: string;
+  /** The authorization request that the last sign-in answered. */
+  auth_request: string | null;
+  selected_at: number;
+  selected_request: string | null;
+  created_at: number;
+  last_seen_at: number;
+  /** The earlier of the idle and the absolute limit. */
+  expires_at: number;
+  absolute_expires_at: number;
+}
+
+const insertSession = statement<SessionRow>((sql, value) =>
+  sql('sessions').insert({
+    id: value.id,
+    token_hash: value.token_hash,
+    user_id: value.user_id,
+    auth_time: value.auth_time,
+    amr: value.amr,
+    acr: value.acr,
+    auth_request: value.auth_request,
+    selected_at: value.selected_at,
+    selected_request: value.selected_request,
+    created_at: value.created_at,
+    last_seen_at: value.last_seen_at,
+    expires_at: value.expires_at,
+    absolute_expires_at: value.absolute_expires_at,
+  }),
+);
+
+export async function insert(trx: Trx, row: SessionRow): Promise<void> {
+  await trx.run(insertSession, row);
+}
+
+/** A session with what is asked of its user at every use. */
+export interface LiveSession extends SessionRow {
+  email: string;
+  name: string | null;
+  roles: string;
+}
+
+const liveByToken = statement<{ token_hash: string; now: number }, LiveSession>((sql, value) =>
+  sql('sessions')
+    .join('users', 'users.id', 'sessions.user_id')
+    .select('sessions.*', 'users.email', 'users.name', 'users.roles')
+    .where('sessions.token_hash', value.token_hash)
+    .where('sessions.expires_at', '>', value.now)
+    .whereNull('users.disabled_at'),
+);
+
+/** The session whose cookie has this digest, if it has not expired and its user may sign in. */
+export function findLive(db: Queryable, token_hash: string, now: number): Promise<LiveSession | undefined> {
+  return db.first(liveByToken, { token_hash, now });
+}
+
+const renewSession = statement<Omit<SessionRow, 'user_id' | 'created_at'> & { before: string }>(
+  (sql, value) =>
+    sql('sessions').where({ id: value.id, token_hash: value.before }).update({
+      token_hash: value.token_hash,
+      auth_time: value.auth_time,
+      amr: value.amr,
+      acr: value.acr,
+      auth_request: value.auth_request,
+      selected_at: value.selected_at,
+      selected_request: value.selected_request,
+      last_seen_at: value.last_seen_at,
+      expires_at: value.expires_at,
+      absolute_expires_at: value.absolute_expires_at,
+    }),
+);
+
+/** Gives a session a new cookie and a new sign-in; `before` is the digest of the cookie it had. False if it ended or was renewed meanwhile. */
+export async function renew(trx: Trx, row: SessionRow, before: string): Promise<boolean> {
+  return (await trx.run(renewSession, { ...row, before })) === 1;
+}
+
+const selectAccount = statement<{ id: string; now: number; request: string }>((sql, value) =>
+  sql('sessions').where({ id: value.id }).update({ selected_at: value.now, selected_request: value.request }),
+);
+
+/** Remembers that the person chose this account for a request (prompt=select_account). */
+export async function select(db: Db | Trx, id: string, request: string, now: number): Promise<void> {
+  await db.run(selectAccount, { id, now, request });
+}
+
+const touchSession = statement<{ id: string; now: number; idle_expires_at: number; seen_before: number }>(
+  (sql, value) =>
+    sql('sessions')
+      .where({ id: value.id })
+      .where('last_seen_at', '<', value.seen_before)
+      .where('expires_at', '>', value.now)
+      .update({
+        last_seen_at: value.now,
+        expires_at: sql.raw('case when absolute_expires_at < ? then absolute_expires_at else ? end', [
+          value.idle_expires_at,
+          value.idle_expires_at,
+        ]),
+      }),
+);
+
+/** Notes that a session is in use, at most once a minute. `idle_expires_at` is when it ends if nothing more happens. */
+export async function touch(db: Db | Trx, id: string, idle_expires_at: number, now: number): Promise<void> {
+  await db.run(touchSession, { id, now, idle_expires_at, seen_before: now - 60 });
+}
+
+const deleteSession = statement<{ id: string }>((sql, value) =>
+  sql('sessions').where({ id: value.id }).delete(),
+);
+
+/** Ends a session. False if it had ended before. */
+export async function remove(trx: Trx, id: string): Promise<boolean> {
+  return (await trx.run(deleteSession, { id })) === 1;
+}
+
+const deleteByUser = statement<{ user_id: string }>((sql, value) =>
+  sql('sessions').where({ user_id: value.user_id }).delete(),
+);
+
+/** Ends all sessions of a user. Returns how many. */
+export function removeAll(trx: Trx, user_id: string): Promise<number> {
+  return trx.run(deleteByUser, { user_id });
+}
+
+const byUser = statement<{ user_id: string; now: number }, SessionRow>((sql, value) =>
+  sql('sessions').where({ user_id: value.user_id }).where('expires_at', '>', value.now).orderBy('created_at'),
+);
+
+export function listByUser(db: Queryable, user_id: string, now: number): Promise<SessionRow[]> {
+  return db.all(byUser, { user_id, now });
+}
+
+const everyLive = statement<{ now: number }, LiveSession>((sql, value) =>
+  sql('sessions')
+    .join('users', 'users.id', 'sessions.user_id')
+    .select('sessions.*', 'users.email', 'users.name', 'users.roles')
+    .where('sessions.expires_at', '>', value.now)
+    .orderBy('sessions.created_at')
+    .limit(1000),
+);
+
+/** The first thousand living sessions, for `sallyport sessions list`. */
+export function list(db: Queryable, now: number): Promise<LiveSession[]> {
+  return db.all(everyLive, { now });
+}

@@ -1,0 +1,134 @@
+/**
+ * Table users: one row for each person, with the standard claims of OpenID Connect Core §5.1 as columns. `id` is the `sub` of
+ * every token. Flags are 0 or 1.
+ */
+import type { Db, Queryable, Trx } from './db.js';
+import { statement } from './statement.js';
+
+export interface UserRow {
+  id: string;
+  email: string;
+  /** The address as it is compared: NFC, lower case. */
+  email_canonical: string;
+  email_verified: number;
+  name: string | null;
+  family_name: string | null;
+  given_name: string | null;
+  middle_name: string | null;
+  nickname: string | null;
+  preferred_username: string | null;
+  profile: string | null;
+  picture: string | null;
+  website: string | null;
+  gender: string | null;
+  birthdate: string | null;
+  zoneinfo: string | null;
+  locale: string | null;
+  phone_number: string | null;
+  phone_number_verified: number | null;
+  /** A JSON object of strings. */
+  address: string | null;
+  /** Words separated by spaces. */
+  roles: string;
+  created_at: number;
+  updated_at: number;
+  disabled_at: number | null;
+}
+
+const insertUser = statement<UserRow>((sql, value) =>
+  sql('users')
+    .insert({
+      id: value.id,
+      email: value.email,
+      email_canonical: value.email_canonical,
+      email_verified: value.email_verified,
+      name: value.name,
+      family_name: value.family_name,
+      given_name: value.given_name,
+      middle_name: value.middle_name,
+      nickname: value.nickname,
+      preferred_username: value.preferred_username,
+      profile: value.profile,
+      picture: value.picture,
+      website: value.website,
+      gender: value.gender,
+      birthdate: value.birthdate,
+      zoneinfo: value.zoneinfo,
+      locale: value.locale,
+      phone_number: value.phone_number,
+      phone_number_verified: value.phone_number_verified,
+      address: value.address,
+      roles: value.roles,
+      created_at: value.created_at,
+      updated_at: value.updated_at,
+      disabled_at: value.disabled_at,
+    })
+    .onConflict('email_canonical')
+    .ignore(),
+);
+
+/** Adds a user. False if the address is taken: two at the same moment cannot both have it. */
+export async function insert(db: Db | Trx, row: UserRow): Promise<boolean> {
+  return (await db.run(insertUser, row)) === 1;
+}
+
+const byId = statement<{ id: string }, UserRow>((sql, value) => sql('users').where({ id: value.id }));
+
+export function find(db: Queryable, id: string): Promise<UserRow | undefined> {
+  return db.first(byId, { id });
+}
+
+const byEmail = statement<{ email_canonical: string }, UserRow>((sql, value) =>
+  sql('users').where({ email_canonical: value.email_canonical }),
+);
+
+export function findByEmail(db: Queryable, email_canonical: string): Promise<UserRow | undefined> {
+  return db.first(byEmail, { email_canonical });
+}
+
+const page = statement<{ after: string }, UserRow>((sql, value) =>
+  sql('users').where('email_canonical', '>', value.after).orderBy('email_canonical').limit(500),
+);
+
+/** The next 500 users in the order of their address, after the canonical address `after` ('' for the first). */
+export function list(db: Queryable, after: string): Promise<UserRow[]> {
+  return db.all(page, { after });
+}
+
+const setDisabledAt = statement<{ id: string; disabled_at: number | null; now: number }>((sql, value) =>
+  sql('users').where({ id: value.id }).update({ disabled_at: value.disabled_at, updated_at: value.now }),
+);
+
+/** Disables a user at `disabled_at`, or enables them with null. False if there is none. */
+export async function disable(
+  trx: Trx,
+  id: string,
+  disabled_at: number | null,
+  now: number,
+): Promise<boolean> {
+  return (await trx.run(setDisabledAt, { id, disabled_at, now })) === 1;
+}
+
+const deleteUser = statement<{ id: string }>((sql, value) => sql('users').where({ id: value.id }).delete());
+
+/** Deletes a user with all that hangs on them. False if there is none. */
+export async function remove(trx: Trx, id: string): Promise<boolean> {
+  return (await trx.run(deleteUser, { id })) === 1;
+}
+
+const countAdministrators = statement<Record<never, never>, { count: number }>((sql) =>
+  sql('users')
+    .whereRaw("' ' || roles || ' ' like '% admin %'")
+    .whereNull('disabled_at')
+    .count({ count: '*' }),
+);
+
+/** How many people with the role admin can sign in. */
+export async function administrators(db: Queryable): Promise<number> {
+  return Number((await db.first(countAdministrators, {}))?.count ?? 0);
+}
+
+/** An e-mail address as it is compared: without surrounding space, NFC, lower case. */
+export function canonicalEmail(email: string): string {
+  return email.trim().normalize('NFC').toLowerCase();
+}

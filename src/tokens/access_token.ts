@@ -1,0 +1,86 @@
+/** Access tokens: JWTs of type at+jwt. RFC 9068. */
+import { roles } from '../claims/roles.js';
+import type { Config } from '../config.js';
+import type { KeyRing } from '../keys/keys.js';
+import { newId } from '../secrets.js';
+import type { Client } from '../store/clients.js';
+import type { UserRow } from '../store/users.js';
+import type { Granted } from './granted.js';
+
+/** What this server itself needs of an access token that it issued for itself. */
+export interface OwnAccessToken {
+  readonly authorization_id: string;
+  readonly sub: string;
+  readonly client_id: string;
+  readonly scope: readonly string[];
+  /** The claims asked for by name for userinfo. */
+  readonly userinfo_claims: readonly string[];
+}
+
+type Lifetimes = Pick<Config, 'ISSUER' | 'ACCESS_TOKEN_SECONDS'>;
+
+export interface AccessTokenRequest {
+  readonly client: Client;
+  readonly granted: Granted;
+  /** The user's row where something of it goes into the token: the roles, with scope=roles. */
+  readonly user: UserRow | undefined;
+}
+
+export function signAccessToken(
+  ring: KeyRing,
+  config: Lifetimes,
+  request: AccessTokenRequest,
+  now: number,
+): Promise<string> {
+  const { client_id } = request.client;
+  const { user, audience, scope } = request.granted;
+  const [only = config.ISSUER] = audience;
+  const userinfo_claims = Object.keys(user?.claims.userinfo ?? {});
+  const claims = {
+    iss: config.ISSUER,
+    sub: user?.user_id ?? client_id,
+    aud: audience.length > 1 ? audience : only, // one audience is a string: protocol.md §30.5
+    client_id,
+    iat: now,
+    exp: now + config.ACCESS_TOKEN_SECONDS,
+    jti: user === null ? newId() : `${user.authorization_id}.${newId()}`,
+    ...(scope.length > 0 && { scope: scope.join(' ') }),
+    ...(user !== null && { sid: user.sid, auth_time: user.auth_time, acr: user.acr, amr: user.amr }),
+    ...(request.user && user?.scope.includes('roles') && roles.resolve(request.user)),
+    ...(userinfo_claims.length > 0 && { userinfo_claims }),
+  };
+  return ring.sign('at+jwt', claims, now);
+}
+
+/**
+ * Reads an access token that was issued for this server itself (its audience is the issuer) and has not expired. Undefined for
+ * anything else. Whether its authorization still lives is the caller's to ask.
+ */
+export function readOwnAccessToken(
+  ring: KeyRing,
+  config: Lifetimes,
+  token: string,
+  now: number,
+): OwnAccessToken | undefined {
+  const verified = ring.verify('at+jwt', token, now);
+  if (verified === undefined) return undefined;
+  const { iss, aud, exp, sub, client_id, jti, scope = '', userinfo_claims = [] } = verified.claims;
+  const here =
+    iss === config.ISSUER && (aud === config.ISSUER || (Array.isArray(aud) && aud.includes(config.ISSUER)));
+  if (!here || typeof exp !== 'number' || exp <= now) return undefined;
+  if (
+    typeof sub !== 'string' ||
+    typeof client_id !== 'string' ||
+    typeof jti !== 'string' ||
+    typeof scope !== 'string'
+  )
+    return undefined;
+  const [authorization_id = '', unique] = jti.split('.');
+  return {
+    authorization_id: unique === undefined ? '' : authorization_id, // a client's own token names no authorization
+    sub,
+    client_id,
+    scope: scope.split(' '),
+    userinfo_claims: Array.isArray(userinfo_claims) ? userinfo_claims.map(String) : [],
+  };
+}

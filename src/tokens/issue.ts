@@ -1,0 +1,54 @@
+/** Signs what a grant yielded and puts the token response together. RFC 6749 §5.1; OpenID Connect Core §3.1.3.3. */
+import type { Config } from '../config.js';
+import type { KeyRing } from '../keys/keys.js';
+import { OAuthError } from '../oauth/errors.js';
+import type { Client } from '../store/clients.js';
+import type { Db } from '../store/db.js';
+import * as users from '../store/users.js';
+import { signAccessToken } from './access_token.js';
+import type { Granted } from './granted.js';
+import { signIdToken } from './id_token.js';
+
+export interface TokenResponse {
+  readonly access_token: string;
+  readonly token_type: 'Bearer';
+  /** Seconds. */
+  readonly expires_in: number;
+  readonly scope: string;
+  readonly refresh_token?: string;
+  readonly id_token?: string;
+}
+
+export async function issueTokens(
+  deps: { readonly db: Db; readonly config: Config; readonly ring: KeyRing },
+  client: Client,
+  granted: Granted,
+  now: number,
+): Promise<TokenResponse> {
+  const { config, ring } = deps;
+  const openid = granted.user?.scope.includes('openid') === true;
+  const user = await loadUser(deps.db, granted);
+
+  const access_token = await signAccessToken(ring, config, { client, granted, user }, now);
+  const id_token =
+    openid && user && granted.user
+      ? await signIdToken(ring, config, { client, granted: granted.user, user, access_token }, now)
+      : undefined;
+  return {
+    access_token,
+    token_type: 'Bearer',
+    expires_in: config.ACCESS_TOKEN_SECONDS,
+    scope: granted.scope.join(' '),
+    ...(granted.refresh_token !== null && { refresh_token: granted.refresh_token }),
+    ...(id_token !== undefined && { id_token }),
+  };
+}
+
+/** The user whose claims the tokens hold; undefined where none of them does. */
+async function loadUser(db: Db, granted: Granted): Promise<users.UserRow | undefined> {
+  if (granted.user === null) return undefined;
+  if (!granted.user.scope.includes('openid') && !granted.user.scope.includes('roles')) return undefined;
+  const user = await users.find(db, granted.user.user_id);
+  if (user === undefined) throw new OAuthError('invalid_grant', 'the user does not exist any more');
+  return user;
+}

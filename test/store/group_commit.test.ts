@@ -1,0 +1,280 @@
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { type Db, openDb, type Trx } from '../../src/store/db.js';
+import { openConnection, type SqliteConnection } from '../../src/store/dialects/sqlite_connection.js';
+import { openWriter, type Writer } from '../../src/store/dialects/sqlite_writer.js';
+import type { Command, Send } from '../../src/store/driver.js';
+import { statement } from '../../src/store/statement.js';
+import { emptyDatabase, engines, type TestDatabase } from '../support/database.js';
+
+const insert = statement<{ id: number }>((sql, value) => sql('t').insert({ id: value.id }));
+const list = statement<object, { id: number }>((sql) => sql('t').orderBy('id'));
+const refusal = new Error('refused');
+
+async function ids(db: Db): Promise<number[]> {
+  return (await db.all(list, {})).map((row) => row.id);
+}
+
+describe.each(engines)('transactions at once on %s', (engine) => {
+  let scratch: TestDatabase;
+  let db: Db;
+
+  beforeEach(async () => {
+    scratch = await emptyDatabase(engine);
+    db = await openDb(scratch.url);
+    await db.run(
+      statement((sql) => sql.raw('create table t (id bigint primary key)')),
+      {},
+    );
+  });
+  afterEach(async () => {
+    await db.close();
+    await scratch.drop();
+  });
+
+  test('2,000 of them: exactly what the successful ones wrote is there', async () => {
+    const work = Array.from({ length: 2000 }, (_, id) =>
+      db.transaction(async (trx) => {
+        await trx.run(insert, { id });
+        if (id % 7 === 0) throw refusal;
+        return id;
+      }),
+    );
+    const outcomes = await Promise.allSettled(work);
+    const kept = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+    expect(kept).toEqual(Array.from({ length: 2000 }, (_, id) => id).filter((id) => id % 7 !== 0));
+    expect(await ids(db)).toEqual(kept);
+  });
+
+  /** What a member does: each step in turn, on rows of its own. */
+  const steps = fc.array(fc.constantFrom('write', 'read', 'duplicate', 'throw', 'wait'), { maxLength: 5 });
+  const members = fc.array(fc.record({ single: fc.boolean(), steps }), { maxLength: 12 });
+  type Member = { single: boolean; steps: string[] };
+
+  test('any mix of members: exactly the writes of the successful ones are there', async () => {
+    let start = 0;
+    const mix = fc.asyncProperty(members, async (plan) => {
+      const before = await ids(db);
+      const wanted: number[] = [];
+      const work = plan.map(async (member, i) => {
+        const own = await runMember(member, start + i * 10);
+        wanted.push(...own);
+      });
+      start += plan.length * 10;
+      const outcomes = await Promise.allSettled(work);
+      for (const outcome of outcomes)
+        expect(outcome).not.toMatchObject({ reason: { code: 'SQLITE_MISUSE' } });
+      expect(await ids(db)).toEqual([...before, ...wanted].sort((a, b) => a - b));
+    });
+    await fc.assert(mix, { numRuns: engine === 'sqlite' ? 150 : 40 });
+  });
+
+  /** Gives the ids that must be there if it resolves. On PostgreSQL a duplicate ends the transaction. */
+  async function runMember({ single, steps }: Member, first: number): Promise<number[]> {
+    if (single) {
+      await db.run(insert, { id: first });
+      return [first];
+    }
+    return db.transaction(async (trx) => {
+      const own: number[] = [];
+      for (const step of steps) await runStep(trx, step, own, first);
+      return own;
+    });
+  }
+
+  async function runStep(trx: Trx, step: string, own: number[], first: number): Promise<void> {
+    if (step === 'throw') throw refusal;
+    if (step === 'wait') await Promise.resolve();
+    if (step === 'read') await trx.all(list, {});
+    if (step === 'duplicate' && own.length > 0) await trx.run(insert, { id: first }).catch(() => undefined);
+    if (step === 'write') {
+      await trx.run(insert, { id: first + own.length });
+      own.push(first + own.length);
+    }
+  }
+});
+
+/** The writer alone, on a connection that keeps a log of what was sent. */
+describe('group commit', () => {
+  let path: string;
+  let real: SqliteConnection;
+  let log: string[];
+  let writer: Writer;
+
+  beforeEach(async () => {
+    path = join(inject('sqlite_folder'), `${crypto.randomUUID()}.sqlite`);
+    real = await openConnection(path, 'writer');
+    await real.run('create table t (id integer primary key, text text)');
+    await real.run('create table child (id integer references t deferrable initially deferred)');
+    log = [];
+    writer = openWriter({
+      ...real,
+      all: (sql, values) => real.all(note(sql), values),
+      run: (sql, values) => real.run(note(sql), values),
+    });
+  });
+  afterEach(() => real.close());
+
+  function note(sql: string): string {
+    log.push(sql.split(' ')[0] ?? '');
+    return sql;
+  }
+
+  const command = (sql: string, ...values: (string | number)[]): Command => ({ sql, values, reads: false });
+  const add = (id: number, text = '') => command('insert into t values (?, ?)', id, text);
+  const select: Command = { sql: 'select id from t order by id', values: [], reads: true };
+  const member = (id: number) => writer.transaction((send) => send(add(id), 'run'));
+  const stored = async () => (await real.all('select id from t order by id', [])).rows;
+  const rows = (...all: number[]) => all.map((id) => ({ id }));
+
+  function statuses(work: Promise<unknown>[]): Promise<string[]> {
+    return Promise.all(
+      work.map((one) =>
+        one.then(
+          () => 'kept',
+          (error: { code?: string }) => error.code ?? 'thrown',
+        ),
+      ),
+    );
+  }
+
+  test('commits once for what waits together', async () => {
+    await Promise.all([member(1), member(2), member(3)]);
+    expect(log).toEqual(['begin', 'insert', 'savepoint', 'insert', 'savepoint', 'insert', 'commit']);
+  });
+
+  test('commits after 64 members at the latest', async () => {
+    await Promise.all(Array.from({ length: 130 }, (_, id) => member(id)));
+    expect(log.filter((verb) => verb === 'commit')).toHaveLength(3);
+  });
+
+  test('needs no savepoint for a single statement, nor for one that only reads', async () => {
+    await Promise.all([member(1), writer.run(add(2)), writer.transaction((send) => send(select, 'all'))]);
+    expect(log).toEqual(['begin', 'insert', 'insert', 'select', 'commit']);
+  });
+
+  test('runs members strictly one after another, in the order of the calls', async () => {
+    const seen: string[] = [];
+    const slow = (name: string) =>
+      writer.transaction(async (send) => {
+        seen.push(`${name} begins`);
+        for (let i = 0; i < 3; i++) await send(select, 'all');
+        seen.push(`${name} ends`);
+      });
+    await Promise.all([slow('a'), slow('b'), slow('c')]);
+    expect(seen).toEqual(['a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends']);
+  });
+
+  test('shows a member what those before it in the group wrote', async () => {
+    const [, seen] = await Promise.all([member(1), writer.transaction((send) => send(select, 'all'))]);
+    expect(seen.rows).toEqual(rows(1));
+  });
+
+  const failing = (id: number) => async (send: Send) => {
+    await send(add(id), 'run');
+    throw refusal;
+  };
+
+  test.each([
+    ['first', 0, rows(1, 2)],
+    ['second', 1, rows(0, 2)],
+    ['last', 2, rows(0, 1)],
+  ])('undoes the %s member alone if it throws', async (_, bad, left) => {
+    const work = [0, 1, 2].map((id) => (id === bad ? writer.transaction(failing(id)) : member(id)));
+    expect(await statuses(work)).toEqual([0, 1, 2].map((id) => (id === bad ? 'thrown' : 'kept')));
+    expect(await stored()).toEqual(left);
+  });
+
+  test('keeps a duplicate that was caught from harming anybody', async () => {
+    const catching = async (send: Send) => {
+      await send(add(1), 'run').catch(() => undefined);
+      await send(add(5), 'run');
+    };
+    const work = [member(1), writer.transaction(catching), writer.run(add(1)), member(3)];
+    expect(await statuses(work)).toEqual(['kept', 'kept', 'SQLITE_CONSTRAINT', 'kept']);
+    expect(await stored()).toEqual(rows(1, 3, 5));
+  });
+
+  test('delivers what a member threw only after the commit', async () => {
+    const other = await openConnection(path, 'reader');
+    const good = member(1);
+    await writer.transaction(failing(2)).catch(() => undefined);
+    expect((await other.all('select id from t', [])).rows).toEqual(rows(1));
+    await good;
+    await other.close();
+  });
+
+  test('rejects everybody, those who threw too, if COMMIT fails', async () => {
+    const orphan = writer.run(command('insert into child values (?)', 99));
+    const work = [member(1), orphan, writer.transaction(failing(2)), member(3)];
+    expect(await statuses(work)).toEqual(Array(4).fill('SQLITE_CONSTRAINT'));
+    expect(await stored()).toEqual([]);
+    await member(4);
+    expect(await stored()).toEqual(rows(4));
+  });
+
+  test('rejects those who wait, and goes on, if BEGIN finds the file locked', async () => {
+    const other = await openConnection(path, 'writer');
+    await real.run('pragma busy_timeout = 30');
+    await other.run('begin immediate');
+    expect(await statuses([member(1), member(2)])).toEqual(['SQLITE_BUSY', 'SQLITE_BUSY']);
+    await other.run('commit');
+    await other.close();
+    await member(3);
+    expect(await stored()).toEqual(rows(3));
+  });
+
+  describe('when the disk is full (pragma max_page_count)', () => {
+    const big = add(2, 'x'.repeat(100_000));
+
+    beforeEach(async () => {
+      const { rows: found } = await real.all('pragma page_count', []);
+      expect(found).toEqual([{ page_count: 3 }]);
+      await real.run('pragma max_page_count = 6');
+    });
+
+    test('a member too big takes those before it with it, and those after it run', async () => {
+      const work = [member(1), writer.transaction((send) => send(big, 'run')), member(3)];
+      expect(await statuses(work)).toEqual(['SQLITE_FULL', 'SQLITE_FULL', 'kept']);
+      expect(await stored()).toEqual(rows(3));
+      expect(log).toEqual([
+        'begin',
+        'insert',
+        'savepoint',
+        'insert',
+        'rollback',
+        'begin',
+        'insert',
+        'commit',
+      ]);
+    });
+
+    test('a single statement too big does the same', async () => {
+      expect(await statuses([member(1), writer.run(big), writer.run(add(3))])).toEqual([
+        'SQLITE_FULL',
+        'SQLITE_FULL',
+        'kept',
+      ]);
+      expect(await stored()).toEqual(rows(3));
+    });
+
+    test('nothing more is sent for a member that catches the error, and it is rejected', async () => {
+      const stubborn = writer.transaction(async (send) => {
+        await send(big, 'run').catch(() => undefined);
+        await send(add(4), 'run').catch(() => undefined);
+        return 'fine';
+      });
+      expect(await statuses([stubborn, member(3)])).toEqual(['SQLITE_FULL', 'kept']);
+      expect(await stored()).toEqual(rows(3));
+      expect(log).toEqual(['begin', 'insert', 'rollback', 'begin', 'insert', 'commit']);
+    });
+
+    test('it serves again when there is room', async () => {
+      expect(await statuses([writer.run(big)])).toEqual(['SQLITE_FULL']);
+      await real.run('pragma max_page_count = 1000');
+      await writer.run(big);
+      expect(await stored()).toEqual(rows(2));
+    });
+  });
+});

@@ -1,0 +1,104 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { dialectOf, openDb } from '../../src/store/db.js';
+import { migrateDown, migrateUp, migrationStatus, pending } from '../../src/store/migrations.js';
+import { statement } from '../../src/store/statement.js';
+import { emptyDatabase, engines, newDatabase, type TestDatabase } from '../support/database.js';
+
+/** Every table, index and column, but for knex's own. */
+const schemas = {
+  sqlite: statement<object, { definition: string }>((sql) =>
+    sql.raw(`select type || ' ' || name || ' ' || coalesce(sql, '') as definition from sqlite_master
+      where name not like 'knex%' and name not like 'sqlite%' order by 1`),
+  ),
+  postgres: statement<object, { definition: string }>((sql) =>
+    sql.raw(`select definition from (
+      select table_name || ' ' || column_name || ' ' || data_type || ' ' || is_nullable || ' ' || coalesce(column_default, '')
+        as definition from information_schema.columns where table_schema = 'public' and table_name not like 'knex%'
+      union all select indexdef from pg_indexes where schemaname = 'public' and tablename not like 'knex%'
+      union all select conrelid::regclass || ' ' || pg_get_constraintdef(oid) from pg_constraint
+        where connamespace = 'public'::regnamespace and conrelid::regclass::text not like 'knex%') as all_of_it order by 1`),
+  ),
+};
+
+describe.each(engines)('migrations on %s', (engine) => {
+  let scratch: TestDatabase;
+  beforeEach(async () => {
+    scratch = await emptyDatabase(engine);
+  });
+  afterEach(() => scratch.drop());
+
+  async function schema(url: string): Promise<string[]> {
+    const db = await openDb(url);
+    const rows = await db.all(schemas[engine], {});
+    await db.close();
+    return rows.map((row) => row.definition);
+  }
+
+  async function left(url: string): Promise<string[]> {
+    const db = await openDb(url);
+    const names = await pending(db);
+    await db.close();
+    return names;
+  }
+
+  test('start with nothing applied, and nothing made by asking', async () => {
+    const all = await migrationStatus(scratch.url);
+    expect(all.length).toBeGreaterThan(0);
+    expect(all.every(({ applied }) => !applied)).toBe(true);
+    expect(all.map(({ name }) => name)).toEqual(await left(scratch.url));
+    expect(await schema(scratch.url)).toEqual([]);
+  });
+
+  test('are applied once, in order, by name without extension', async () => {
+    const applied = await migrateUp(scratch.url);
+    expect(applied[0]).toBe('0001_foundations');
+    expect(applied).toEqual([...applied].sort());
+    expect(await migrateUp(scratch.url)).toEqual([]);
+    expect(await migrationStatus(scratch.url)).toEqual(applied.map((name) => ({ name, applied: true })));
+    expect(await left(scratch.url)).toEqual([]);
+  });
+
+  test('each go down to the schema before, and up again to the same', async () => {
+    const names = (await migrationStatus(scratch.url)).map(({ name }) => name);
+    const knex = await dialectOf(scratch.url).openKnex(scratch.url);
+    for (const name of names) {
+      const { up, down } = await import(`../../migrations/${name}.js`);
+      const before = await schema(scratch.url);
+      await knex.transaction(up);
+      const after = await schema(scratch.url);
+      expect(after).not.toEqual(before);
+      await knex.transaction(down);
+      expect(await schema(scratch.url)).toEqual(before);
+      await knex.transaction(up);
+      expect(await schema(scratch.url)).toEqual(after);
+    }
+    await knex.destroy();
+  });
+
+  test('are undone by batch, newest first', async () => {
+    const applied = await migrateUp(scratch.url);
+    expect(await migrateDown(scratch.url)).toEqual(applied.toReversed());
+    expect(await schema(scratch.url)).toEqual([]);
+    expect(await left(scratch.url)).toEqual(applied);
+    expect(await migrateUp(scratch.url)).toEqual(applied);
+  });
+
+  test('have nothing to undo in an empty database', async () => {
+    expect(await migrateDown(scratch.url)).toEqual([]);
+  });
+
+  test('are applied by one of several that start at once; the others find nothing to do', async () => {
+    const results = await Promise.all(Array.from({ length: 4 }, () => migrateUp(scratch.url)));
+    expect(results.filter((names) => names.length > 0)).toHaveLength(1);
+    expect(await left(scratch.url)).toEqual([]);
+    expect(await migrateUp(scratch.url)).toEqual([]);
+  });
+
+  test('are all applied in the database the other tests get', async () => {
+    const ready = await newDatabase(engine);
+    expect(await left(ready.url)).toEqual([]);
+    await migrateUp(scratch.url);
+    expect(await schema(ready.url)).toEqual(await schema(scratch.url));
+    await ready.drop();
+  });
+});

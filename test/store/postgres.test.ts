@@ -1,0 +1,90 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Db, openDb } from '../../src/store/db.js';
+import { statement } from '../../src/store/statement.js';
+import { emptyDatabase, type TestDatabase } from '../support/database.js';
+
+const insert = statement<{ id: number }>((sql, value) => sql('t').insert({ id: value.id }));
+const add = statement<{ id: number; by: number }>((sql, value) =>
+  sql('t').where({ id: value.id }).increment('n', 1).update({ last: value.by }),
+);
+const list = statement<object, { id: number; n: number }>((sql) => sql('t').select('id', 'n').orderBy('id'));
+const ownPid = statement<object, { pid: number }>((sql) => sql.raw('select pg_backend_pid() as pid'));
+const terminate = statement<{ pid: number }>((sql, value) =>
+  sql.raw('select pg_terminate_backend(cast(? as int))', [value.pid]),
+);
+
+let scratch: TestDatabase;
+let db: Db;
+
+beforeEach(async () => {
+  scratch = await emptyDatabase('postgres');
+  db = await openDb(scratch.url);
+  const create = 'create table t (id bigint primary key, n bigint not null default 0, last bigint)';
+  await db.run(
+    statement((sql) => sql.raw(create)),
+    {},
+  );
+});
+afterEach(async () => {
+  await db.close();
+  await scratch.drop();
+});
+
+async function terminateFromOutside(pid: number): Promise<void> {
+  const other = await openDb(scratch.url);
+  await other.run(terminate, { pid });
+  await other.close();
+}
+
+test('the loss of an idle connection harms nobody', async () => {
+  const [found] = await db.all(ownPid, {});
+  await terminateFromOutside(found?.pid ?? 0);
+  await new Promise((resolve) => setImmediate(resolve)); // the news of it arrives
+  const results = await Promise.allSettled([db.all(list, {}), db.all(list, {})]);
+  expect(results.length).toBe(2); // one of them may have been sent before the news
+  expect(await db.all(list, {})).toEqual([]);
+});
+
+test('the loss of a connection inside a transaction rejects it alone', async () => {
+  const work = db.transaction(async (trx) => {
+    await trx.run(insert, { id: 1 });
+    const [found] = await trx.all(ownPid, {});
+    await terminateFromOutside(found?.pid ?? 0);
+    await trx.run(insert, { id: 2 });
+  });
+  await expect(work).rejects.toThrow();
+  expect(await db.all(list, {})).toEqual([]);
+});
+
+test('a deadlock is tried again', async () => {
+  await db.run(insert, { id: 1 });
+  await db.run(insert, { id: 2 });
+  let waiting = 0;
+  let bothHold = () => {};
+  const gate = new Promise<void>((resolve) => {
+    bothHold = resolve;
+  });
+  const cross = (first: number, second: number) =>
+    db.transaction(async (trx) => {
+      await trx.run(add, { id: first, by: first });
+      if (++waiting === 2) bothHold();
+      await gate;
+      await trx.run(add, { id: second, by: first });
+    });
+  await Promise.all([cross(1, 2), cross(2, 1)]);
+  expect(waiting).toBe(3);
+  expect(await db.all(list, {})).toEqual([
+    { id: 1, n: 2 },
+    { id: 2, n: 2 },
+  ]);
+});
+
+test('a transaction that caught the error of a statement is rejected: nothing of it was kept', async () => {
+  const work = db.transaction(async (trx) => {
+    await trx.run(insert, { id: 1 });
+    await trx.run(insert, { id: 1 }).catch(() => undefined);
+    return 'fine';
+  });
+  await expect(work).rejects.toThrow('the transaction was rolled back');
+  expect(await db.all(list, {})).toEqual([]);
+});
