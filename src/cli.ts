@@ -6,7 +6,7 @@ import { keysCommand } from './cli/keys.js';
 import { migrateCommand } from './cli/migrate.js';
 import { resourcesCommand } from './cli/resources.js';
 import { sessionsCommand } from './cli/sessions.js';
-import type { OpenedDeps, Start } from './cli/start.js';
+import type { Start } from './cli/start.js';
 import { usersCommand } from './cli/users.js';
 import { ConfigError } from './config.js';
 import { MasterKeyError } from './keys/master_key.js';
@@ -67,5 +67,3 @@ function sentence(error: unknown): string {
   if (error instanceof UserError || error instanceof MasterKeyError) return error.message;
   return error instanceof Error ? error.message : String(error);
 }
-
-export type { OpenedDeps };

@@ -123,7 +123,8 @@ function parse<T>(schema: z.ZodType<T>, value: unknown, field: string): T {
   const faults = parsed.error.issues.map((issue) =>
     [field, ...issue.path].join('.').concat(`: ${issue.message}`),
   );
-  throw new UserError('invalid_input', faults.join('; '), field);
+  const [member] = parsed.error.issues[0]?.path ?? [];
+  throw new UserError('invalid_input', faults.join('; '), String(member ?? field));
 }
 
 /** The statements of adding a user, for a transaction that does more than that. */

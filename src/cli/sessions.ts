@@ -20,10 +20,11 @@ export function sessionsCommand(start: Start): Command {
     .option('--json', 'print JSON')
     .action((options: RevokeOptions) =>
       start.withDeps(async (deps) => {
-        const user_id = options.user === undefined ? undefined : (await loadUser(deps, options.user)).id;
-        const rows = (await sessions.list(deps.db, deps.clock())).filter(
-          (row) => user_id === undefined || row.user_id === user_id,
-        );
+        const now = deps.clock();
+        const rows =
+          options.user === undefined
+            ? await sessions.list(deps.db, now)
+            : await sessions.listByUser(deps.db, (await loadUser(deps, options.user)).id, now);
         const shown = rows.map(({ id, email, auth_time, last_seen_at, expires_at }) => ({
           sid: id,
           email,

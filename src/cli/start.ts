@@ -2,8 +2,6 @@
 import type { Config } from '../config.js';
 import type { Deps } from '../deps.js';
 
-export type OpenedDeps = Deps;
-
 /** Given by main.ts: rank 8 alone opens things. */
 export interface Start {
   readonly config: () => Config;

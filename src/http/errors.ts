@@ -133,15 +133,15 @@ function tell(error: unknown): Told {
   };
 }
 
+/** The failed check as the page shows it: what was expected in the order of likeness, and where the likest one differs. */
 function detailOf(error: OAuthError) {
   const failed: FailedCheck = error.failed ?? { check: error.description, received: null, expected: [] };
-  return { code: error.code, ...failed, differs_at: firstDifference(failed) };
-}
-
-/** Where what came differs from the expected text that is most like it. */
-function firstDifference({ received, expected }: FailedCheck): number | null {
-  if (received === null || expected.length === 0) return null;
-  return Math.max(...expected.map((text) => commonPrefix(text, received)));
+  const { check, received } = failed;
+  const likeness = (text: string) => commonPrefix(text, received ?? '');
+  const expected = [...failed.expected].sort((a, b) => likeness(b) - likeness(a));
+  const [likest] = expected;
+  const differs_at = received === null || likest === undefined ? null : likeness(likest);
+  return { code: error.code, check, received, expected, differs_at };
 }
 
 function commonPrefix(a: string, b: string): number {

@@ -42,7 +42,12 @@ function template(view: ViewName): (data: object) => string {
   const known = templates.get(view);
   if (known !== undefined) return known;
   const filename = `${views}${view}.ejs`;
-  const compiled = ejs.compile(readFileSync(filename, 'utf8'), { filename, root: views, views: [views] });
+  const compiled = ejs.compile(readFileSync(filename, 'utf8'), {
+    filename,
+    root: views,
+    views: [views],
+    cache: true,
+  });
   templates.set(view, compiled);
   return compiled;
 }

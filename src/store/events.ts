@@ -1,6 +1,6 @@
 /** Table events: the audit trail. What happened, when, to whom; never a secret. */
 import { newId } from '../secrets.js';
-import type { Queryable, Trx } from './db.js';
+import type { Trx } from './db.js';
 import { statement } from './statement.js';
 
 export type EventType =
@@ -73,12 +73,4 @@ export async function record(trx: Trx, event: Event, now: number, keep_seconds: 
     detail: event.detail ?? null,
     expires_at: now + keep_seconds,
   });
-}
-
-const ofUser = statement<{ user_id: string }, EventRow>((sql, value) =>
-  sql('events').where({ user_id: value.user_id }).orderBy('at', 'desc').limit(100),
-);
-
-export function listByUser(db: Queryable, user_id: string): Promise<EventRow[]> {
-  return db.all(ofUser, { user_id });
 }

@@ -134,12 +134,19 @@ export function removeAll(trx: Trx, user_id: string): Promise<number> {
   return trx.run(deleteByUser, { user_id });
 }
 
-const byUser = statement<{ user_id: string; now: number }, SessionRow>((sql, value) =>
-  sql('sessions').where({ user_id: value.user_id }).where('expires_at', '>', value.now).orderBy('created_at'),
+const ofUser = statement<{ user_id: string; now: number }, LiveSession>((sql, value) =>
+  sql('sessions')
+    .join('users', 'users.id', 'sessions.user_id')
+    .select('sessions.*', 'users.email', 'users.name', 'users.roles')
+    .where('sessions.user_id', value.user_id)
+    .where('sessions.expires_at', '>', value.now)
+    .orderBy('sessions.created_at')
+    .limit(1000),
 );
 
-export function listByUser(db: Queryable, user_id: string, now: number): Promise<SessionRow[]> {
-  return db.all(byUser, { user_id, now });
+/** The living sessions of a user. */
+export function listByUser(db: Queryable, user_id: string, now: number): Promise<LiveSession[]> {
+  return db.all(ofUser, { user_id, now });
 }
 
 const everyLive = statement<{ now: number }, LiveSession>((sql, value) =>

@@ -116,18 +116,6 @@ export async function remove(trx: Trx, id: string): Promise<boolean> {
   return (await trx.run(deleteUser, { id })) === 1;
 }
 
-const countAdministrators = statement<Record<never, never>, { count: number }>((sql) =>
-  sql('users')
-    .whereRaw("' ' || roles || ' ' like '% admin %'")
-    .whereNull('disabled_at')
-    .count({ count: '*' }),
-);
-
-/** How many people with the role admin can sign in. */
-export async function administrators(db: Queryable): Promise<number> {
-  return Number((await db.first(countAdministrators, {}))?.count ?? 0);
-}
-
 /** An e-mail address as it is compared: without surrounding space, NFC, lower case. */
 export function canonicalEmail(email: string): string {
   return email.trim().normalize('NFC').toLowerCase();

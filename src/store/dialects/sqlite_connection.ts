@@ -27,12 +27,17 @@ export const pragmas = [
 /** Prepared statements kept per connection; one that was used least recently is prepared anew when it comes again. */
 const max_prepared = 500;
 
-/** Opens a connection. A reader refuses to write. */
+/** Opens a connection. A reader refuses to write. Throws a sentence that names the file if it is no database. */
 export async function openConnection(path: string, role: 'reader' | 'writer'): Promise<SqliteConnection> {
   const database = await openDatabase(path);
-  for (const pragma of pragmas) await exec(database, pragma);
-  await setWal(database);
-  if (role === 'reader') await exec(database, 'pragma query_only = on');
+  try {
+    for (const pragma of pragmas) await exec(database, pragma);
+    await setWal(database);
+    if (role === 'reader') await exec(database, 'pragma query_only = on');
+  } catch (cause) {
+    await closeDatabase(database);
+    throw new Error(`cannot open the database ${path}`, { cause });
+  }
 
   const prepared = new LRUCache<string, sqlite3.Statement>({
     max: max_prepared,
@@ -62,6 +67,11 @@ export async function openConnection(path: string, role: 'reader' | 'writer'): P
   };
 }
 
+/** Whether SQLite failed for this reason. */
+export function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
 function openDatabase(path: string): Promise<sqlite3.Database> {
   return new Promise((resolve, reject) => {
     const mode = sqlite3.OPEN_READWRITE | sqlite3.OPEN_CREATE;
@@ -75,7 +85,7 @@ async function setWal(database: sqlite3.Database): Promise<void> {
     try {
       return await exec(database, 'pragma journal_mode = wal');
     } catch (error) {
-      if (tries === 100) throw error;
+      if (tries === 100 || !hasCode(error, 'SQLITE_BUSY')) throw error;
       await sleep(50);
     }
   }

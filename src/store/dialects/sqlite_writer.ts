@@ -4,7 +4,7 @@
  * disk flush. The rules are those of decisions 2; what a member returned or threw is delivered after COMMIT alone.
  */
 import type { Command, Result, Send } from '../driver.js';
-import type { SqliteConnection } from './sqlite_connection.js';
+import { hasCode, type SqliteConnection } from './sqlite_connection.js';
 
 export interface Writer {
   /** One statement, atomic by itself. */
@@ -125,7 +125,8 @@ async function runMember(connection: SqliteConnection, group: Group, member: Mem
       if (!reads) wrote = true;
       return await (want === 'all' ? connection.all(sql, values) : connection.run(sql, values));
     } catch (error) {
-      if (!isConstraint(error)) group.broken = { error };
+      // After a constraint error SQLite has undone the statement alone; after any other one maybe everything.
+      if (!hasCode(error, 'SQLITE_CONSTRAINT')) group.broken = { error };
       throw error;
     }
   };
@@ -147,9 +148,4 @@ async function rollBackMember(connection: SqliteConnection, group: Group): Promi
   } catch (error) {
     group.broken = { error };
   }
-}
-
-/** After a constraint error SQLite has undone the statement alone; after any other one maybe everything. */
-function isConstraint(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'SQLITE_CONSTRAINT';
 }
