@@ -1,8 +1,9 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, expectTypeOf, test } from 'vitest';
 import { type Db, openDb, type Trx } from '../../src/store/db.js';
+import { openSqlite } from '../../src/store/dialects/sqlite.js';
 import { statement } from '../../src/store/statement.js';
 import { emptyDatabase, engines, type TestDatabase } from '../support/database.js';
 
@@ -205,6 +206,27 @@ describe.each(engines)('a database on %s', (engine) => {
   });
 });
 
+test('SQLite serves any number of reads with one reader', async () => {
+  const scratch = await emptyDatabase('sqlite');
+  const db = await openSqlite(scratch.url, 1);
+  await db.run(create, {});
+  const reads = Array.from({ length: 50 }, () => db.all(list, {}));
+  expect(await Promise.all(reads)).toEqual(Array(50).fill([]));
+  await db.close();
+  await scratch.drop();
+});
+
+test('the types keep apart a Db and a Trx, and know the values and rows of a statement', () => {
+  expectTypeOf<Db>().not.toExtend<Trx>();
+  expectTypeOf<Trx>().not.toExtend<Db>();
+  const read = (db: Db) => db.first(find, { id: 1 });
+  expectTypeOf(read).returns.resolves.toEqualTypeOf<Row | undefined>();
+  // @ts-expect-error: a value is missing
+  void ((db: Db) => db.run(insert, { id: 1 }));
+  // @ts-expect-error: a value that the statement does not name
+  void ((db: Db) => db.run(insert, { id: 1, text: null, more: 1 }));
+});
+
 describe('the URL of a database', () => {
   test.each([
     ['mysql://root@localhost/x', 'no storage engine for "mysql:"'],
@@ -218,6 +240,14 @@ describe('the URL of a database', () => {
 
   test('never shows a password in an error', async () => {
     await expect(openDb('mysql://root:hunter2@localhost/x')).rejects.not.toThrow('hunter2');
+  });
+
+  test('may not name a file that is something else', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sallyport-url-'));
+    const path = join(folder, 'x.sqlite');
+    await writeFile(path, 'this is a letter, not a database'.repeat(100));
+    await expect(openDb(`sqlite:${path}`)).rejects.toThrow(`cannot open the database ${path}`);
+    await rm(folder, { recursive: true });
   });
 
   test('may name an SQLite file that is not there: private, with a private folder', async () => {

