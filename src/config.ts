@@ -68,7 +68,7 @@ export const settings = {
   MASTER_KEY: {
     schema: list
       .refine(
-        (keys) => keys.every((key) => Buffer.from(key, 'base64url').length === 32),
+        (keys) => keys.length > 0 && keys.every((key) => /^[A-Za-z0-9+/_-]{43}=?$/.test(key)),
         'must be 32 bytes as base64url; several are separated by commas, the first one encrypts',
       )
       .optional(),

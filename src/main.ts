@@ -12,7 +12,7 @@ import { type Config, readConfig } from './config.js';
 import { openDeps } from './deps.js';
 import { startJobs } from './jobs/scheduler.js';
 import { listen } from './server.js';
-import { migrateUp } from './store/migrations.js';
+import { migrateUp, pending } from './store/migrations.js';
 
 const drain_ms = 10_000;
 const readText = (path: string) => readFileSync(path, 'utf8');
@@ -31,8 +31,8 @@ function dotEnv(): Record<string, string | undefined> {
 }
 
 async function open(settings: Config) {
-  await migrateUp(settings.DATABASE_URL);
   const deps = await openDeps(settings);
+  if ((await pending(deps.db)).length > 0) await migrateUp(settings.DATABASE_URL);
   await ensureKeys(deps, deps.clock());
   return deps;
 }

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import knex from 'knex';
+import knex, { type Knex } from 'knex';
 import pg from 'pg';
 import type { Db, Dialect } from '../db.js';
 import { type Command, createDb, type Result, type Send } from '../driver.js';
@@ -12,10 +12,27 @@ import { type Command, createDb, type Result, type Send } from '../driver.js';
 export const postgres: Dialect = {
   matches: (url) => /^postgres(ql)?:\/\//.test(url),
   open: async (url) => openPostgres(url),
-  openKnex: async (url) => knex({ client: 'pg', connection: url, pool: { min: 0, max: 1 } }),
-  // A number of our own, so that only processes that migrate wait for each other.
-  migration_lock: 'select pg_advisory_xact_lock(734618592)',
+  openKnex,
+  // A row lock, which every engine that speaks PostgreSQL's protocol has (advisory locks are not everywhere).
+  migration_lock: 'insert into knex_migration_turn (id) values (1) on conflict (id) do update set id = 1',
 };
+
+/** A knex for migrations, with the table whose one row they lock. */
+async function openKnex(url: string): Promise<Knex> {
+  const instance = knex({ client: 'pg', connection: url, pool: { min: 0, max: 1 } });
+  for (let tries = 1; ; tries++) {
+    try {
+      await instance.raw('create table if not exists knex_migration_turn (id integer primary key)');
+      return instance;
+    } catch (error) {
+      // Two processes that make it at the same moment: one of them gets this, and then finds the table.
+      const raced = error instanceof pg.DatabaseError && ['23505', '42P07'].includes(error.code ?? '');
+      if (raced && tries < max_tries) continue;
+      await instance.destroy();
+      throw error;
+    }
+  }
+}
 
 /** How often a transaction is tried that the server gave up for reasons that may be gone the next time. */
 const max_tries = 3;

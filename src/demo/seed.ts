@@ -1,0 +1,67 @@
+/** What the demo's database begins with: one person, one API, two applications. The same could be typed on the command line. */
+import { addClient } from '../actions/clients.js';
+import { addResource } from '../actions/resources.js';
+import { addUser } from '../actions/users.js';
+import type { Deps } from '../deps.js';
+import * as setup from '../store/setup.js';
+import type { Urls } from './ports.js';
+
+export const person = { email: 'demo@example.com', password: 'demo password' } as const;
+
+/** What the apps ask for. `api:read` is a scope of the API; the others say what they learn of the person. */
+export const scope = 'openid profile email api:read';
+
+const claims = {
+  name: 'Dana Demo',
+  given_name: 'Dana',
+  family_name: 'Demo',
+  preferred_username: 'dana',
+  website: 'https://dana.example',
+  zoneinfo: 'Europe/Lisbon',
+  locale: 'en',
+};
+
+export interface Credentials {
+  readonly client_id: string;
+  readonly client_secret: string;
+}
+
+export interface Seeded {
+  readonly user_id: string;
+  readonly app_a: Credentials;
+  readonly app_b: Credentials;
+}
+
+/** Fills an empty database. App A belongs to the operator, so nobody is asked for consent; App B is somebody else's. */
+export async function seed(deps: Deps, urls: Urls): Promise<Seeded> {
+  const now = deps.clock();
+  const { id: user_id } = await addUser(deps, { ...person, email_verified: true, roles: [], claims }, now);
+  await deps.db.transaction((trx) => setup.claimByOperator(trx, now)); // a throw-away server needs no administrator
+  await addResource(deps, urls.api, ['api:read'], now);
+  return {
+    user_id,
+    app_a: await register(deps, 'app-a', { client_name: 'App A', url: urls.app_a, first_party: true }),
+    app_b: await register(deps, 'app-b', { client_name: 'App B', url: urls.app_b, first_party: false }),
+  };
+}
+
+interface Registration {
+  readonly client_name: string;
+  readonly url: string;
+  readonly first_party: boolean;
+}
+
+/** A confidential client: it has a server of its own, so it can keep a secret. */
+async function register(deps: Deps, client_id: string, { url, ...rest }: Registration): Promise<Credentials> {
+  const metadata = {
+    ...rest,
+    client_uri: url,
+    redirect_uris: [`${url}/callback`],
+    post_logout_redirect_uris: [`${url}/signed-out`],
+    token_endpoint_auth_method: 'client_secret_basic',
+    scope,
+  };
+  const { client_secret } = await addClient(deps, metadata, deps.clock(), client_id);
+  if (client_secret === null) throw new Error('a client of client_secret_basic gets a secret');
+  return { client_id, client_secret };
+}
