@@ -1,16 +1,20 @@
 /** Gives out an authorization code: the authorization and the code, in one transaction. RFC 6749 §4.1.2; decisions 7. */
 import type { Deps } from '../deps.js';
 import type { AuthorizationRequest } from '../oauth/authorization_request.js';
+import { OAuthError } from '../oauth/errors.js';
 import { digest, newId, newSecret } from '../secrets.js';
 import * as authorizationCodes from '../store/authorization_codes.js';
 import * as authorizations from '../store/authorizations.js';
-import type { LiveSession } from '../store/sessions.js';
+import * as sessions from '../store/sessions.js';
 
-/** The code: 256 random bits. It is stored, as a digest, when this returns. */
+/**
+ * The code: 256 random bits. It is stored, as a digest, when this returns. Throws `login_required` where the session ended at this
+ * very moment: nothing is given out for it any more.
+ */
 export async function issueCode(
   deps: Pick<Deps, 'config' | 'db' | 'log'>,
   request: AuthorizationRequest,
-  session: LiveSession,
+  session: sessions.LiveSession,
   now: number,
 ): Promise<string> {
   const { config, db, log } = deps;
@@ -23,6 +27,8 @@ export async function issueCode(
   const claims = isEmpty(request.claims) ? null : JSON.stringify(request.claims);
 
   await db.transaction(async (trx) => {
+    if (!(await sessions.lock(trx, sid, now)))
+      throw new OAuthError('login_required', 'the session has just ended');
     const fresh = {
       id: newId(),
       user_id,

@@ -39,8 +39,8 @@ export async function revokeSessionsOf(deps: SessionDeps, user_id: string, now: 
   return deps.db.transaction(async (trx) => {
     if ((await users.find(trx, user_id)) === undefined)
       throw new UserError('not_found', `There is no user ${user_id}.`);
+    const ended = await sessions.removeAll(trx, user_id); // first: see endSession
     await authorizations.revokeByUser(trx, user_id, now);
-    const ended = await sessions.removeAll(trx, user_id);
     await events.record(
       trx,
       { type: 'session_revoked', user_id, detail: `${ended} sessions` },

@@ -68,7 +68,9 @@ export async function signIn(deps: SignInDeps, request: SignIn, now: number): Pr
   const cookie = newSecret();
   const session_id = await db.transaction(async (trx) => {
     await giveBack(trx, reservation.key_hashes);
-    await assertUnchanged(trx, credential);
+    // The password was changed, or the user disabled, while it was being checked: then it does not count any more.
+    if (!(await users.lock(trx, user.id)) || !(await credentials.lock(trx, credential.id, credential.secret)))
+      throw wrong();
     if (renewed !== null) await credentials.renew(trx, credential.id, credential.secret, renewed, now);
     return startSession(trx, deps, { user_id: user.id, cookie, request, now });
   });
@@ -84,13 +86,6 @@ function tooMany({ retry_after }: Extract<Reservation, { allowed: false }>): Use
   const minutes = Math.ceil(retry_after / 60);
   const message = `Too many failed attempts. Please try again in ${minutes === 1 ? 'a minute' : `${minutes} minutes`}.`;
   return new UserError('too_many_attempts', message, null, retry_after);
-}
-
-/** The password was changed or the user disabled while it was being checked: then it does not count any more. */
-async function assertUnchanged(trx: Trx, credential: credentials.CredentialRow): Promise<void> {
-  const current = await credentials.find(trx, credential.user_id, 'password');
-  const user = await users.find(trx, credential.user_id);
-  if (current?.secret !== credential.secret || user?.disabled_at !== null) throw wrong();
 }
 
 interface NewSession {
@@ -139,6 +134,7 @@ async function startSession(
 
 /** Ends a session with all that hangs on it: its codes and session-bound refresh tokens. False if it had ended before. */
 export async function endSession(trx: Trx, session_id: string, now: number): Promise<boolean> {
+  const ended = await sessions.remove(trx, session_id); // first: whoever holds it hangs nothing more on it afterwards
   await authorizations.revokeBySession(trx, session_id, now);
-  return sessions.remove(trx, session_id);
+  return ended;
 }

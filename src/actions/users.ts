@@ -219,6 +219,6 @@ export async function removeUser(
 }
 
 async function endEverything(trx: Trx, user_id: string, now: number): Promise<void> {
+  await sessions.removeAll(trx, user_id); // first: see endSession
   await authorizations.revokeByUser(trx, user_id, now);
-  await sessions.removeAll(trx, user_id);
 }

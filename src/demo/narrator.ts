@@ -31,21 +31,17 @@ export function createNarrator({ print, colour }: NarratorOptions): Narrator {
 
   function tell(who: string, what: string): void {
     count += 1;
-    const time = new Date().toLocaleTimeString('en-GB');
-    print(
-      `${String(count).padStart(4)}  ${paint(time, 2)}  ${paint(who.padEnd(server_name.length), colours[who])}  ${what}`,
-    );
+    const number = String(count).padStart(4);
+    const time = paint(new Date().toLocaleTimeString('en-GB'), 2);
+    const name = paint(who.padEnd(server_name.length), colours[who]);
+    print(`${number}  ${time}  ${name}  ${what.replace(/\p{Cc}/gu, ' ')}`); // no control codes for the terminal
   }
 
-  function hear(level: Level): (fields: unknown, message?: unknown) => void {
-    return (fields, message) => {
-      const said = describe(
-        { level, fields: fieldsOf(fields), message: String(message ?? fields) },
-        (id) => names.get(id) ?? id,
-      );
-      if (said !== undefined) tell(server_name, said);
-    };
-  }
+  const nameOf = (id: string) => names.get(id) ?? id;
+  const hear = (level: Level) => (fields: unknown, message?: unknown) => {
+    const said = describe({ level, fields: fieldsOf(fields), message: String(message ?? fields) }, nameOf);
+    if (said !== undefined) tell(server_name, said);
+  };
 
   // The server calls its log with (object, message), which is one of the ways that pino's type allows.
   const log = { debug: () => undefined, info: hear('info'), warn: hear('warn'), error: hear('error') } as Log;

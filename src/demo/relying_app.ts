@@ -8,8 +8,9 @@ import { decodeProtectedHeader } from 'jose';
 import type Koa from 'koa';
 import type { Context } from 'koa';
 import * as oidc from 'openid-client';
+import { failureOf, notices, signedOutFrom, unknownAnswer } from './app_messages.js';
 import { type AppSessions, createAppSessions } from './app_sessions.js';
-import { createSite, type Message, type SiteOptions, seeOther, show, showMessage } from './site.js';
+import { createSite, type SiteOptions, seeOther, show, showMessage } from './site.js';
 
 export interface RelyingAppOptions extends SiteOptions {
   readonly client_id: string;
@@ -108,11 +109,9 @@ async function callApi(
 /** Sends the browser to the server: to sign in, or, silently, to ask whether its person is signed in there. */
 function sendToProvider(app: App, { silent }: { readonly silent: boolean }): Handler {
   return async (ctx) => {
-    const [state, nonce, code_verifier] = [
-      oidc.randomState(),
-      oidc.randomNonce(),
-      oidc.randomPKCECodeVerifier(),
-    ];
+    const state = oidc.randomState();
+    const nonce = oidc.randomNonce();
+    const code_verifier = oidc.randomPKCECodeVerifier();
     const { pending } = app.sessions.find(ctx) ?? app.sessions.start(ctx, newSession());
     pending.set(state, { nonce, code_verifier, silent });
     for (const oldest of pending.keys()) if (pending.size > 10) pending.delete(oldest);
@@ -121,16 +120,14 @@ function sendToProvider(app: App, { silent }: { readonly silent: boolean }): Han
       redirect_uri: `${app.url}/callback`,
       scope: app.scope,
       resource: app.api,
-      ...{ state, nonce },
+      state,
+      nonce,
       code_challenge: await oidc.calculatePKCECodeChallenge(code_verifier),
       code_challenge_method: 'S256',
       ...(silent && { prompt: 'none' }),
     });
-    app.report(
-      silent
-        ? 'asks silently (prompt=none): is my person still signed in?'
-        : 'sends the browser to sign in (state, nonce, PKCE)',
-    );
+    const asked = silent ? 'asks silently (prompt=none)' : 'sends the browser to sign in';
+    app.report(`${asked}, with state, nonce and PKCE`);
     seeOther(ctx, url.href);
   };
 }
@@ -155,12 +152,6 @@ function callback(app: App): Handler {
   };
 }
 
-const unknownAnswer: Message = {
-  status: 400,
-  heading: 'This sign-in is not under way any more',
-  text: 'It was finished already, began in another browser, or took too long. Nothing is lost: sign in again.',
-};
-
 type Tokens = Awaited<ReturnType<typeof oidc.authorizationCodeGrant>>;
 
 function completeSignIn(
@@ -170,15 +161,14 @@ function completeSignIn(
 ): void {
   const { id_token = '', access_token } = done.tokens;
   const claims = done.tokens.claims();
-  if (claims === undefined) throw new Error('the library demands an ID token, so there is one');
-  const notice = done.silent
-    ? 'Yes, you are still signed in. The server answered without showing a page, with new tokens.'
-    : null;
+  if (claims === undefined) throw new Error('there is no ID token');
+  const before = done.session.signed_in?.claims.sub;
+  const notice = before === claims.sub ? notices.still_signed_in : notices.signed_in_silently;
   // A new cookie, so that nobody who knew the old one is signed in along with this person.
   app.sessions.start(ctx, {
     pending: done.session.pending,
     signed_in: { id_token, claims, access_token },
-    notice,
+    notice: done.silent ? notice : null,
   });
   app.report(`checked the ID token: ${String(claims.email ?? claims.sub)} is signed in here`);
   seeOther(ctx, '/');
@@ -191,53 +181,31 @@ async function failSignIn(
   failed: { readonly session: Session; readonly silent: boolean; readonly error: unknown },
 ): Promise<void> {
   const { session, silent, error } = failed;
-  const code =
-    error instanceof oidc.AuthorizationResponseError || error instanceof oidc.ResponseBodyError
-      ? error.error
-      : 'invalid_response';
-  app.report(
-    `hears ${code}${silent && code === 'login_required' ? ', and signs its person out here, too' : ''}`,
-  );
+  const code = codeOf(error);
   if (silent && code === 'login_required') {
-    app.sessions.start(
-      ctx,
-      newSession(
-        'You are not signed in any more: you signed out elsewhere. So you are signed out here, too.',
-      ),
-    );
+    app.report('hears login_required, and signs its person out here, too');
+    app.sessions.start(ctx, newSession(notices.signed_out_elsewhere));
     return seeOther(ctx, '/');
   }
-  if (silent && code.endsWith('_required')) {
-    session.notice = `The server has a question for you first (${code}). Sign in to answer it.`;
+  app.report(`could not sign in its person: ${code ?? (error instanceof Error ? error.message : 'unknown')}`);
+  if (silent && code?.endsWith('_required')) {
+    session.notice = notices.question_first;
     return seeOther(ctx, '/');
   }
-  await showMessage(ctx, app, failureOf(code));
+  await showMessage(ctx, app, failureOf(code ?? 'invalid_response'));
 }
 
-function failureOf(code: string): Message {
-  if (code === 'access_denied') {
-    const text =
-      'You chose not to go on, so nothing was shared with this app. You can sign in whenever you like.';
-    return { status: 200, heading: 'You are not signed in', text, detail: code };
-  }
-  const text =
-    'The identity server did not let the sign-in through, or its answer could not be trusted. Please try again.';
-  return {
-    status: code === 'temporarily_unavailable' ? 503 : 400,
-    heading: 'The sign-in did not work',
-    text,
-    detail: code,
-  };
+/** The error code that the server gave; undefined where it gave none, or nothing that can be trusted. */
+function codeOf(error: unknown): string | undefined {
+  const told = error instanceof oidc.AuthorizationResponseError || error instanceof oidc.ResponseBodyError;
+  return told ? error.error : undefined;
 }
 
 /** Ends the session of this app alone: the server still knows the person, so the next sign-in needs no password. */
 function signOutHere(app: App): Handler {
   return async (ctx) => {
     app.report('signs its person out here, and nowhere else');
-    app.sessions.start(
-      ctx,
-      newSession('You are signed out here, and only here: to sign in again takes no password.'),
-    );
+    app.sessions.start(ctx, newSession(notices.signed_out_here));
     seeOther(ctx, '/');
   };
 }
@@ -247,23 +215,19 @@ function signOutEverywhere(app: App): Handler {
   return async (ctx) => {
     const id_token_hint = app.sessions.find(ctx)?.signed_in?.id_token;
     app.sessions.start(ctx, newSession());
-    const back = { post_logout_redirect_uri: `${app.url}/signed-out` };
     app.report('sends the browser to sign out everywhere (id_token_hint)');
-    seeOther(
-      ctx,
-      oidc.buildEndSessionUrl(app.provider, {
-        ...back,
-        ...(id_token_hint !== undefined && { id_token_hint }),
-      }).href,
-    );
+    const url = oidc.buildEndSessionUrl(app.provider, {
+      post_logout_redirect_uri: `${app.url}/signed-out`,
+      ...(id_token_hint !== undefined && { id_token_hint }),
+    });
+    seeOther(ctx, url.href);
   };
 }
 
 function signedOut(app: App): Handler {
   return async (ctx) => {
-    const heading = 'You are signed out';
-    const text = `Here, and at the identity server. ${app.other.name} learns of it when it asks: open it and choose “Am I still signed in?”.`;
-    await showMessage(ctx, app, { status: 200, heading, text });
+    if (app.sessions.find(ctx)?.signed_in) return seeOther(ctx, '/'); // an old page, reloaded
+    await showMessage(ctx, app, signedOutFrom(app.other.name));
   };
 }
 

@@ -8,7 +8,7 @@ import { OAuthError } from '../oauth/errors.js';
 import * as authorizations from '../store/authorizations.js';
 import { readOwnAccessToken } from '../tokens/access_token.js';
 
-export function userinfo(deps: Pick<Deps, 'caches' | 'clock' | 'config' | 'db' | 'keys'>): Middleware {
+export function userinfo(deps: Pick<Deps, 'clock' | 'config' | 'db' | 'keys'>): Middleware {
   return async (ctx) => {
     const now = deps.clock();
     const token = readOwnAccessToken(await deps.keys.get(), deps.config, await bearerToken(ctx), now);
@@ -17,9 +17,7 @@ export function userinfo(deps: Pick<Deps, 'caches' | 'clock' | 'config' | 'db' |
       throw new OAuthError('insufficient_scope', 'the access token lacks the scope openid');
 
     const user = await authorizations.findHolder(deps.db, token.authorization_id);
-    const client = await deps.caches.client(token.client_id);
-    if (user === undefined || user.id !== token.sub || client === undefined || client.disabled_at !== null)
-      throw invalidToken();
+    if (user === undefined || user.id !== token.sub) throw invalidToken();
 
     const requested = Object.fromEntries(token.userinfo_claims.map((name) => [name, {}]));
     noStoreJson(ctx, {

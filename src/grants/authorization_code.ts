@@ -40,6 +40,7 @@ export const authorizationCode: Grant = {
     if (code.authorization_revoked_at !== null)
       throw new OAuthError('invalid_grant', 'the authorization has ended');
     if (code.user_disabled_at !== null) throw new OAuthError('invalid_grant', 'the user is disabled');
+    if (code.client_disabled_at !== null) throw new OAuthError('invalid_client', 'the client is disabled');
 
     const scope = scopeWords(code.scope);
     const { authorization_id, user_id, sid, auth_time, acr, nonce } = code;

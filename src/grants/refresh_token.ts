@@ -54,6 +54,7 @@ function assertAlive(family: refreshTokens.FoundFamily, now: number): void {
   }
   if (family.expires_at <= now) throw new OAuthError('invalid_grant', 'refresh_token has expired');
   if (family.user_disabled_at !== null) throw new OAuthError('invalid_grant', 'the user is disabled');
+  if (family.client_disabled_at !== null) throw new OAuthError('invalid_client', 'the client is disabled');
   const bound = family.session_id !== '';
   if (bound && (family.session_expires_at === null || family.session_expires_at <= now)) {
     throw new OAuthError('invalid_grant', 'the session that refresh_token belongs to has ended');

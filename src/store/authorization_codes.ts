@@ -58,16 +58,19 @@ export async function insert(trx: Trx, row: AuthorizationCodeRow): Promise<void>
 export interface FoundCode extends AuthorizationCodeRow {
   authorization_revoked_at: number | null;
   user_disabled_at: number | null;
+  client_disabled_at: number | null;
 }
 
 const byHash = statement<{ code_hash: string }, FoundCode>((sql, value) =>
   sql('authorization_codes')
     .join('authorizations', 'authorizations.id', 'authorization_codes.authorization_id')
     .join('users', 'users.id', 'authorization_codes.user_id')
+    .join('clients', 'clients.client_id', 'authorization_codes.client_id')
     .select(
       'authorization_codes.*',
       'authorizations.revoked_at as authorization_revoked_at',
       'users.disabled_at as user_disabled_at',
+      'clients.disabled_at as client_disabled_at',
     )
     .where('authorization_codes.code_hash', value.code_hash),
 );

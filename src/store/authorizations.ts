@@ -45,20 +45,19 @@ export async function upsert(trx: Trx, row: AuthorizationRow): Promise<string> {
   return (await trx.first(upsertAuthorization, row))?.id ?? row.id;
 }
 
-const holder = statement<{ id: string }, UserRow & { authorization_client_id: string }>((sql, value) =>
+const holder = statement<{ id: string }, UserRow>((sql, value) =>
   sql('authorizations')
     .join('users', 'users.id', 'authorizations.user_id')
-    .select('users.*', 'authorizations.client_id as authorization_client_id')
+    .join('clients', 'clients.client_id', 'authorizations.client_id')
+    .select('users.*')
     .where('authorizations.id', value.id)
     .whereNull('authorizations.revoked_at')
-    .whereNull('users.disabled_at'),
+    .whereNull('users.disabled_at')
+    .whereNull('clients.disabled_at'),
 );
 
-/** The user of an authorization, if it lives and the user may sign in. */
-export function findHolder(
-  db: Queryable,
-  id: string,
-): Promise<(UserRow & { authorization_client_id: string }) | undefined> {
+/** The user of an authorization, if it lives and neither the user nor the client is disabled. */
+export function findHolder(db: Queryable, id: string): Promise<UserRow | undefined> {
   return db.first(holder, { id });
 }
 

@@ -38,6 +38,15 @@ export function find(
   return db.first(byType, { user_id, type });
 }
 
+const lockSecret = statement<{ id: string; secret: string }, { id: string }>((sql, value) =>
+  sql('credentials').select('id').where({ id: value.id, secret: value.secret }).forShare(),
+);
+
+/** Whether a credential still has this secret, and keeps it so until the transaction ends: who changes it meanwhile waits. */
+export async function lock(trx: Trx, id: string, secret: string): Promise<boolean> {
+  return (await trx.first(lockSecret, { id, secret })) !== undefined;
+}
+
 const deleteByType = statement<{ user_id: string; type: string }>((sql, value) =>
   sql('credentials').where({ user_id: value.user_id, type: value.type }).delete(),
 );

@@ -57,6 +57,7 @@ export async function insert(trx: Trx, row: RefreshTokenRow): Promise<void> {
 export interface FoundFamily extends RefreshTokenRow {
   authorization_revoked_at: number | null;
   user_disabled_at: number | null;
+  client_disabled_at: number | null;
   /** The session it is bound to; '' for offline_access. */
   session_id: string;
   /** When that session ends by itself; null if it is gone. */
@@ -68,12 +69,14 @@ const byId = statement<{ id: string }, FoundFamily>((sql, value) =>
   sql('refresh_tokens')
     .join('authorizations', 'authorizations.id', 'refresh_tokens.authorization_id')
     .join('users', 'users.id', 'refresh_tokens.user_id')
+    .join('clients', 'clients.client_id', 'refresh_tokens.client_id')
     .leftJoin('sessions', 'sessions.id', 'authorizations.session_id')
     .select(
       'refresh_tokens.*',
       'authorizations.revoked_at as authorization_revoked_at',
       'authorizations.session_id as session_id',
       'users.disabled_at as user_disabled_at',
+      'clients.disabled_at as client_disabled_at',
       'sessions.expires_at as session_expires_at',
       'sessions.last_seen_at as session_last_seen_at',
     )

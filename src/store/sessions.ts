@@ -66,6 +66,18 @@ export function findLive(db: Queryable, token_hash: string, now: number): Promis
   return db.first(liveByToken, { token_hash, now });
 }
 
+const lockById = statement<{ id: string; now: number }, { id: string }>((sql, value) =>
+  sql('sessions').select('id').where({ id: value.id }).where('expires_at', '>', value.now).forShare(),
+);
+
+/**
+ * Whether a session still lives, and keeps it until the transaction ends: who ends it meanwhile waits, and then ends what this
+ * transaction hung on it, too. (SQLite has one writer, so there is nobody to wait.)
+ */
+export async function lock(trx: Trx, id: string, now: number): Promise<boolean> {
+  return (await trx.first(lockById, { id, now })) !== undefined;
+}
+
 const renewSession = statement<Omit<SessionRow, 'user_id' | 'created_at'> & { before: string }>(
   (sql, value) =>
     sql('sessions').where({ id: value.id, token_hash: value.before }).update({

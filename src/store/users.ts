@@ -78,6 +78,15 @@ export function find(db: Queryable, id: string): Promise<UserRow | undefined> {
   return db.first(byId, { id });
 }
 
+const lockById = statement<{ id: string }, { id: string }>((sql, value) =>
+  sql('users').select('id').where({ id: value.id }).whereNull('disabled_at').forShare(),
+);
+
+/** Whether a user may sign in, and keeps it so until the transaction ends: who disables them meanwhile waits. */
+export async function lock(trx: Trx, id: string): Promise<boolean> {
+  return (await trx.first(lockById, { id })) !== undefined;
+}
+
 const byEmail = statement<{ email_canonical: string }, UserRow>((sql, value) =>
   sql('users').where({ email_canonical: value.email_canonical }),
 );
