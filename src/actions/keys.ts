@@ -1,9 +1,9 @@
 /** The life of keys: made at the first start, rotated, retired, wrapped anew. Design §7; decisions 9 and 10. */
 import type { Config } from '../config.js';
 import type { Deps } from '../deps.js';
-import { isRotationDue, type KeyState, keyState } from '../keys/keyring.js';
+import { isRotationDue, type KeyState, keyEnds, keyState } from '../keys/keyring.js';
 import { secretContext, signingContext } from '../keys/keys.js';
-import { addMasterKey, type MasterKeys, readMasterKeys } from '../keys/master_key.js';
+import { addFirstMasterKey, addMasterKey, type MasterKeys } from '../keys/master_key.js';
 import { newSecretKey, newSigningKey } from '../keys/new_key.js';
 import { UserError } from '../oauth/errors.js';
 import * as cacheVersions from '../store/cache_versions.js';
@@ -29,14 +29,13 @@ function keptSeconds(config: Config, purpose: secretKeys.Purpose): number {
 export async function ensureKeys(deps: KeyDeps, now: number): Promise<void> {
   const missing = await missingKeys(deps.db);
   if (missing.signing && missing.purposes.length === secretKeys.purposes.length) makeMasterKey(deps.config);
+  else await deps.keys.get();
+  if (!missing.signing && missing.purposes.length === 0) return;
+
   const master = deps.masterKeys();
-  if (!missing.signing && missing.purposes.length === 0) {
-    await deps.keys.get();
-    return;
-  }
   const signingKey = await newSigningKey(master, now, now); // slow, so before the transaction
   await deps.db.transaction(async (trx) => {
-    await leases.take(trx, 'first_start', now, now); // of two processes that start at once, one waits here for the other
+    await oneAtATime(trx, now); // of two processes that start at once, one waits here for the other
     const still = await missingKeys(trx);
     if (still.signing) await signingKeys.insert(trx, signingKey);
     for (const purpose of still.purposes) await secretKeys.insert(trx, newSecretKey(master, purpose, now));
@@ -53,8 +52,12 @@ async function missingKeys(db: Db | Trx) {
 }
 
 function makeMasterKey(config: Config): void {
-  if (config.MASTER_KEY === undefined && readMasterKeys(config.KEYS_DIR) === undefined)
-    addMasterKey(config.KEYS_DIR);
+  if (config.MASTER_KEY === undefined) addFirstMasterKey(config.KEYS_DIR);
+}
+
+/** Waits until no other process changes keys, and lets no other do so until the transaction ends. */
+async function oneAtATime(trx: Trx, now: number): Promise<void> {
+  await leases.take(trx, 'keys', now, now); // it is over at once: what counts is the lock on its row
 }
 
 export interface ListedKey {
@@ -87,14 +90,17 @@ export async function rotateSigningKey(
   const active_at = options.at_once ? now : now + 2 * config.JWKS_MAX_AGE_SECONDS;
   const added = await newSigningKey(deps.masterKeys(), now, active_at);
   await change(deps, { type: 'signing_key_added', detail: added.kid }, now, async (trx) => {
-    const expires_at = active_at + longestToken(config);
-    const replaced = (await signingKeys.list(trx)).filter(
-      (key) => key.retired_at === null || key.retired_at > active_at,
-    );
-    for (const key of replaced) await signingKeys.retire(trx, key.kid, active_at, expires_at);
     await signingKeys.insert(trx, added);
+    await endReplacedKeys(trx, config, now);
   });
   return added.kid;
+}
+
+/** Gives every key the end that follows from the keys that are there. */
+async function endReplacedKeys(trx: Trx, config: Config, now: number): Promise<void> {
+  const keys = await signingKeys.list(trx);
+  for (const { key, retired_at, expires_at } of keyEnds(keys, longestToken(config), now))
+    await signingKeys.end(trx, key.kid, retired_at, expires_at);
 }
 
 /** Seconds until no token that is signed now can be valid any more, with some room for clocks that differ. */
@@ -120,6 +126,7 @@ export async function retireSigningKey(
     const covered = others.some((key) => keyState(key, others, now) === 'active');
     replaced_by = covered ? null : replacement.kid;
     if (!covered) await signingKeys.insert(trx, replacement);
+    await endReplacedKeys(trx, deps.config, now);
   });
   return { replaced_by };
 }
@@ -185,6 +192,7 @@ async function change(
   work: (trx: Trx) => Promise<void>,
 ): Promise<void> {
   await deps.db.transaction(async (trx) => {
+    await oneAtATime(trx, now);
     await work(trx);
     await cacheVersions.bump(trx, 'keys');
     await events.record(trx, event, now, deps.config.EVENTS_SECONDS);

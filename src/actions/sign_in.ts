@@ -79,7 +79,7 @@ export async function signIn(deps: SignInDeps, request: SignIn, now: number): Pr
 }
 
 function wrong(): UserError {
-  return new UserError('wrong_credentials', 'The e-mail address or the password is not right.', 'password');
+  return new UserError('wrong_credentials', 'The email address or the password is not right.', 'password');
 }
 
 function tooMany({ retry_after }: Extract<Reservation, { allowed: false }>): UserError {

@@ -57,7 +57,7 @@ const userClaims = z.strictObject({
 const email = z
   .string()
   .max(320)
-  .regex(/^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+$/u, 'is not an e-mail address');
+  .regex(/^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+$/u, 'is not an email address');
 const role = z
   .string()
   .max(100)
@@ -151,7 +151,7 @@ export async function insertUser(
   await events.record(trx, { type: 'user_added', user_id: row.id }, now, config.EVENTS_SECONDS);
 }
 
-/** A user by id or e-mail address. Throws UserError `not_found`. */
+/** A user by id or email address. Throws UserError `not_found`. */
 export async function loadUser(deps: Pick<Deps, 'db'>, id_or_email: string): Promise<users.UserRow> {
   const canonical = users.canonicalEmail(id_or_email);
   const found = (await users.findByEmail(deps.db, canonical)) ?? (await users.find(deps.db, id_or_email));

@@ -8,6 +8,7 @@ export const notices = {
   signed_in_silently: 'You are signed in: the server knew you, and showed no page.',
   signed_out_elsewhere:
     'You are not signed in any more: you signed out elsewhere. So you are signed out here, too.',
+  nobody_there: 'Nobody is signed in at the server, so nobody is signed in here.',
   signed_out_here: 'You are signed out here, and only here: to sign in again takes no password.',
   question_first: 'The server has a question for you first. Sign in to answer it.',
 };

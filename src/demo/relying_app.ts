@@ -183,8 +183,11 @@ async function failSignIn(
   const { session, silent, error } = failed;
   const code = codeOf(error);
   if (silent && code === 'login_required') {
-    app.report('hears login_required, and signs its person out here, too');
-    app.sessions.start(ctx, newSession(notices.signed_out_elsewhere));
+    app.report('hears login_required: nobody is signed in there, so nobody is here');
+    app.sessions.start(
+      ctx,
+      newSession(session.signed_in ? notices.signed_out_elsewhere : notices.nobody_there),
+    );
     return seeOther(ctx, '/');
   }
   app.report(`could not sign in its person: ${code ?? (error instanceof Error ? error.message : 'unknown')}`);

@@ -1,9 +1,9 @@
 /** Writes answers. koa's own redirect normalises URLs (decisions 18), so a Location is set here, byte for byte. */
 import type { Context } from 'koa';
 
-/** 303 See Other: the browser goes on with GET (RFC 9700 §4.12). `url` goes out as it is. */
+/** 303 See Other: the browser goes on with GET (RFC 9700 §4.12). `url` goes out as it is, and nobody keeps it. */
 export function seeOther(ctx: Context, url: string): void {
-  ctx.status = 303;
+  ctx.set('Cache-Control', 'no-store');
   ctx.set('Location', url);
   ctx.body = null;
   ctx.status = 303; // koa makes 204 of an empty body

@@ -33,6 +33,32 @@ export function publishedKeys<K extends KeyTimes>(keys: readonly K[], now: numbe
   return keys.filter((key) => key.expires_at === null || key.expires_at > now);
 }
 
+/** When a key ends: null while no other key is to follow it. */
+export interface KeyEnd<K> {
+  readonly key: K;
+  readonly retired_at: number | null;
+  readonly expires_at: number | null;
+}
+
+/**
+ * The ends that keys get when one was added or taken out: each signs until the next one's time comes, so that from `now` on
+ * exactly one signs, and is published until its last token, which lives `token_seconds`, has expired. A key whose time is over
+ * keeps its end and is not named.
+ */
+export function keyEnds<K extends KeyTimes>(
+  keys: readonly K[],
+  token_seconds: number,
+  now: number,
+): readonly KeyEnd<K>[] {
+  const open = keys
+    .filter((key) => key.retired_at === null || key.retired_at > now)
+    .sort((a, b) => a.active_at - b.active_at);
+  return open.map((key, index) => {
+    const retired_at = open[index + 1]?.active_at ?? null;
+    return { key, retired_at, expires_at: retired_at === null ? null : retired_at + token_seconds };
+  });
+}
+
 /** Whether it is time for a new key: the newest one has been signing, or announced, for `rotation_seconds`. */
 export function isRotationDue(keys: readonly KeyTimes[], rotation_seconds: number, now: number): boolean {
   const newest = Math.max(...keys.map((key) => key.active_at));

@@ -3,19 +3,21 @@
  * SALLYPORT_MASTER_KEY. Several may be there while moving to a new one: the newest wraps, all of them unwrap.
  */
 import {
-  chmodSync,
   closeSync,
   existsSync,
+  fchmodSync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   statSync,
+  unlinkSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { decrypt, digest, encrypt, newKey } from '../secrets.js';
+import { decrypt, digest, encrypt, newId, newKey } from '../secrets.js';
 
 export interface MasterKeys {
   /** Encrypts a key for the database. `context` names the row, so that a wrapped key cannot be moved to another. */
@@ -101,14 +103,43 @@ function readKeyFile(path: string): Buffer {
   return key;
 }
 
+/** Makes the first master key of a folder, unless there is one, also where another process is about to make it. */
+export function addFirstMasterKey(folder: string): void {
+  if (masterKeyFiles(folder).length > 0) return;
+  try {
+    writeKeyFile(folder, 1);
+  } catch (error) {
+    if (masterKeyFiles(folder).length === 0) throw error; // else another process was faster, and its key is as good
+  }
+}
+
 /** Makes the next master key of a folder, mode 0600, never over an existing file. It is on disk when this returns. */
 export function addMasterKey(folder: string): void {
-  if (!existsSync(folder)) mkdirSync(folder, { recursive: true, mode: 0o700 });
   const last = Number(fileName.exec(masterKeyFiles(folder).at(-1) ?? '')?.[1] ?? 0);
-  const path = join(folder, `master-${String(last + 1).padStart(4, '0')}.key`);
-  const file = openSync(path, 'wx', 0o600);
-  writeSync(file, `${newKey().toString('base64url')}\n`);
-  fsyncSync(file);
-  closeSync(file);
-  chmodSync(path, 0o600); // whatever the umask made of it
+  writeKeyFile(folder, last + 1);
+}
+
+/** The file gets its name when all of it is written: nobody reads half a key, whenever this process is killed. */
+function writeKeyFile(folder: string, number: number): void {
+  if (!existsSync(folder)) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, `master-${String(number).padStart(4, '0')}.key`);
+  const unnamed = `${path}.${newId()}`;
+  const file = openSync(unnamed, 'wx', 0o600);
+  try {
+    writeSync(file, `${newKey().toString('base64url')}\n`);
+    fchmodSync(file, 0o600); // whatever the umask made of it
+    fsyncSync(file);
+    linkSync(unnamed, path); // unlike rename, never over an existing file
+  } finally {
+    closeSync(file);
+    unlinkSync(unnamed);
+  }
+  syncFolder(folder);
+}
+
+function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return; // a folder cannot be opened there
+  const descriptor = openSync(folder, 'r');
+  fsyncSync(descriptor);
+  closeSync(descriptor);
 }

@@ -10,10 +10,10 @@ import { readForm, readQuery } from '../http/read.js';
 import { render } from '../http/render.js';
 import { currentSession } from '../http/session.js';
 import { submit } from '../http/submit.js';
-import { wantedWords } from '../oauth/authorization.js';
+import { consentEachTime, wantedWords } from '../oauth/authorization.js';
 import { OAuthError } from '../oauth/errors.js';
 import type { Params } from '../oauth/params.js';
-import { redirectUriKind } from '../oauth/redirect_uri.js';
+import type { Client } from '../store/clients.js';
 import type { LiveSession } from '../store/sessions.js';
 
 type ConsentDeps = Pick<Deps, 'caches' | 'clock' | 'config' | 'db' | 'keys' | 'log'>;
@@ -92,7 +92,7 @@ async function consentForm(
       person: { name: session.name, email: session.email },
       redirect_host: shownHost(pending.request.redirect_uri),
       items: items(wantedWords(pending.request), resources),
-      warnings: warnings(pending.request.redirect_uri),
+      warnings: warnings(client, pending.request.redirect_uri),
     },
   });
 }
@@ -114,7 +114,7 @@ function items(words: readonly string[], resources: ReadonlyMap<string, readonly
   const told = new Set(['sign_in', 'openid', 'offline_access', ...claimSets.map((set) => set.scope)]);
   const others = words.filter((word) => !told.has(word) && !/^(claim|resource):/.test(word));
   const ofResources = asked.map((uri) => ({
-    title: `Act for you at ${uri}`,
+    title: `Acting for you at ${uri}`,
     details: others.filter((word) => resources.get(uri)?.includes(word)),
   }));
   const rest = others.filter((word) => !asked.some((uri) => resources.get(uri)?.includes(word)));
@@ -140,7 +140,7 @@ function shownHost(redirect_uri: string): string {
   return host === '' ? protocol : host;
 }
 
-function warnings(redirect_uri: string): readonly string[] {
-  if (redirectUriKind(redirect_uri) === 'https') return [];
+function warnings(client: Client, redirect_uri: string): readonly string[] {
+  if (!consentEachTime(client, redirect_uri)) return [];
   return ['This application runs on your own device. Go on only if you started it yourself.'];
 }

@@ -68,7 +68,7 @@ export function postLogin(deps: LoginDeps): Middleware {
 function readCredentials(params: Params): { readonly email: string; readonly password: string } {
   const email = params.get('email');
   const password = params.get('password');
-  if (email === undefined) throw new UserError('invalid_input', 'Please enter your e-mail address.', 'email');
+  if (email === undefined) throw new UserError('invalid_input', 'Please enter your email address.', 'email');
   if (password === undefined) throw new UserError('invalid_input', 'Please enter your password.', 'password');
   return { email, password };
 }

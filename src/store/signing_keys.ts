@@ -40,19 +40,21 @@ export function list(db: Queryable): Promise<SigningKeyRow[]> {
   return db.all(all, {});
 }
 
-const setEnd = statement<{ kid: string; retired_at: number; expires_at: number }>((sql, value) =>
-  sql('signing_keys')
-    .where({ kid: value.kid })
-    .update({ retired_at: value.retired_at, expires_at: value.expires_at }),
+const setEnd = statement<{ kid: string; retired_at: number | null; expires_at: number | null }>(
+  (sql, value) =>
+    sql('signing_keys')
+      .where({ kid: value.kid })
+      .update({ retired_at: value.retired_at, expires_at: value.expires_at }),
 );
 
-export async function retire(
+/** Sets when a key stops to sign and to be published; null for one that no other follows. */
+export async function end(
   trx: Trx,
   kid: string,
-  retired_at: number,
-  expires_at: number,
-): Promise<boolean> {
-  return (await trx.run(setEnd, { kid, retired_at, expires_at })) === 1;
+  retired_at: number | null,
+  expires_at: number | null,
+): Promise<void> {
+  await trx.run(setEnd, { kid, retired_at, expires_at });
 }
 
 const setWrapped = statement<{ kid: string; private_key_wrapped: string }>((sql, value) =>
