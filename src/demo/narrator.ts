@@ -19,7 +19,7 @@ export interface NarratorOptions {
 }
 
 /** The name of the identity server in these lines. */
-export const server_name = 'Sallyport';
+const server_name = 'Sallyport';
 
 const colours: Readonly<Record<string, number>> = { [server_name]: 36, 'App A': 33, 'App B': 35, API: 32 };
 
@@ -69,6 +69,10 @@ function describe({ level, fields, message }: Line, nameOf: (id: string) => stri
       return `${user} signed in with the password`;
     case 'sign_in_failed':
       return 'somebody typed a wrong address or password';
+    case 'consent_granted':
+      return `${user} agrees to share with ${client}, and is not asked again`;
+    case 'consent_denied':
+      return `${user} does not want to share with ${client}`;
     case 'code_issued':
       return `gives ${client} a code for ${user}, good once`;
     case 'tokens_issued':

@@ -45,8 +45,12 @@ export function postConsent(deps: ConsentDeps): Middleware {
           binding,
           origin: new URL(deps.config.ISSUER).origin,
         });
-        if (params.get('action') !== 'allow') return giveUp(ctx, deps, interaction);
         const { pending, client } = interaction;
+        const about = { client_id: client.client_id, user_id: session.user_id, sid: session.id };
+        if (params.get('action') !== 'allow') {
+          deps.log.info({ event: 'consent_denied', ...about }, 'consent denied');
+          return giveUp(ctx, deps, interaction);
+        }
         const words = wantedWords(pending.request);
         const approval = {
           user_id: session.user_id,
@@ -55,6 +59,7 @@ export function postConsent(deps: ConsentDeps): Middleware {
           request_id: pending.id,
         };
         await grantConsent(deps, approval, now);
+        deps.log.info({ event: 'consent_granted', ...about }, 'consent granted');
         goOn(ctx, deps, interaction);
       },
       () => consentForm(deps, ctx, interaction, session),

@@ -1,0 +1,338 @@
+/** The demo, as somebody clicks through it: two applications on two sites, an API that verifies offline, one password. */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { createApi } from '../src/demo/api.js';
+import { createNarrator } from '../src/demo/narrator.js';
+import { DemoError, readPorts } from '../src/demo/ports.js';
+import { person } from '../src/demo/seed.js';
+import { type Demo, startDemo } from '../src/demo/start.js';
+import { newVisit, typeCredentials } from './support/chromium.js';
+
+const anyPorts = { server: 0, app_a: 0, app_b: 0, api: 0 };
+const lines: string[] = [];
+let demo: Demo;
+
+function narrator() {
+  return createNarrator({ print: (line) => void lines.push(line), colour: false });
+}
+
+beforeAll(async () => {
+  demo = await startDemo({ ports: anyPorts, narrator: narrator() });
+});
+
+afterAll(async () => {
+  await demo.close();
+});
+
+const heading = (page: Page) => page.locator('h1').textContent();
+const textOf = (page: Page, role: 'main' | 'status') => page.getByRole(role).textContent();
+const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click();
+const follow = (page: Page, name: string) => page.getByRole('link', { name, exact: true }).click();
+
+/** Opens an app and signs in with the password. */
+async function signInAt(page: Page, url: string): Promise<void> {
+  await page.goto(url);
+  await follow(page, 'Sign in');
+  await typeCredentials(page, person);
+}
+
+describe('in a browser', () => {
+  test('one password opens two sites; who signs out at one is found out by the other', async () => {
+    const { page } = await newVisit();
+    const seen: string[] = [];
+    page.on('request', (request) => void seen.push(request.url()));
+    const from = lines.length;
+
+    await signInAt(page, demo.urls.app_a);
+    await page.waitForURL(`${demo.urls.app_a}/`); // App A belongs to the operator: no consent page
+    expect(await heading(page)).toBe('Hello, Dana Demo');
+    expect(await textOf(page, 'main')).toContain('"scope": "api:read"'); // what the API answered
+    expect(await textOf(page, 'main')).toContain('"alg": "RS256"'); // the ID token's header
+
+    await follow(page, 'Now open App B');
+    await follow(page, 'Sign in');
+    await press(page, 'Allow'); // no password, but App B's consent page
+    await page.waitForURL(`${demo.urls.app_b}/`);
+    expect(await heading(page)).toBe('Hello, Dana Demo');
+    expect(seen.filter((url) => new URL(url).pathname === '/login' && url.includes('request='))).toHaveLength(
+      1,
+    );
+
+    await page.goto(demo.urls.app_a);
+    await press(page, 'Sign out everywhere');
+    await page.waitForURL(`${demo.urls.app_a}/signed-out`);
+
+    await page.goto(demo.urls.app_b);
+    expect(await heading(page)).toBe('Hello, Dana Demo'); // it has not asked yet
+    await follow(page, 'Am I still signed in?');
+    await page.waitForURL(`${demo.urls.app_b}/`);
+    expect(await textOf(page, 'status')).toContain('signed out here, too');
+    expect(await heading(page)).toBe('Nobody is signed in here');
+
+    expect(steps(from)).toEqual(wholeStory);
+    expectNoSecrets(seen);
+  });
+
+  test('signing out here leaves the session at the server, and the silent check finds it', async () => {
+    const { page } = await newVisit();
+    await signInAt(page, demo.urls.app_a);
+    await press(page, 'Sign out here');
+    expect(await heading(page)).toBe('Nobody is signed in here');
+
+    await page.goto(`${demo.urls.app_a}/check`);
+    expect(await heading(page)).toBe('Hello, Dana Demo');
+    await follow(page, 'Am I still signed in?');
+    await page.waitForURL(`${demo.urls.app_a}/`);
+    expect(await textOf(page, 'status')).toContain('Yes, you are still signed in.');
+  });
+
+  test('a question that the silent check may not ask, or nobody there to ask, is said', async () => {
+    const fresh = await startDemo({ ports: anyPorts, narrator: narrator() }); // nobody has agreed to App B in this one
+    onTestFinished(() => fresh.close());
+    const { page } = await newVisit();
+    await page.goto(`${fresh.urls.app_b}/check`);
+    expect(await textOf(page, 'status')).toContain('Nobody is signed in at the server');
+    await signInAt(page, fresh.urls.app_a);
+    await page.waitForURL(`${fresh.urls.app_a}/`);
+    await page.goto(`${fresh.urls.app_b}/check`);
+    expect(await textOf(page, 'status')).toContain('has a question for you first');
+  });
+
+  test('who does not agree comes to a kind page', async () => {
+    const { page } = await newVisit();
+    await page.goto(demo.urls.app_b);
+    await follow(page, 'Sign in');
+    await page.click('button[value=cancel]');
+    expect(await heading(page)).toBe('You are not signed in');
+    expect(await textOf(page, 'main')).toContain('access_denied');
+    await follow(page, 'To the start page');
+    expect(await heading(page)).toBe('Nobody is signed in here');
+  });
+});
+
+/** Who did what, without number and time. */
+function steps(from: number): string[] {
+  return lines.slice(from).map((line) => line.replace(/^ *\d+ {2}\S+ {2}/, '').replace(/ {2,}/, ': '));
+}
+
+const wholeStory = [
+  'App A: sends the browser to sign in, with state, nonce and PKCE',
+  'Sallyport: demo@example.com signed in with the password',
+  'Sallyport: gives App A a code for demo@example.com, good once',
+  'Sallyport: gives App A its tokens, grant_type=authorization_code',
+  'App A: checked the ID token: demo@example.com is signed in here',
+  'API: fetches the JWK Set, and keeps it',
+  'API: verified the access token of app-a, asking nobody',
+  'App B: sends the browser to sign in, with state, nonce and PKCE',
+  'Sallyport: demo@example.com agrees to share with App B, and is not asked again',
+  'Sallyport: gives App B a code for demo@example.com, good once',
+  'Sallyport: gives App B its tokens, grant_type=authorization_code',
+  'App B: checked the ID token: demo@example.com is signed in here',
+  'API: verified the access token of app-b, asking nobody',
+  'API: verified the access token of app-a, asking nobody',
+  'App A: sends the browser to sign out everywhere (id_token_hint)',
+  'Sallyport: demo@example.com is signed out: the session has ended',
+  'API: verified the access token of app-b, asking nobody',
+  'App B: asks silently (prompt=none), with state, nonce and PKCE',
+  'Sallyport: answers /authorize with login_required',
+  'App B: hears login_required: nobody is signed in there, so nobody is here',
+];
+
+/** Of what the browser carried in its addresses, and of any token, nothing is in a line. */
+function expectNoSecrets(urls: readonly string[]): void {
+  const told = lines.join('\n');
+  const carried = urls
+    .flatMap((url) => [...new URL(url).searchParams.values()])
+    .filter((value) => value.length >= 40);
+  const opaque = carried.filter((value) => !value.startsWith('http')); // code, state, nonce, hint, seal
+  expect(opaque.length).toBeGreaterThan(5);
+  expect(opaque.filter((value) => told.includes(value))).toEqual([]);
+  expect(told).not.toMatch(/eyJ[\w-]{20}/);
+  expect(told).not.toContain(person.password);
+}
+
+describe('without a browser', () => {
+  test.each([
+    ['no sign-in of this browser waits for', '/callback?code=c&state=s&iss=i', 400, 'not under way any more'],
+    ['has no state', '/callback?error=access_denied', 400, 'not under way any more'],
+    ['is malformed', '/callback?state=%E0%A4%A&code=%', 400, 'not under way any more'],
+    ['is nowhere', '/nowhere', 404, 'There is no such page'],
+  ])('an address that %s ends in a page', async (_, path, status, words) => {
+    const response = await fetch(demo.urls.app_a + path, { redirect: 'manual' });
+    const html = await response.text();
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      status,
+      'text/html; charset=utf-8',
+    ]);
+    expect(html).toContain(words);
+    expect(html).not.toMatch(/\bat .*\.(js|ts):\d/);
+  });
+
+  test('a form that comes from another site does nothing', async () => {
+    const headers = { origin: demo.urls.server };
+    for (const path of ['/sign-out', '/sign-out-everywhere']) {
+      const response = await fetch(demo.urls.app_a + path, { method: 'POST', headers, redirect: 'manual' });
+      expect(response.status).toBe(403);
+    }
+  });
+
+  test('a sign-in that nobody finished is not another browser’s', async () => {
+    const began = await fetch(`${demo.urls.app_a}/login`, { redirect: 'manual' });
+    const state = new URL(began.headers.get('location') ?? '').searchParams.get('state') ?? '';
+    const answer = await fetch(`${demo.urls.app_a}/callback?code=c&state=${state}`, { redirect: 'manual' });
+    expect([state.length, answer.status]).toEqual([43, 400]);
+  });
+
+  test('an answer that is not the server’s is refused, and says so', async () => {
+    const began = await fetch(`${demo.urls.app_a}/login`, { redirect: 'manual' });
+    const [cookie = ''] = (began.headers.get('set-cookie') ?? '').split(';');
+    expect(began.headers.get('set-cookie')).toMatch(
+      /^app_a_session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax$/,
+    );
+    const state = new URL(began.headers.get('location') ?? '').searchParams.get('state');
+    const query = `code=c&state=${state}&iss=https%3A%2F%2Fevil.example`;
+    const answer = await fetch(`${demo.urls.app_a}/callback?${query}`, {
+      headers: { cookie },
+      redirect: 'manual',
+    });
+    expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining('invalid_response')]);
+  });
+});
+
+describe('the API', () => {
+  test.each([
+    ['is what it should be', {}, 200, undefined],
+    ['is for another API', { aud: 'https://other.example' }, 401, 'invalid_token'],
+    ['is from another issuer', { iss: 'https://other.example' }, 401, 'invalid_token'],
+    ['has expired', { exp: 1_000_000_000 }, 401, 'invalid_token'],
+    ['is an ID token', { typ: 'JWT' }, 401, 'invalid_token'],
+    ['names no client', { client_id: undefined }, 401, 'invalid_token'],
+    ['has no scope', { scope: undefined }, 403, 'insufficient_scope'],
+    ['has another scope', { scope: 'openid api:read_all' }, 403, 'insufficient_scope'],
+  ])('a token that %s', async (_, change, status, error) => {
+    const api = await startApi();
+    const answer = await api.call(await api.token(change));
+    expect([answer.status, answer.body.error]).toEqual([status, error]);
+  });
+
+  test('asks for the keys once, and refuses what they did not sign', async () => {
+    const api = await startApi();
+    const token = await api.token({});
+    const statuses = [];
+    for (const text of [token, `${token.slice(0, -6)}AAAAAA`, 'rubbish', token])
+      statuses.push((await api.call(text)).status);
+    expect([statuses, api.fetches()]).toEqual([[200, 401, 401, 200], 1]);
+  });
+
+  test('without a token says which kind it wants', async () => {
+    const response = await fetch(demo.urls.api);
+    expect([response.status, response.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
+  });
+
+  test('without the keys says that it is not the token’s fault', async () => {
+    const api = await startApi({ keys: false });
+    expect((await api.call(await api.token({}))).status).toBe(503);
+  });
+});
+
+const keyPair = generateKeyPair('RS256');
+
+/** The API with an issuer of the test's own, whose tokens can be wrong in every way. */
+async function startApi({ keys = true } = {}) {
+  const { privateKey, publicKey } = await keyPair;
+  const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: 'k', alg: 'RS256' }] };
+  let fetches = 0;
+  const issuer = await serve((_, response) => {
+    fetches += 1;
+    response.writeHead(keys ? 200 : 500, { 'content-type': 'application/json' }).end(JSON.stringify(jwks));
+  });
+  const options = {
+    issuer,
+    audience: 'https://api.example',
+    jwks_uri: `${issuer}/jwks`,
+    report: () => undefined,
+  };
+  const url = await serve(createApi(options).callback());
+  return {
+    fetches: () => fetches,
+    token: (change: TokenChange) => signToken(privateKey, { iss: issuer, aud: options.audience, ...change }),
+    async call(token: string) {
+      const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
+      return { status: response.status, body: (await response.json()) as { error?: string } };
+    },
+  };
+}
+
+type TokenChange = Readonly<Record<string, string | number | undefined>>;
+
+function signToken(key: CryptoKey, { typ = 'at+jwt', ...change }: TokenChange): Promise<string> {
+  const exp = Math.floor(Date.now() / 1000) + 600;
+  const claims = { sub: 'u', client_id: 'c', scope: 'openid api:read', exp, ...change };
+  return new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: 'k', typ: String(typ) }).sign(key);
+}
+
+async function serve(handler: Parameters<typeof createServer>[1] & object): Promise<string> {
+  const server = createServer(handler as Parameters<typeof createServer>[0] & object);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+describe('starting and stopping', () => {
+  test('a taken port is one sentence that names the setting, and nothing is left behind', async () => {
+    const taken = createTcpServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void taken.close());
+    const { port } = taken.address() as AddressInfo;
+    const folder = ownTemporaryFolder();
+
+    const started = startDemo({ ports: { ...anyPorts, app_b: port }, narrator: narrator() });
+    await expect(started).rejects.toThrow(
+      new DemoError(
+        `Port ${port} of 127.0.0.1 is taken by another program. DEMO_APP_B_PORT chooses another.`,
+      ),
+    );
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('what it started is gone when it is closed', async () => {
+    const folder = ownTemporaryFolder();
+    const second = await startDemo({ ports: anyPorts, narrator: narrator() });
+    const [mine = ''] = readdirSync(folder);
+    expect(readdirSync(join(folder, mine))).toContain('demo.sqlite');
+    await second.close();
+    expect(readdirSync(folder)).toEqual([]);
+    for (const url of [second.urls.server, second.urls.app_a, second.urls.api])
+      await expect(fetch(url)).rejects.toThrow();
+  });
+
+  test('ports come from the environment', () => {
+    expect(readPorts({})).toEqual({ server: 4000, app_a: 4001, app_b: 4002, api: 4003 });
+    expect(readPorts({ DEMO_PORT: '5000', DEMO_API_PORT: '' })).toMatchObject({ server: 5000, api: 4003 });
+    for (const text of ['x', '-1', '65536', '1e3', ' 80']) {
+      expect(() => readPorts({ DEMO_APP_A_PORT: text })).toThrow(
+        `DEMO_APP_A_PORT must be a port, 0 to 65535; it is ${text}.`,
+      );
+    }
+  });
+});
+
+/** Where the demo of this test alone puts its folder. */
+function ownTemporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-test-'));
+  vi.stubEnv('TMPDIR', folder);
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return folder;
+}
