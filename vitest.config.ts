@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -5,6 +6,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global_setup.ts'],
     pool: 'forks',
+    maxWorkers: availableParallelism(), // vitest would leave one core idle
+    isolate: false, // a worker reads the modules once; no test changes them
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

@@ -15,7 +15,7 @@ import { token } from './endpoints/token.js';
 import { bearerChallenge, userinfo } from './endpoints/userinfo.js';
 import { clientCors, publicCors } from './http/cors.js';
 import { jsonErrors, pageErrors } from './http/errors.js';
-import { lastResort, requestLog } from './http/guards.js';
+import { lastResort, readableTarget, requestLog } from './http/guards.js';
 import { pageHeaders, transportHeaders } from './http/headers.js';
 import { methodNotAllowed, notFound } from './http/no_route.js';
 import { postAccountChooser, showAccountChooser } from './pages/choose_account.js';
@@ -67,13 +67,13 @@ export function routes(deps: Deps): readonly Route[] {
     preflight('/userinfo', userinfoCors),
     get('/jwks', publicCors, json, jwks(deps)),
     preflight('/jwks', publicCors),
-    get('/.well-known/openid-configuration', publicCors, json, metadata),
-    preflight('/.well-known/openid-configuration', publicCors),
-    // RFC 8414 §3.1 puts the issuer's path behind the well-known part; both spellings answer.
-    ...['', ...(base === '' ? [] : [base])].flatMap((path) => [
-      get(`/.well-known/oauth-authorization-server${path}`, publicCors, json, metadata),
-      preflight(`/.well-known/oauth-authorization-server${path}`, publicCors),
-    ]),
+    // Behind the issuer's path (Discovery §4), or the path behind the well-known part (RFC 8414 §3.1): all of them answer.
+    ...['openid-configuration', 'oauth-authorization-server'].flatMap((name) =>
+      [...new Set(['', base])].flatMap((path) => [
+        get(`/.well-known/${name}${path}`, publicCors, json, metadata),
+        preflight(`/.well-known/${name}${path}`, publicCors),
+      ]),
+    ),
 
     get('/authorize', ...page, authorize(deps)),
     post('/authorize', ...page, authorize(deps)),
@@ -113,7 +113,7 @@ export function createApp(deps: Deps): Koa {
       router.register(at, [...methods], [...handlers] as Middleware[]);
   }
   const log = requestLog(deps);
-  app.use(lastResort(deps));
+  app.use(lastResort(deps)).use(readableTarget);
   if (log !== null) app.use(log);
   app.use(transportHeaders(deps.config));
   app.use(router.routes());

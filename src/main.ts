@@ -8,8 +8,8 @@ import { createApp } from './app.js';
 import { announce } from './cli/serve.js';
 import type { Start } from './cli/start.js';
 import { runCli } from './cli.js';
-import { type Config, readConfig } from './config.js';
-import { openDeps } from './deps.js';
+import { type Config, ConfigError, readConfig } from './config.js';
+import { type Deps, openDeps } from './deps.js';
 import { startJobs } from './jobs/scheduler.js';
 import { listen } from './server.js';
 import { migrateUp, pending } from './store/migrations.js';
@@ -25,23 +25,19 @@ function config(): Config {
 function dotEnv(): Record<string, string | undefined> {
   try {
     return parseEnv(readText('.env'));
-  } catch {
-    return {}; // there is none
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {}; // there is none
+    throw new ConfigError([`.env cannot be read (${error instanceof Error ? error.message : 'unknown'})`]);
   }
-}
-
-async function open(settings: Config) {
-  const deps = await openDeps(settings);
-  if ((await pending(deps.db)).length > 0) await migrateUp(settings.DATABASE_URL);
-  await ensureKeys(deps, deps.clock());
-  return deps;
 }
 
 const start: Start = {
   config,
   async withDeps(work) {
-    const deps = await open(config());
+    const deps = await openDeps(config());
     try {
+      if ((await pending(deps.db)).length > 0) await migrateUp(deps.config.DATABASE_URL);
+      await ensureKeys(deps, deps.clock());
       return await work(deps);
     } finally {
       await deps.close();
@@ -49,15 +45,16 @@ const start: Start = {
   },
 };
 
-async function serve(): Promise<void> {
-  const deps = await open(config());
+async function serve(deps: Deps): Promise<void> {
+  const stop = signalled();
   const server = await listen(createApp(deps), deps.config);
   const jobs = startJobs(deps);
-  await announce(deps);
-  await signalled();
-  await jobs.stop();
-  await server.close(drain_ms);
-  await deps.close();
+  try {
+    await announce(deps);
+    await stop;
+  } finally {
+    await Promise.all([server.close(drain_ms), jobs.stop()]);
+  }
 }
 
 function signalled(): Promise<void> {
@@ -69,4 +66,8 @@ function signalled(): Promise<void> {
 const { version } = JSON.parse(readText(fileURLToPath(new URL('../package.json', import.meta.url)))) as {
   version: string;
 };
-process.exitCode = await runCli(process.argv.slice(2), { start, serve, version });
+process.exitCode = await runCli(process.argv.slice(2), {
+  start,
+  serve: () => start.withDeps(serve),
+  version,
+});

@@ -17,9 +17,13 @@ export function newSecret(): string {
   return randomBytes(32).toString('base64url');
 }
 
-/** An identifier of 128 random bits, base64url: 22 characters. Unique, and not to be guessed. */
+/**
+ * An identifier of 128 random bits, base64url: 22 characters. Unique, and not to be guessed. It never begins with a hyphen, so
+ * that it is no option on a command line.
+ */
 export function newId(): string {
-  return randomBytes(16).toString('base64url');
+  const id = randomBytes(16).toString('base64url');
+  return id.startsWith('-') ? newId() : id;
 }
 
 /** A symmetric key of 256 random bits. */

@@ -19,7 +19,7 @@ export async function grantConsent(
 ): Promise<void> {
   const { user_id, client_id, words, request_id } = approval;
   await deps.db.transaction(async (trx) => {
-    const before = (await consents.find(trx, user_id, client_id))?.approved.split(' ') ?? [];
+    const before = (await consents.lock(trx, user_id, client_id, now)).split(' ');
     const approved = [...new Set([...before, ...words])].filter((word) => word !== '').join(' ');
     await consents.upsert(trx, {
       user_id,

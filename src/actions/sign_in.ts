@@ -62,9 +62,7 @@ export async function signIn(deps: SignInDeps, request: SignIn, now: number): Pr
     throw wrong();
   }
 
-  const renewed = isOutdated(config, credential.secret)
-    ? await hashPassword(hashing, config, request.password)
-    : null;
+  const renewed = isOutdated(config, credential.secret) ? await renewedHash(deps, request.password) : null;
   const cookie = newSecret();
   const session_id = await db.transaction(async (trx) => {
     await giveBack(trx, reservation.key_hashes);
@@ -76,6 +74,16 @@ export async function signIn(deps: SignInDeps, request: SignIn, now: number): Pr
   });
   deps.log.info({ event: 'signed_in', user_id: user.id, sid: session_id }, 'signed in');
   return { user_id: user.id, session_id, cookie };
+}
+
+/** A hash with the parameters now set; null where it cannot be had now. The password was right, so the sign-in goes on. */
+async function renewedHash(deps: SignInDeps, password: string): Promise<string | null> {
+  try {
+    return await hashPassword(deps.hashing, deps.config, password);
+  } catch (err) {
+    deps.log.info({ err }, 'a password hash was not renewed'); // the queue is full, say: the next sign-in will do it
+    return null;
+  }
 }
 
 function wrong(): UserError {

@@ -1,6 +1,6 @@
 /** sallyport clients: relying applications. --json prints the client information response of RFC 7591 §3.2.1. */
 import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import {
   addClient,
   disableClient,
@@ -52,7 +52,7 @@ export function clientsCommand(start: Start): Command {
     command.command('update <client_id>').description('change what an application is registered with'),
   )
     .option('--name <name>', 'the name people see')
-    .option('--disable', 'answer it no more, and end all its tokens')
+    .addOption(new Option('--disable', 'answer it no more, and end all its tokens').conflicts('enable'))
     .option('--enable', 'answer it again')
     .action(
       (
@@ -64,7 +64,10 @@ export function clientsCommand(start: Start): Command {
             ...readMetadata(options),
             ...(options.name !== undefined && { client_name: options.name }),
           };
-          const changed = await updateClient(deps, client_id, changes, deps.clock());
+          const changed =
+            Object.keys(changes).length > 0
+              ? await updateClient(deps, client_id, changes, deps.clock())
+              : { client: await loadClient(deps, client_id), client_secret: null };
           const toggle = options.disable === true || options.enable === true;
           const client = toggle
             ? await disableClient(deps, client_id, options.disable === true, deps.clock())

@@ -21,7 +21,14 @@ export function configCommand(start: Start): Command {
 function shownValue(config: Config, name: SettingName): string {
   const value = config[name];
   if (value === undefined) return '';
-  if (name === 'DATABASE_URL') return String(value).replace(/\/\/([^:/@]*):[^@]*@/, '//$1:***@');
+  if (name === 'DATABASE_URL') return withoutPassword(String(value));
   if ('secret' in settings[name]) return '***';
   return Array.isArray(value) ? value.join(',') : String(value);
+}
+
+/** A database URL may hold its password in front of the host or as a parameter. */
+function withoutPassword(url: string): string {
+  return url
+    .replace(/\/\/([^:/@]*):.*@/, '//$1:***@') // up to the last @: whatever the password holds is masked
+    .replace(/([?&](?:ssl)?password=)[^&]*/gi, '$1***');
 }

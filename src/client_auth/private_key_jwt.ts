@@ -38,7 +38,8 @@ export const privateKeyJwt: ClientAuthentication = {
 /** Who an assertion says it is of; nothing of it is believed before its signature. */
 function subjectOf(assertion: string): string {
   try {
-    return decodeJwt(assertion).sub ?? '';
+    const { sub } = decodeJwt(assertion);
+    return typeof sub === 'string' ? sub : '';
   } catch (cause) {
     throw new OAuthError('invalid_client', 'client_assertion is not a JWT', { cause });
   }
@@ -54,8 +55,8 @@ async function verifyAssertion(
   try {
     return await check(context, client, assertion, keys);
   } catch (error) {
-    if (!(error instanceof errors.JOSEError)) throw error;
-    if (!(error instanceof errors.JWKSNoMatchingKey)) return undefined; // it does not verify: the client is not authenticated
+    // It does not verify, or a key of the client's is none (too short, malformed): the client is not authenticated.
+    if (!(error instanceof errors.JWKSNoMatchingKey)) return undefined;
   }
   const renewed = await context.clientKeys.find(client, context.now, true);
   if (renewed === undefined || renewed === keys) return undefined;

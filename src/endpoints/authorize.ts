@@ -23,6 +23,7 @@ import {
   type ReplyTo,
   readReplyTo,
   requestedRedirectUri,
+  stillAllowed,
 } from '../oauth/authorization_request.js';
 import { requiredAcrs, requiredSubs } from '../oauth/claims_request.js';
 import { OAuthError } from '../oauth/errors.js';
@@ -71,7 +72,9 @@ export function resumeAuthorization(deps: AuthorizeDeps): Middleware {
       now,
     });
     const client = await findClient(deps, pending.request.client_id);
-    await orTellClient(deps, ctx, replyTo(pending, client), () => advance(deps, ctx, client, pending));
+    await orTellClient(deps, ctx, replyTo(pending, client), () =>
+      advance(deps, ctx, client, { ...pending, request: stillAllowed(pending.request, client) }),
+    );
   };
 }
 

@@ -58,10 +58,12 @@ export async function verifyPassword(
   return fits && hash !== undefined && Buffer.byteLength(normal) <= longest_bytes;
 }
 
-/** Whether a hash was made with other parameters than those now set, and should be renewed. */
+/** Whether a hash was made with other parameters than those now set, in whatever order they stand, and should be renewed. */
 export function isOutdated(config: PasswordConfig, hash: string): boolean {
   const { memoryCost, timeCost, parallelism } = options(config);
-  return !hash.startsWith(`$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$`);
+  const [, algorithm, version, parameters = ''] = hash.split('$');
+  const wanted = [`m=${memoryCost}`, `p=${parallelism}`, `t=${timeCost}`].join();
+  return algorithm !== 'argon2id' || version !== 'v=19' || parameters.split(',').sort().join() !== wanted;
 }
 
 function options(config: PasswordConfig): Argon2Options {

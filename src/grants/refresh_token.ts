@@ -62,8 +62,8 @@ function assertAlive(family: refreshTokens.FoundFamily, now: number): void {
 }
 
 /**
- * The scope asked for, which may be less than what was granted, never more (RFC 6749 §6). A word that the client could not have
- * been granted is ignored, as it was in the authorization request (protocol.md §30.4).
+ * The scope asked for, which may be less than what was granted, never more (RFC 6749 §6). What the authorization request ignored is
+ * ignored here as well: a word that the client cannot be granted, and offline_access where it does nothing (protocol.md §30.4).
  */
 function narrowedScope(
   asked: string | undefined,
@@ -72,7 +72,9 @@ function narrowedScope(
 ): readonly string[] {
   const granted = scopeWords(family.scope);
   if (asked === undefined) return granted;
-  const words = parseScope(asked).filter((word) => grantable.includes(word));
+  const ignored = (word: string) =>
+    !grantable.includes(word) || (word === 'offline_access' && !granted.includes(word));
+  const words = parseScope(asked).filter((word) => !ignored(word));
   const wider = words.find((word) => !granted.includes(word));
   if (wider !== undefined) throw new OAuthError('invalid_scope', `scope ${wider} was not granted`);
   return words;

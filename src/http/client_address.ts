@@ -1,4 +1,5 @@
 /** Where a request comes from: the socket's address, or what trusted proxies say of it. Never `ctx.ip` (decisions 18). */
+import type { Socket } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { Context } from 'koa';
 
@@ -17,7 +18,7 @@ export function parseNetworks(words: readonly string[]): readonly Network[] {
  * walk at the proxy that passed it on.
  */
 export function clientAddress(ctx: Context, trusted: readonly Network[]): string {
-  let address = canonical(ctx.req.socket.remoteAddress ?? '') ?? '';
+  let address = canonical(peerAddress(ctx)) ?? '';
   const forwarded = ctx
     .get('x-forwarded-for')
     .split(',')
@@ -28,6 +29,12 @@ export function clientAddress(ctx: Context, trusted: readonly Network[]): string
     address = entry;
   }
   return address;
+}
+
+/** The socket's address; '' where it is gone: Node takes it from a request whose body was left unread. */
+function peerAddress(ctx: Context): string {
+  const socket: Socket | null = ctx.req.socket;
+  return socket?.remoteAddress ?? '';
 }
 
 function isTrusted(address: string, networks: readonly Network[]): boolean {
@@ -45,7 +52,7 @@ function canonical(text: string): string | undefined {
 
 /** Whether somebody at this very machine asks, without a proxy in between: who may see details and development pages. */
 export function isLocalPeer(ctx: Context): boolean {
-  const address = ctx.req.socket.remoteAddress ?? '';
+  const address = peerAddress(ctx);
   const forwarded = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'].some(
     (name) => ctx.get(name) !== '',
   );

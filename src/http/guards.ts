@@ -1,5 +1,5 @@
 /** Guards that stand in front of handlers in app.ts. */
-import type { Middleware } from 'koa';
+import type { Context, Middleware } from 'koa';
 import type { Deps } from '../deps.js';
 import { newId } from '../secrets.js';
 import { logFault } from './errors.js';
@@ -16,6 +16,22 @@ export function lastResort(deps: Pick<Deps, 'log'>): Middleware {
       ctx.body = `Something went wrong here. Error id: ${error_id}\n`;
     }
   };
+}
+
+/** Refuses a request target whose path koa cannot read (`http://[`): every later use of it would throw. RFC 9112 §3.2. */
+export const readableTarget: Middleware = (ctx, next) => {
+  if (isReadable(ctx)) return next();
+  ctx.status = 400;
+  ctx.body = 'This address cannot be read.\n';
+  return undefined;
+};
+
+function isReadable(ctx: Context): boolean {
+  try {
+    return ctx.path !== '';
+  } catch {
+    return false; // node:url says so by throwing
+  }
 }
 
 /** Logs each request at level debug: method, path without its query, status, milliseconds. */

@@ -32,8 +32,9 @@ export type PendingKind = 'authorization' | 'logout';
 
 /** Throws `invalid_request` naming the largest parameter if the sealed form would be over 6 KiB. */
 export function sealPending(ring: KeyRing, kind: PendingKind, pending: Pending<object>): string {
-  const sealed = ring.seal('seal', deflateRawSync(JSON.stringify(pending)), kind);
-  if (sealed.length <= longest_sealed) return sealed;
+  const plain = Buffer.from(JSON.stringify(pending));
+  const sealed = ring.seal('seal', deflateRawSync(plain), kind);
+  if (sealed.length <= longest_sealed && plain.length <= longest_plain) return sealed;
   throw new OAuthError(
     'invalid_request',
     `the request is too large; its largest parameter is ${largestMember(pending.request)}`,

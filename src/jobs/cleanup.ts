@@ -10,12 +10,12 @@ export const cleanup: Job = {
   name: 'cleanup',
   every_seconds: 60,
 
-  async run(deps, now) {
+  async run(deps, now, stopping) {
     let total = 0;
     for (let round = 0; round < most_rounds; round += 1) {
       const { deleted, more } = await deleteExpired(deps.db, now);
       total += deleted;
-      if (!more) break;
+      if (!more || stopping.aborted) break;
       await wait(pause_ms);
     }
     if (total > 0) deps.log.debug({ deleted: total }, 'expired rows deleted');

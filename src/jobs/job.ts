@@ -4,5 +4,6 @@ import type { Deps } from '../deps.js';
 export interface Job {
   readonly name: string;
   readonly every_seconds: number;
-  run(deps: Deps, now: number): Promise<void>;
+  /** Where it takes long, it looks at `stopping` and ends early: the next run goes on with the rest. */
+  run(deps: Deps, now: number, stopping: AbortSignal): Promise<void>;
 }

@@ -5,15 +5,16 @@ import * as jobs from './index.js';
 import type { Job } from './job.js';
 
 export interface Scheduler {
-  /** Starts no more runs, and waits for the one that is under way. */
+  /** Starts no more runs, tells the one that is under way to end early, and waits for it. */
   stop(): Promise<void>;
 }
 
 export function startJobs(deps: Deps): Scheduler {
   let running: Promise<void> = Promise.resolve();
+  const stopping = new AbortController();
   const timers = Object.values(jobs).map((job) => {
     const timer = setInterval(() => {
-      running = running.then(() => runLeased(deps, job));
+      running = running.then(() => runLeased(deps, job, stopping.signal));
     }, job.every_seconds * 1000);
     timer.unref();
     return timer;
@@ -21,19 +22,20 @@ export function startJobs(deps: Deps): Scheduler {
   return {
     async stop() {
       for (const timer of timers) clearInterval(timer);
+      stopping.abort();
       await running;
     },
   };
 }
 
 /** Runs a job if no other process has run it in its interval. A failure is logged and tried again next time. */
-export async function runLeased(deps: Deps, job: Job): Promise<void> {
+export async function runLeased(deps: Deps, job: Job, stopping: AbortSignal): Promise<void> {
   const now = deps.clock();
   try {
     const mine = await deps.db.transaction((trx) =>
       leases.take(trx, job.name, now, now + job.every_seconds - 1),
     );
-    if (mine) await job.run(deps, now);
+    if (mine && !stopping.aborted) await job.run(deps, now, stopping);
   } catch (err) {
     deps.log.error({ err, job: job.name }, 'a job failed');
   }

@@ -10,7 +10,10 @@ import type { MasterKeys } from './master_key.js';
 
 const generate = promisify(generateKeyPair);
 
-/** A signing key that signs from `active_at` on. Takes some 100 ms of CPU, in libuv's pool. */
+/**
+ * A signing key that signs from `active_at` on. Takes some 100 ms of CPU, in libuv's pool. Its kid never begins with a hyphen, so
+ * that it is no option on a command line.
+ */
 export async function newSigningKey(
   master: MasterKeys,
   now: number,
@@ -19,6 +22,7 @@ export async function newSigningKey(
   const { publicKey, privateKey } = await generate('rsa', { modulusLength: 2048, publicExponent: 0x10001 });
   const { kty, n, e } = publicKey.export({ format: 'jwk' });
   const kid = await calculateJwkThumbprint({ kty, n, e } as { kty: string; n: string; e: string }); // an RSA key has these
+  if (kid.startsWith('-')) return newSigningKey(master, now, active_at);
   const der = privateKey.export({ format: 'der', type: 'pkcs8' });
   return {
     kid,

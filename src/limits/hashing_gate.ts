@@ -63,17 +63,25 @@ export function createHashingGate(options: { readonly slots: number; readonly qu
   }
 
   function process(): ChildProcess {
-    if (child === undefined) {
-      child = fork(new URL('./hashing_process.js', import.meta.url), {
-        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-        execArgv: [],
-      });
-      child.on('message', answered);
-      child.on('exit', ended);
-      child.unref();
-      child.channel?.unref();
-    }
-    return child;
+    if (child !== undefined) return child;
+    const started = fork(new URL('./hashing_process.js', import.meta.url), {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      execArgv: [],
+    });
+    const end = () => {
+      if (child === started) ended();
+    };
+    started.on('message', answered);
+    started.on('exit', end);
+    // It could not be started, or was killed a moment ago and takes no job. Without a listener this would end the server.
+    started.on('error', () => {
+      started.kill('SIGKILL');
+      end();
+    });
+    started.unref();
+    started.channel?.unref();
+    child = started;
+    return started;
   }
 
   function answered(message: unknown): void {

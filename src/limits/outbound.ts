@@ -42,6 +42,8 @@ export interface OutboundOptions {
   readonly allowed_hosts: readonly string[];
   /** All addresses of a host name; a test puts its own here. */
   readonly resolve?: (hostname: string) => Promise<readonly string[]>;
+  /** The certificate authorities to trust, PEM; without it those that Node trusts. */
+  readonly ca?: string;
 }
 
 const timeout_ms = 5000;
@@ -53,7 +55,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
       const url = checkedUrl(request.url, options);
       const signal = AbortSignal.timeout(timeout_ms);
       const address = await withSignal(checkedAddress(url, options, resolve), signal);
-      return withSignal(get(url, address, request, signal), signal);
+      return withSignal(get(url, address, request, { signal, ca: options.ca }), signal);
     },
   };
 }
@@ -89,11 +91,16 @@ async function checkedAddress(
   return first;
 }
 
+/** Global unicast addresses of IPv6 (RFC 4291 §2.4): IPv4 that hides in ::/96, and what is not assigned, stay outside. */
+const globalUnicast = ipaddr.IPv6.parseCIDR('2000::/3');
+
 /** Public unicast addresses alone (RFC 6890); loopback where the caller says so. */
 function isAllowedAddress(address: string, loopback: boolean): boolean {
   if (!ipaddr.isValid(address)) return false;
-  const range = ipaddr.process(address).range();
-  return range === 'unicast' || (loopback && range === 'loopback');
+  const parsed = ipaddr.process(address);
+  const range = parsed.range();
+  if (range === 'loopback') return loopback;
+  return range === 'unicast' && (parsed instanceof ipaddr.IPv4 || parsed.match(globalUnicast));
 }
 
 async function resolveName(hostname: string): Promise<readonly string[]> {
@@ -109,10 +116,16 @@ function get(
   url: URL,
   address: string,
   request: OutboundRequest,
-  signal: AbortSignal,
+  connection: { readonly signal: AbortSignal; readonly ca: string | undefined },
 ): Promise<OutboundResponse> {
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
+    const fail = (cause: Error) =>
+      reject(
+        cause instanceof OutboundError
+          ? cause
+          : new OutboundError(`${url.host} cannot be reached: ${cause.message}`, { cause }),
+      );
     const outgoing = send(
       {
         host: address,
@@ -126,13 +139,11 @@ function get(
           'user-agent': 'sallyport',
         },
         agent: false,
-        signal,
+        ...connection,
       },
-      (incoming) => readBody(incoming, request.max_bytes).then(resolve, reject),
+      (incoming) => readBody(incoming, request.max_bytes).then(resolve, fail),
     );
-    outgoing.on('error', (cause) =>
-      reject(new OutboundError(`${url.host} cannot be reached: ${cause.message}`, { cause })),
-    );
+    outgoing.on('error', fail);
     outgoing.end();
   });
 }

@@ -88,18 +88,18 @@ export function parseAuthorizationRequest(params: Params, context: RequestContex
   refuseUnsupported(params);
   assertResponseType(params, client);
   const prompt = parsePrompt(params.get('prompt'));
-  const scope = intersect(parseScope(params.get('scope')), scopeWords(client.scope));
+  const scope = parseScope(params.get('scope'));
   return {
     client_id: client.client_id,
     redirect_uri: reply.redirect_uri,
     response_mode: reply.response_mode,
     state: params.get('state') ?? null,
-    scope: withoutUselessOffline(scope, client),
+    scope: scopeFor(client, scope),
     nonce: params.get('nonce') ?? null,
     code_challenge: parseChallenge(
       params.get('code_challenge'),
       params.get('code_challenge_method'),
-      isPublic(client) || client.require_pkce,
+      mustUsePkce(client),
     ),
     prompt: [...prompt],
     max_age: parseMaxAge(params.get('max_age')) ?? client.default_max_age ?? null,
@@ -110,7 +110,16 @@ export function parseAuthorizationRequest(params: Params, context: RequestContex
   };
 }
 
+/** A request that was under way, as the client may make it now: its registration may have changed since. Hardening row 22. */
+export function stillAllowed(request: AuthorizationRequest, client: RequestingClient): AuthorizationRequest {
+  assertCodeGrant(client);
+  if (request.code_challenge === null) parseChallenge(undefined, undefined, mustUsePkce(client));
+  return { ...request, scope: scopeFor(client, request.scope) };
+}
+
 function refuseUnsupported(params: Params): void {
+  if (params.has('request') && params.has('request_uri'))
+    throw new OAuthError('invalid_request', 'request and request_uri exclude each other');
   if (params.has('request'))
     throw new OAuthError('request_not_supported', 'request objects are not supported');
   if (params.has('request_uri'))
@@ -127,13 +136,25 @@ function assertResponseType(params: Params, client: RequestingClient): void {
   if (params.require('response_type') !== 'code') {
     throw new OAuthError('unsupported_response_type', 'response_type must be code');
   }
+  assertCodeGrant(client);
+}
+
+function assertCodeGrant(client: RequestingClient): void {
   if (!client.grant_types.includes('authorization_code')) {
     throw new OAuthError('unauthorized_client', 'this client is not registered for response_type code');
   }
 }
 
-/** offline_access does nothing for a client without refresh tokens, and is then ignored. OpenID Connect Core §11. */
-function withoutUselessOffline(scope: readonly string[], client: RequestingClient): readonly string[] {
+function mustUsePkce(client: RequestingClient): boolean {
+  return isPublic(client) || client.require_pkce;
+}
+
+/**
+ * The words that are registered for the client. offline_access does nothing without refresh tokens, and is then ignored
+ * (OpenID Connect Core §11).
+ */
+function scopeFor(client: RequestingClient, wanted: readonly string[]): readonly string[] {
+  const scope = intersect(wanted, scopeWords(client.scope));
   const useful = client.grant_types.includes('refresh_token') && scope.includes('openid');
   return useful ? scope : scope.filter((word) => word !== 'offline_access');
 }
@@ -147,7 +168,7 @@ function parseMaxAge(max_age: string | undefined): number | undefined {
 
 /** The values of resource. Throws `invalid_target` on one that is malformed or not among `known`. RFC 8707 §2. */
 export function parseResources(params: Params, known: ReadonlySet<string>): readonly string[] {
-  const resources = [...new Set(params.all('resource'))].map(canonicalResource);
+  const resources = [...new Set(params.all('resource').map(canonicalResource))];
   const wrong = resources.find((resource) => !isResource(resource) || !known.has(resource));
   if (wrong !== undefined)
     throw new OAuthError('invalid_target', `resource ${wrong.slice(0, 200)} is not known here`);

@@ -16,7 +16,7 @@ const claimsParameter = z.object({ userinfo: member, id_token: member });
 /** What is asked of one claim. An empty object asks for it voluntarily. */
 export interface ClaimRequest {
   readonly essential?: boolean;
-  /** The texts one of which it must have, from `value` and `values`. */
+  /** The texts one of which it must have, from `value` and `values`; empty if something else than a text was asked for. */
   readonly values?: readonly string[];
 }
 
@@ -63,10 +63,9 @@ function parseClaimRequest(name: string, request: unknown): ClaimRequest {
   if (!parsed.success)
     throw new OAuthError('invalid_request', `claims: what is asked of ${name} is not null or an object`);
   const { essential, value, values } = parsed.data ?? {};
-  const wanted = [...(value === undefined ? [] : [value]), ...(values ?? [])].filter(
-    (text) => typeof text === 'string',
-  );
-  return { ...(essential === true && { essential }), ...(wanted.length > 0 && { values: wanted }) };
+  const limited = value !== undefined || values !== undefined;
+  const wanted = [value, ...(values ?? [])].filter((text) => typeof text === 'string');
+  return { ...(essential === true && { essential }), ...(limited && { values: wanted }) };
 }
 
 function parseJson(text: string): unknown {
@@ -82,9 +81,12 @@ export function requestedClaims(claims: ClaimsRequest): readonly string[] {
   return [...new Set([...Object.keys(claims.userinfo), ...Object.keys(claims.id_token)])];
 }
 
-/** The values that `sub` must have: the request then succeeds for no other user. §5.5.1 and §3.1.2.2. */
+/** The values that `sub` may have, in either place: the request succeeds for no other user. §5.5.1 and §3.1.2.2. */
 export function requiredSubs(claims: ClaimsRequest): readonly string[] | null {
-  return claims.id_token.sub?.values ?? claims.userinfo.sub?.values ?? null;
+  const id_token = claims.id_token.sub?.values;
+  const userinfo = claims.userinfo.sub?.values;
+  if (id_token === undefined || userinfo === undefined) return id_token ?? userinfo ?? null;
+  return id_token.filter((sub) => userinfo.includes(sub));
 }
 
 /** The values one of which `acr` must have, where it is essential; null where any will do. §5.5.1.1. */

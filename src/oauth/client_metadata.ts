@@ -78,20 +78,34 @@ export function parseClientMetadata(
     );
     throw new OAuthError('invalid_request', faults.join('; '));
   }
-  const metadata = { ...parsed.data, ...withoutRepeats(parsed.data) };
-  const faults = [...uriFaults(metadata, options), ...grantFaults(metadata), ...keyFaults(metadata)];
-  if (faults.length > 0) throw new OAuthError('invalid_request', faults.join('; '));
-  return metadata;
+  const metadata = parsed.data;
+  const faults = new Set([
+    ...scopeFaults(metadata),
+    ...uriFaults(metadata, options),
+    ...grantFaults(metadata),
+    ...keyFaults(metadata),
+  ]);
+  if (faults.size > 0) throw new OAuthError('invalid_request', [...faults].join('; '));
+  return { ...metadata, ...withoutRepeats(metadata) };
 }
 
 function withoutRepeats(metadata: ClientMetadata) {
-  const once = (uris: readonly string[]) => [...new Set(uris)];
+  const once = <T>(values: readonly T[]) => [...new Set(values)];
   return {
+    grant_types: once(metadata.grant_types),
     redirect_uris: once(metadata.redirect_uris),
     post_logout_redirect_uris: once(metadata.post_logout_redirect_uris),
     allowed_origins: once(metadata.allowed_origins),
     scope: parseScope(metadata.scope).join(' '),
   };
+}
+
+function* scopeFaults(metadata: ClientMetadata): Generator<string> {
+  try {
+    parseScope(metadata.scope);
+  } catch (error) {
+    yield error instanceof OAuthError ? error.description : String(error); // all of them are told at once
+  }
 }
 
 function* uriFaults(
@@ -103,7 +117,7 @@ function* uriFaults(
     try {
       assertRedirectUri(redirect_uri, { ...options, native });
     } catch (error) {
-      yield error instanceof OAuthError ? error.description : String(error); // all of them are told at once
+      yield error instanceof OAuthError ? error.description : String(error);
     }
   }
   for (const member of ['client_uri', 'logo_uri', 'policy_uri', 'tos_uri', 'jwks_uri'] as const) {

@@ -29,7 +29,13 @@ const loopbackUrl = /^(http:\/\/(?:127\.0\.0\.1|\[::1\]|localhost))(:[0-9]{1,5})
 function sameButForPort(uri: string, requested: string): boolean {
   const left = loopbackUrl.exec(uri);
   const right = loopbackUrl.exec(requested);
-  return left !== null && right !== null && left[1] === right[1] && left[3] === right[3];
+  if (left === null || right === null || !isPort(right[2])) return false;
+  return left[1] === right[1] && left[3] === right[3];
+}
+
+/** Whether `:12345` names a port that there is. Without one it is the default port. */
+function isPort(port: string | undefined): boolean {
+  return port === undefined || Number(port.slice(1)) <= 65_535;
 }
 
 export type UriKind = 'https' | 'loopback' | 'custom_scheme';
@@ -79,7 +85,8 @@ function uriFault(
 ): string | undefined {
   if (uri.length > 2048) return 'is longer than 2048 characters';
   if (!/^[\x21-\x7e]+$/.test(uri)) return 'holds a space, a control character or one outside ASCII';
-  if (!URL.canParse(uri)) return 'is not an absolute URI';
+  // Without its two slashes an https URI parses all the same, but in a Location a browser takes it for a path of ours.
+  if (!URL.canParse(uri) || /^https?:(?!\/\/[^/])/i.test(uri)) return 'is not an absolute URI';
   if (uri.includes('#')) return 'has a fragment';
   if (/[*\\]/.test(uri)) return 'holds a * or a \\: there are no wildcards';
   const url = new URL(uri);

@@ -19,6 +19,26 @@ export function find(db: Queryable, user_id: string, client_id: string): Promise
   return db.first(byUserAndClient, { user_id, client_id });
 }
 
+const reserveConsent = statement<{ user_id: string; client_id: string; now: number }>((sql, value) =>
+  sql('consents')
+    .insert({ user_id: value.user_id, client_id: value.client_id, approved: '', granted_at: value.now })
+    .onConflict(['user_id', 'client_id'])
+    .ignore(),
+);
+
+const lockConsent = statement<{ user_id: string; client_id: string }, ConsentRow>((sql, value) =>
+  sql('consents').where({ user_id: value.user_id, client_id: value.client_id }).forUpdate(),
+);
+
+/**
+ * What was agreed to, held until the transaction ends: of two tabs that agree to different things at the same moment, the second
+ * waits and adds to what the first one wrote. (SQLite has one writer, so there is nobody to wait for.)
+ */
+export async function lock(trx: Trx, user_id: string, client_id: string, now: number): Promise<string> {
+  await trx.run(reserveConsent, { user_id, client_id, now });
+  return (await trx.first(lockConsent, { user_id, client_id }))?.approved ?? '';
+}
+
 const upsertConsent = statement<ConsentRow>((sql, value) =>
   sql('consents')
     .insert({

@@ -9,12 +9,32 @@ import { createApp } from '../../src/app.js';
 import { type Environment, readConfig } from '../../src/config.js';
 import { type Deps, type Log, openDeps, type Substitutes, systemClock } from '../../src/deps.js';
 import { hashPassword } from '../../src/factors/password.js';
-import { createHashingGate } from '../../src/limits/hashing_gate.js';
+import { type Argon2Options, createHashingGate } from '../../src/limits/hashing_gate.js';
 import { Browser } from './browser.js';
 import { newDatabase } from './database.js';
 
 /** One hashing process for a test file: it ends with the worker. */
 const hashing = createHashingGate({ slots: 2, queue: 100_000 });
+
+/** The same gate for a server of its own, which counts who enters it. */
+export function countingGate() {
+  const gate = {
+    entered: 0,
+    verify(hash: string, password: string) {
+      gate.entered += 1;
+      return hashing.verify(hash, password);
+    },
+    hash(password: string, options: Argon2Options) {
+      gate.entered += 1;
+      return hashing.hash(password, options);
+    },
+    get pending() {
+      return hashing.pending;
+    },
+    close() {},
+  };
+  return gate;
+}
 
 export const password = 'correct horse battery staple';
 /** The verifier of RFC 7636 Appendix B, and its challenge. */
@@ -27,6 +47,8 @@ export interface IdpOptions {
   /** Settings without their prefix. With an https ISSUER the requests still go to the loopback port, as behind a proxy. */
   readonly settings?: Environment;
   readonly substitutes?: Substitutes;
+  /** The host of the issuer. A browser takes localhost and 127.0.0.1 for two sites; the socket is the same. */
+  readonly host?: 'localhost';
 }
 
 export interface JsonAnswer {
@@ -48,19 +70,18 @@ export type TestIdp = Awaited<ReturnType<typeof startIdp>>;
 export async function startIdp(options: IdpOptions = {}) {
   const database = await newDatabase(options.engine ?? 'sqlite');
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await listenOn(server, 0);
+  const { port } = server.address() as AddressInfo; // a TCP server has one
+  const url = `http://127.0.0.1:${port}`;
 
   let now = systemClock();
   const logged: LoggedLine[] = [];
-  const environment = { ...defaults(url, database.url), ...prefixed(options.settings ?? {}) };
+  const issuer = `http://${options.host ?? '127.0.0.1'}:${port}`;
+  const environment = { ...defaults(issuer, database.url), ...prefixed(options.settings ?? {}) };
   const config = readConfig(environment, () => '');
-  const deps = await openDeps(config, {
-    clock: () => now,
-    hashing,
-    log: collectingLog(logged),
-    ...options.substitutes,
-  });
+  const log = collectingLog(logged);
+  const open = () => openDeps(config, { clock: () => now, hashing, log, ...options.substitutes });
+  let deps = await open();
   server.on('request', createApp(deps).callback());
   onTestFinished(async () => {
     await closeServer(server);
@@ -72,13 +93,27 @@ export async function startIdp(options: IdpOptions = {}) {
     url,
     issuer: config.ISSUER,
     config,
-    deps,
-    db: deps.db,
+    get deps() {
+      return deps;
+    },
+    get db() {
+      return deps.db;
+    },
     logged,
     now: () => now,
     /** Moves the clock: there are no sleeps in tests. */
     advance(seconds: number) {
       now += seconds;
+    },
+    /** Stops the server and starts another on the same port and database: all that was in memory is gone. */
+    async restart() {
+      await closeServer(server);
+      await deps.close();
+      deps = await open();
+      server.removeAllListeners('request').on('request', createApp(deps).callback());
+      await listenOn(server, port);
+      // fetch() keeps connections, and finds out that these were closed by losing a request.
+      while (!(await fetch(`${url}/healthz`).catch(() => null)));
     },
     browser: () => new Browser(url),
     fetch: (path: string, init: RequestInit = {}) => fetch(url + path, { redirect: 'manual', ...init }),
@@ -92,9 +127,9 @@ export async function startIdp(options: IdpOptions = {}) {
   };
 }
 
-function defaults(url: string, DATABASE_URL: string): Environment {
+function defaults(ISSUER: string, DATABASE_URL: string): Environment {
   return prefixed({
-    ISSUER: url,
+    ISSUER,
     DATABASE_URL,
     MASTER_KEY: inject('master_key'),
     ARGON2_MEMORY_KIB: '7168',
@@ -111,6 +146,10 @@ function collectingLog(lines: LoggedLine[]): Log {
   const at = (level: string) => (fields: object, message: string) =>
     void lines.push({ level, fields, message });
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') } as unknown as Log;
+}
+
+function listenOn(server: Server, port: number): Promise<void> {
+  return new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
 }
 
 async function closeServer(server: Server): Promise<void> {

@@ -1,0 +1,46 @@
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+import { beforeAll, expect, test } from 'vitest';
+import { newVisit } from '../support/chromium.js';
+import { everyPage, goToPage } from '../support/every_page.js';
+
+/** Pictures of every page, to be looked at by people; not in git. */
+const artifacts = fileURLToPath(new URL('../artifacts/', import.meta.url));
+
+beforeAll(() => {
+  mkdirSync(artifacts, { recursive: true });
+});
+
+const widths = [360, 1280];
+
+test.each(everyPage)('%s: axe finds nothing wrong, and nothing is wider than the window', async (name) => {
+  const { page } = await newVisit();
+  await goToPage(page, name);
+  await page.evaluate(axe.source);
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    expect(await violations(page), colorScheme).toEqual([]);
+    for (const width of widths) {
+      await page.setViewportSize({ width, height: 800 });
+      expect(await hiddenWidth(page), `${width} px`).toBe(0);
+      const path = `${artifacts}${name.replaceAll(/\W+/g, '_')}_${width}_${colorScheme}.png`;
+      const picture = await page.screenshot({ path, fullPage: true });
+      expect(picture.length).toBeGreaterThan(1000);
+    }
+  }
+  // 400 % zoom of 1280 px is a window of 320 (WCAG 2.2 §1.4.10).
+  await page.setViewportSize({ width: 320, height: 800 });
+  expect(await hiddenWidth(page), '400 % zoom').toBe(0);
+});
+
+async function violations(page: Page): Promise<unknown> {
+  return page.evaluate(`axe.run(document).then(({ violations }) =>
+    violations.map(({ id, nodes }) => [id, ...nodes.map((node) => node.html + ' ' + node.failureSummary)]))`);
+}
+
+/** How many pixels of a page are reached by scrolling sideways alone. */
+async function hiddenWidth(page: Page): Promise<unknown> {
+  return page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+}

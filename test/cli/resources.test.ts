@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest';
+import { commandsOf } from '../support/cli.js';
+import { startIdp } from '../support/idp.js';
+
+const api = 'https://api.example';
+
+async function start() {
+  const idp = await startIdp();
+  const added = commandsOf(idp);
+  return { idp, ...added };
+}
+
+describe('sallyport resources', () => {
+  test('add, list, show, update and remove an API', async () => {
+    const { idp, json, run } = await start();
+    expect((await run('resources', 'list')).out).toBe('There are none yet.\n');
+    const row = { identifier: api, scope: 'read write', created_at: idp.now() };
+    expect(await json('resources', 'add', api, '--scope', 'read', '--scope', 'write')).toEqual(row);
+    expect(await json('resources', 'list')).toEqual([row]);
+    expect(await json('resources', 'show', api)).toEqual(row);
+    expect((await run('resources', 'list')).out).toBe(`identifier           scope\n${api}  read write\n`);
+    expect((await run('resources', 'update', api, '--scope', 'read')).out).toBe(
+      `identifier: ${api}\nscope: read\n`,
+    );
+    expect(await json('resources', 'remove', api)).toEqual({ identifier: api });
+    expect(await json('resources', 'list')).toEqual([]);
+  });
+
+  test('take scopes also as one text with spaces', async () => {
+    const { json } = await start();
+    expect((await json('resources', 'add', api, '--scope', 'read write')).scope).toBe('read write');
+  });
+
+  test.each([
+    ['add', ['add', 'api'], 'api is not an absolute URI without a fragment.\n'],
+    ['show', ['show', api], `There is no resource ${api}.\n`],
+    ['update', ['update', api, '--scope', 'a'], `There is no resource ${api}.\n`],
+    ['remove', ['remove', api], `There is no resource ${api}.\n`],
+  ])('%s tells in a sentence what is wrong', async (_, args, err) => {
+    const { run } = await start();
+    expect(await run('resources', ...args)).toEqual({ code: 1, out: '', err });
+  });
+
+  test('update without a scope is a mistake in its usage', async () => {
+    const { run } = await start();
+    expect(await run('resources', 'update', api)).toMatchObject({ code: 2, out: '' });
+  });
+});

@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import { commandsOf } from '../support/cli.js';
+import { getTokens } from '../support/flow.js';
+import { startShop } from '../support/shop.js';
+
+async function start() {
+  const { idp, user, shop, browser, tokens } = await startShop();
+  const given = await tokens({ scope: 'openid offline_access' });
+  const sids = async (...args: string[]) =>
+    (await commandsOf(idp).json('sessions', 'list', ...args)).map(({ sid }: { sid: string }) => sid);
+  return { idp, user, shop, browser, given, sids, ...commandsOf(idp) };
+}
+
+describe('sallyport sessions', () => {
+  test('list tells who is signed in, and nothing that opens a session', async () => {
+    const { idp, browser, json, run } = await start();
+    const [session] = await json('sessions', 'list');
+    expect(session).toEqual({
+      sid: expect.stringMatching(/^[\w-]{22}$/),
+      email: 'ada@example.com',
+      auth_time: idp.now(),
+      last_seen_at: idp.now(),
+      expires_at: idp.now() + 86_400,
+    });
+    const { out } = await run('sessions', 'list');
+    expect(out).toMatch(/^sid +email +signed in +last seen +expires\n/);
+    const cookie = browser.cookies.get('sallyport_session') ?? '';
+    expect(cookie).not.toBe('');
+    expect(out + JSON.stringify(session)).not.toContain(cookie);
+  });
+
+  test('list --user tells those of one person', async () => {
+    const { idp, user, shop, sids, run } = await start();
+    const bob = await idp.addUser({ email: 'bob@example.com' });
+    await getTokens(idp, shop); // ada, in another browser
+    expect([await sids(), await sids('--user', user.id), await sids('--user', bob.email)]).toMatchObject([
+      { length: 2 },
+      { length: 2 },
+      { length: 0 },
+    ]);
+    expect((await run('sessions', 'list', '--user', 'bob@example.com')).out).toBe('Nobody is signed in.\n');
+    expect((await run('sessions', 'list', '--user', 'nobody')).code).toBe(1);
+  });
+
+  test('list leaves out what has expired', async () => {
+    const { idp, sids } = await start();
+    idp.advance(86_400);
+    expect(await sids()).toEqual([]);
+  });
+
+  test('revoke ends one session at once', async () => {
+    const { idp, browser, sids, run } = await start();
+    const [sid = ''] = await sids();
+    expect(await run('sessions', 'revoke', sid)).toEqual({ code: 0, out: '1 session has ended.\n', err: '' });
+    expect((await idp.fetch('/healthz')).status).toBe(200);
+    expect((await browser.get('/')).html).not.toContain('ada@example.com');
+    expect(await run('sessions', 'revoke', sid)).toMatchObject({
+      code: 1,
+      err: `There is no session ${sid}.\n`,
+    });
+  });
+
+  test('revoke --user ends all of a person, offline access too', async () => {
+    const { idp, shop, given, json } = await start();
+    await getTokens(idp, shop);
+    expect((await idp.userinfo(given.access_token)).status).toBe(200);
+    expect(await json('sessions', 'revoke', '--user', 'ada@example.com')).toEqual({ ended: 2 });
+    expect((await idp.userinfo(given.access_token)).status).toBe(401);
+  });
+
+  test.each([
+    ['neither a session nor a person', []],
+    ['both', ['some-session', '--user', 'ada@example.com']],
+  ])('revoke refuses %s', async (_, args) => {
+    const { run, sids } = await start();
+    expect(await run('sessions', 'revoke', ...args)).toEqual({
+      code: 1,
+      out: '',
+      err: 'Name either a session or --user.\n',
+    });
+    expect(await sids()).toHaveLength(1);
+  });
+});

@@ -1,0 +1,167 @@
+import { describe, expect, test } from 'vitest';
+import { authorizeUrl, getCode, redeem } from '../support/flow.js';
+import { basic, type JsonAnswer, startIdp, type TestIdp } from '../support/idp.js';
+import { rawRequest } from '../support/raw_http.js';
+
+/** The names of the IANA registry "OAuth Authorization Server Metadata", as far as this server has a use for them. */
+const registered = new Set([
+  ...['issuer', 'authorization_endpoint', 'token_endpoint', 'userinfo_endpoint', 'jwks_uri'],
+  ...['end_session_endpoint', 'scopes_supported', 'response_types_supported', 'response_modes_supported'],
+  ...['grant_types_supported', 'subject_types_supported', 'id_token_signing_alg_values_supported'],
+  ...['token_endpoint_auth_methods_supported', 'token_endpoint_auth_signing_alg_values_supported'],
+  ...['acr_values_supported', 'claim_types_supported', 'claims_supported', 'claims_parameter_supported'],
+  ...['code_challenge_methods_supported', 'prompt_values_supported', 'request_parameter_supported'],
+  ...['request_uri_parameter_supported', 'require_request_uri_registration', 'ui_locales_supported'],
+  ...['authorization_response_iss_parameter_supported', 'protected_resources'],
+]);
+
+describe('discovery', () => {
+  test('is JSON that anybody may keep for an hour (DSC-01)', async () => {
+    const idp = await startIdp();
+    const { status, headers } = await rawRequest(idp.url, { path: '/.well-known/openid-configuration' });
+    expect([status, headers['content-type'], headers['cache-control']]).toEqual([
+      200,
+      'application/json; charset=utf-8',
+      'public, max-age=3600',
+    ]);
+  });
+
+  test.each(['http://localhost:4000', 'https://id.example', 'https://id.example:8443/a/b'])(
+    'names the issuer %s to the letter, and endpoints under it (DSC-01, DSC-02)',
+    async (ISSUER) => {
+      const metadata = await read(await startIdp({ settings: { ISSUER } }));
+      expect(metadata.issuer).toBe(ISSUER);
+      for (const [name, value] of Object.entries(metadata)) {
+        if (name.endsWith('_endpoint') || name === 'jwks_uri') expect(value).toMatch(`${ISSUER}/`);
+      }
+    },
+  );
+
+  test('has every required member (DSC-04), and says what would else be guessed (DSC-10, DSC-11, DSC-13)', async () => {
+    const idp = await startIdp();
+    expect(await read(idp)).toMatchObject({
+      authorization_endpoint: `${idp.issuer}/authorize`,
+      token_endpoint: `${idp.issuer}/token`,
+      userinfo_endpoint: `${idp.issuer}/userinfo`,
+      jwks_uri: `${idp.issuer}/jwks`,
+      end_session_endpoint: `${idp.issuer}/logout`,
+      response_types_supported: ['code'],
+      subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: ['RS256'],
+      code_challenge_methods_supported: ['S256'],
+      claims_parameter_supported: true,
+      request_parameter_supported: false,
+      request_uri_parameter_supported: false,
+      require_request_uri_registration: false,
+      authorization_response_iss_parameter_supported: true,
+    });
+  });
+
+  test('has registered names only, lists as lists, nothing empty and nothing null (DSC-05, DSC-06)', async () => {
+    const idp = await startIdp();
+    await idp.addResource('https://api.example', 'read');
+    const metadata = await read(idp);
+    expect(Object.keys(metadata).filter((name) => !registered.has(name))).toEqual([]);
+    for (const [name, value] of Object.entries(metadata)) {
+      if (/_supported$|_resources$|_registration$/.test(name)) {
+        expect([name, typeof value === 'boolean' || Array.isArray(value)]).toEqual([name, true]);
+        if (Array.isArray(value)) expect(new Set(value).size).toBe(Math.max(value.length, 1));
+      } else expect(URL.canParse(String(value))).toBe(true);
+    }
+  });
+
+  test('lists the ways of client authentication there are, with algorithms but never none (DSC-09)', async () => {
+    const metadata = await read(await startIdp());
+    expect([...metadata.token_endpoint_auth_methods_supported].sort()).toEqual([
+      ...['client_secret_basic', 'client_secret_post', 'none', 'private_key_jwt'],
+    ]);
+    expect(metadata.token_endpoint_auth_signing_alg_values_supported).toEqual([
+      'RS256',
+      'PS256',
+      'ES256',
+      'EdDSA',
+    ]);
+  });
+
+  test('lists the grants, the scopes and the response modes there are (DSC-20)', async () => {
+    const metadata = await read(await startIdp());
+    expect([...metadata.grant_types_supported].sort()).toEqual([
+      ...['authorization_code', 'client_credentials', 'refresh_token'],
+    ]);
+    expect([...metadata.response_modes_supported].sort()).toEqual(['form_post', 'query']);
+    const scopes = ['openid', 'profile', 'email', 'address', 'phone', 'roles', 'offline_access'];
+    expect([...metadata.scopes_supported].sort()).toEqual(scopes.sort());
+    expect(metadata.claims_supported).toEqual(
+      expect.arrayContaining(['sub', 'email', 'name', 'phone_number', 'address', 'updated_at']),
+    );
+  });
+
+  test('has a new resource and its scopes at once (RFC 9728 §4)', async () => {
+    const idp = await startIdp();
+    expect(await read(idp)).not.toHaveProperty('protected_resources');
+    await idp.addResource('https://api.example', 'read', 'write');
+    const metadata = await read(idp);
+    expect(metadata.protected_resources).toEqual(['https://api.example']);
+    expect(metadata.scopes_supported).toEqual(expect.arrayContaining(['read', 'write']));
+  });
+
+  test('is at both well-known places, the issuer’s path behind or before them (DSC-03)', async () => {
+    const idp = await startIdp({ settings: { ISSUER: 'https://id.example/a/b' } });
+    const paths = [
+      '/a/b/.well-known/openid-configuration',
+      '/.well-known/openid-configuration/a/b',
+      '/.well-known/oauth-authorization-server/a/b',
+      '/a/b/.well-known/oauth-authorization-server',
+    ];
+    for (const path of paths) {
+      const { status, body } = await rawRequest(idp.url, { path });
+      expect([path, status]).toEqual([path, 200]);
+      expect(JSON.parse(body).issuer).toBe('https://id.example/a/b');
+    }
+  });
+
+  test('everything else of an issuer with a path is under that path alone', async () => {
+    const idp = await startIdp({ settings: { ISSUER: 'https://id.example/a/b' } });
+    for (const [path, status] of [
+      ['/a/b/jwks', 200],
+      ['/jwks', 404],
+      ['/a/b/login', 200],
+      ['/login', 404],
+      ['/a/b/userinfo', 401],
+      ['/userinfo', 404],
+    ] as const)
+      expect([path, (await rawRequest(idp.url, { path })).status]).toEqual([path, status]);
+  });
+
+  test('tells the truth: whatever it lists works, and what it does not list is refused (DSC-07)', async () => {
+    const idp = await startIdp();
+    await idp.addUser();
+    const metadata = await read(idp);
+    const client = await idp.addClient({}, 'shop');
+    for (const response_mode of metadata.response_modes_supported)
+      expect(await errorOf(idp, { response_mode })).not.toBe('invalid_request');
+    for (const response_mode of ['fragment', 'jwt', 'query.jwt', 'web_message'])
+      expect(await errorOf(idp, { response_mode })).toBe('invalid_request');
+    for (const prompt of metadata.prompt_values_supported)
+      expect(await errorOf(idp, { prompt })).not.toBe('invalid_request');
+    expect(await errorOf(idp, { prompt: 'create' })).toBe('invalid_request');
+    for (const grant_type of metadata.grant_types_supported) {
+      const { body } = await idp.token({ grant_type }, basic('shop', client.client_secret));
+      expect(body.error).not.toBe('unsupported_grant_type');
+    }
+    const code = await getCode(idp.browser(), 'shop', { scope: metadata.scopes_supported.join(' ') });
+    expect((await redeem(idp, client, code)).status).toBe(200);
+  });
+});
+
+/** The error of an authorization request with this change, if it is sent back to the client. */
+async function errorOf(idp: TestIdp, change: Record<string, string>): Promise<string | null> {
+  const { headers } = await idp.browser().request(authorizeUrl('shop', change));
+  const location = headers.get('location') ?? '';
+  return URL.canParse(location) ? new URL(location).searchParams.get('error') : null;
+}
+
+async function read(idp: TestIdp): Promise<JsonAnswer['body']> {
+  const path = `${idp.config.base}/.well-known/openid-configuration`;
+  return JSON.parse((await rawRequest(idp.url, { path })).body);
+}

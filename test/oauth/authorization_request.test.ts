@@ -1,0 +1,298 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  canonicalResource,
+  parseAuthorizationRequest,
+  parseResources,
+  type RequestContext,
+  readReplyTo,
+  registeredRedirectUri,
+  requestedRedirectUri,
+  stillAllowed,
+} from '../../src/oauth/authorization_request.js';
+import { parseClientMetadata } from '../../src/oauth/client_metadata.js';
+import { OAuthError } from '../../src/oauth/errors.js';
+import { parseParams } from '../../src/oauth/params.js';
+import { anyText } from '../support/arbitraries.js';
+import { code_challenge, type Form, formBody, redirect_uri } from '../support/idp.js';
+import { descriptionOf, refusalOf } from '../support/refusal.js';
+
+function client(metadata: object = {}) {
+  const usual = {
+    client_name: 'Shop',
+    redirect_uris: [redirect_uri],
+    grant_types: ['authorization_code', 'refresh_token'],
+    scope: 'openid email offline_access orders:read',
+  };
+  const parsed = parseClientMetadata({ ...usual, ...metadata }, { allow_loopback_http: false });
+  return { ...parsed, client_id: 'shop' };
+}
+
+const good = {
+  response_type: 'code',
+  redirect_uri,
+  scope: 'openid',
+  state: 's1',
+  code_challenge,
+  code_challenge_method: 'S256',
+};
+
+const paramsOf = (changes: Form) => parseParams(formBody({ ...good, ...changes }).toString());
+
+function parse(changes: Form = {}, metadata: object = {}, context: Partial<RequestContext> = {}) {
+  const params = paramsOf(changes);
+  const requesting = client(metadata);
+  return parseAuthorizationRequest(params, {
+    client: requesting,
+    reply: readReplyTo(params, registeredRedirectUri(redirect_uri, requesting)),
+    hint_sub: null,
+    claims_supported: new Set(['sub', 'email']),
+    resources: new Set(['https://api.example/Orders', 'urn:example:api']),
+    ...context,
+  });
+}
+
+describe('an authorization request', () => {
+  test('comes out as what is still needed of it', () => {
+    expect(
+      parse({ nonce: 'n', max_age: '60', prompt: 'consent login', login_hint: 'ada', display: 'popup' }),
+    ).toEqual({
+      client_id: 'shop',
+      redirect_uri,
+      response_mode: 'query',
+      state: 's1',
+      scope: ['openid'],
+      nonce: 'n',
+      code_challenge,
+      prompt: ['login', 'consent'],
+      max_age: 60,
+      login_hint: 'ada',
+      hint_sub: null,
+      claims: { userinfo: {}, id_token: {} },
+      resource: [],
+    });
+  });
+
+  test.each([
+    ['response_type is missing', { response_type: undefined }, 'invalid_request'],
+    ['response_type is unknown', { response_type: 'kode' }, 'unsupported_response_type'],
+    ['response_type is token', { response_type: 'token' }, 'unsupported_response_type'],
+    ['response_type is none', { response_type: 'none' }, 'unsupported_response_type'],
+    ['response_type is code id_token', { response_type: 'code id_token' }, 'unsupported_response_type'],
+    ['response_type is id_token code', { response_type: 'id_token code' }, 'unsupported_response_type'],
+    ['response_type is in capitals', { response_type: 'CODE' }, 'unsupported_response_type'],
+    ['response_mode is fragment', { response_mode: 'fragment' }, 'invalid_request'],
+    ['response_mode is unknown', { response_mode: 'pigeon' }, 'invalid_request'],
+    ['response_mode is sent twice', { response_mode: ['query', 'query'] }, 'invalid_request'],
+    ['request is sent', { request: 'e30.e30.' }, 'request_not_supported'],
+    ['request_uri is sent', { request_uri: 'urn:example:1' }, 'request_uri_not_supported'],
+    ['both are sent', { request: 'e30.e30.', request_uri: 'urn:example:1' }, 'invalid_request'],
+    ['registration is sent', { registration: '{}' }, 'registration_not_supported'],
+    ['scope holds a quote', { scope: 'open"id' }, 'invalid_scope'],
+    ['scope is sent twice', { scope: ['openid', 'email'] }, 'invalid_request'],
+    ['scope is too long', { scope: 'x'.repeat(2049) }, 'invalid_request'],
+    ['state is sent twice', { state: ['a', 'b'] }, 'invalid_request'],
+    ['state is too long', { state: 'x'.repeat(2049) }, 'invalid_request'],
+    ['nonce is too long', { nonce: 'x'.repeat(2049) }, 'invalid_request'],
+    [
+      'code_challenge is missing',
+      { code_challenge: undefined, code_challenge_method: undefined },
+      'invalid_request',
+    ],
+    ['code_challenge_method is missing', { code_challenge_method: undefined }, 'invalid_request'],
+    ['code_challenge_method is plain', { code_challenge_method: 'plain' }, 'invalid_request'],
+    ['prompt is unknown', { prompt: 'create' }, 'invalid_request'],
+    ['prompt is none with another', { prompt: 'none login' }, 'invalid_request'],
+    ['max_age is negative', { max_age: '-1' }, 'invalid_request'],
+    ['max_age is a fraction', { max_age: '1.5' }, 'invalid_request'],
+    ['max_age is a word', { max_age: 'soon' }, 'invalid_request'],
+    ['max_age is hexadecimal', { max_age: '0x10' }, 'invalid_request'],
+    ['max_age has an exponent', { max_age: '1e3' }, 'invalid_request'],
+    ['max_age has a sign', { max_age: '+1' }, 'invalid_request'],
+    ['max_age has a space', { max_age: ' 1' }, 'invalid_request'],
+    ['max_age is beyond all time', { max_age: '9'.repeat(400) }, 'invalid_request'],
+    ['claims is no JSON', { claims: '{' }, 'invalid_request'],
+    ['resource is unknown', { resource: 'https://other.example' }, 'invalid_target'],
+    ['one of two resources is unknown', { resource: ['urn:example:api', 'urn:example:x'] }, 'invalid_target'],
+    ['resource is relative', { resource: '/orders' }, 'invalid_target'],
+    ['resource has a fragment', { resource: 'urn:example:api#x' }, 'invalid_target'],
+  ])('is refused when %s', (_, changes, error) => {
+    expect(refusalOf(() => parse(changes))).toBe(error);
+  });
+
+  test('of a client without the code grant is unauthorized_client (RFC 6749 §4.1.2.1)', () => {
+    expect(refusalOf(() => parse({}, { grant_types: ['client_credentials'] }))).toBe('unauthorized_client');
+  });
+
+  test.each([
+    ['display', { display: ['page', 'hologram'] }],
+    ['ui_locales', { ui_locales: 'tlh xx-not-a-tag-at-all' }],
+    ['claims_locales', { claims_locales: '???' }],
+    ['acr_values', { acr_values: 'urn:no:such:acr' }],
+    ['login_hint', { login_hint: '"><script>' }],
+    ['anything unknown', { utm_source: ['a', 'b'], __proto__x: 'y' }],
+  ])('%s never causes an error (protocol.md AUT-08, AUT-18)', (_, changes) => {
+    expect(refusalOf(() => parse(changes))).toBeNull();
+  });
+
+  test('an empty parameter is as good as none (RFC 6749 §3.1)', () => {
+    const empty = { state: '', nonce: '', prompt: '', max_age: '', claims: '', resource: '', login_hint: '' };
+    expect(parse({ ...empty, request: '', registration: '' })).toEqual(parse({ state: undefined }));
+  });
+});
+
+describe('the scope of a request', () => {
+  test.each([
+    ['what is not registered is left out', 'openid phone email', ['openid', 'email']],
+    ['what is unknown is left out', 'openid make:coffee', ['openid']],
+    ['order does not matter', 'email openid', ['email', 'openid']],
+    ['none at all', undefined, []],
+    ['offline_access stays with openid', 'openid offline_access', ['openid', 'offline_access']],
+    ['offline_access alone is nothing', 'offline_access', []],
+    ['plain OAuth', 'orders:read', ['orders:read']],
+  ])('%s', (_, scope, kept) => {
+    expect(parse({ scope }).scope).toEqual(kept);
+  });
+
+  test('offline_access is ignored for a client without refresh tokens (OpenID Connect Core §11)', () => {
+    const { scope } = parse({ scope: 'openid offline_access' }, { grant_types: ['authorization_code'] });
+    expect(scope).toEqual(['openid']);
+  });
+});
+
+describe('what the registration adds (OpenID Connect Registration §2)', () => {
+  test.each([
+    [undefined, undefined, null],
+    [undefined, 300, 300],
+    ['60', 300, 60],
+    ['600', 300, 600],
+    ['0', 300, 0],
+    [undefined, 0, 0],
+    ['0042', undefined, 42],
+  ])('max_age %s with default_max_age %s is %s', (max_age, default_max_age, expected) => {
+    expect(parse({ max_age }, { default_max_age }).max_age).toBe(expected);
+  });
+
+  test.each([
+    [{ token_endpoint_auth_method: 'none' }, 'invalid_request'],
+    [{ require_pkce: true }, 'invalid_request'],
+    [{ require_pkce: false }, null],
+  ])('without a code_challenge, registered with %j: %s (decisions 24)', (metadata, error) => {
+    const without = { code_challenge: undefined, code_challenge_method: undefined };
+    expect(refusalOf(() => parse(without, metadata))).toBe(error);
+  });
+
+  test('a challenge that is sent although it need not be is kept', () => {
+    expect(parse({}, { require_pkce: false }).code_challenge).toBe(code_challenge);
+  });
+});
+
+describe('resource (RFC 8707 §2)', () => {
+  const known = new Set(['https://api.example/Orders', 'urn:example:api']);
+  const resources = (...list: string[]) => parseResources(paramsOf({ resource: list }), known);
+
+  test('may be repeated, and each counts once', () => {
+    expect(resources('urn:example:api', 'https://api.example/Orders', 'urn:example:api')).toEqual([
+      'urn:example:api',
+      'https://api.example/Orders',
+    ]);
+  });
+
+  test('its scheme and host are compared without regard to case, the rest as given (protocol.md RSI-03)', () => {
+    expect(resources('HTTPS://API.Example/Orders')).toEqual(['https://api.example/Orders']);
+    expect(refusalOf(() => resources('https://api.example/orders'))).toBe('invalid_target');
+    expect(refusalOf(() => resources('URN:example:api'))).toBe('invalid_target');
+  });
+
+  test('more than 20 of them are refused', () => {
+    expect(refusalOf(() => resources(...Array(21).fill('urn:example:api')))).toBe('invalid_request');
+  });
+
+  test('its canonical form is canonical', () => {
+    fc.assert(
+      fc.property(fc.oneof(anyText(), fc.webUrl()), (text) => {
+        const canonical = canonicalResource(text);
+        expect(canonicalResource(canonical)).toBe(canonical);
+        expect(canonical.toLowerCase()).toBe(text.toLowerCase());
+      }),
+    );
+  });
+});
+
+describe('where an answer goes', () => {
+  const uri = registeredRedirectUri(redirect_uri, client());
+
+  test.each([
+    ['query by itself', {}, { response_mode: 'query', state: 's1' }],
+    ['query', { response_mode: 'query' }, { response_mode: 'query', state: 's1' }],
+    ['form_post', { response_mode: 'form_post' }, { response_mode: 'form_post', state: 's1' }],
+    ['an unknown mode: the default', { response_mode: 'pigeon' }, { response_mode: 'query', state: 's1' }],
+    [
+      'two modes: the default',
+      { response_mode: ['form_post', 'query'] },
+      { response_mode: 'query', state: 's1' },
+    ],
+    ['no state', { state: undefined }, { response_mode: 'query', state: null }],
+    ['two states: none', { state: ['a', 'b'] }, { response_mode: 'query', state: null }],
+    [
+      'a state that is too long: none, never a cut one',
+      { state: 'x'.repeat(2049) },
+      { response_mode: 'query', state: null },
+    ],
+  ])('is known before the rest is believed: %s', (_, changes, reply) => {
+    expect(readReplyTo(paramsOf(changes), uri)).toEqual({ redirect_uri, ...reply });
+  });
+
+  test('a redirect URI that is missing is named (protocol.md AUT-03)', () => {
+    const missing = () => requestedRedirectUri(paramsOf({ redirect_uri: undefined }), client());
+    expect([refusalOf(missing), descriptionOf(missing)]).toEqual([
+      'invalid_request',
+      'redirect_uri is missing',
+    ]);
+  });
+
+  test('one that is not registered is told with what is', () => {
+    const requested = 'https://shop.example/cb/';
+    let error: unknown;
+    try {
+      requestedRedirectUri(paramsOf({ redirect_uri: requested }), client());
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(OAuthError);
+    expect(error).toMatchObject({ failed: { received: requested, expected: [redirect_uri] } });
+  });
+
+  test('only a native client may come back on another port', () => {
+    const local = { redirect_uris: ['http://127.0.0.1/cb'], application_type: 'native' };
+    const requested = 'http://127.0.0.1:5000/cb';
+    expect(registeredRedirectUri(requested, client(local))).toBe(requested);
+    const web = { ...client(local), application_type: 'web' as const };
+    expect(refusalOf(() => registeredRedirectUri(requested, web))).toBe('invalid_request');
+  });
+});
+
+describe('a request that was under way while the registration changed (hardening 22)', () => {
+  const under_way = parse({ scope: 'openid email offline_access orders:read' });
+
+  test('goes on as it was where nothing changed', () => {
+    expect(stillAllowed(under_way, client())).toEqual(under_way);
+  });
+
+  test('loses the words that were taken away', () => {
+    expect(stillAllowed(under_way, client({ scope: 'openid' })).scope).toEqual(['openid']);
+    expect(stillAllowed(under_way, client({ grant_types: ['authorization_code'] })).scope).toEqual([
+      'openid',
+      'email',
+      'orders:read',
+    ]);
+  });
+
+  test('is refused where the client lost the grant, or must use PKCE now', () => {
+    const lost = client({ grant_types: ['client_credentials'] });
+    expect(refusalOf(() => stillAllowed(under_way, lost))).toBe('unauthorized_client');
+    const without = { ...under_way, code_challenge: null };
+    expect(refusalOf(() => stillAllowed(without, client()))).toBe('invalid_request');
+    expect(refusalOf(() => stillAllowed(without, client({ require_pkce: false })))).toBeNull();
+  });
+});

@@ -1,0 +1,282 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  isPublic,
+  isResource,
+  originsOf,
+  parseClientMetadata,
+  rotatesRefreshTokens,
+} from '../../src/oauth/client_metadata.js';
+import { anyText } from '../support/arbitraries.js';
+import { descriptionOf, refusalOf } from '../support/refusal.js';
+
+const options = { allow_loopback_http: false };
+const good = { client_name: 'Shop', redirect_uris: ['https://shop.example/cb'] };
+const jwk = { kty: 'RSA', n: 'AQAB', e: 'AQAB' };
+
+const parse = (changes: object, allow_loopback_http = false) =>
+  parseClientMetadata({ ...good, ...changes }, { allow_loopback_http });
+
+describe('client metadata (RFC 7591 §2)', () => {
+  test('a name and a redirect URI are enough; the rest has defaults', () => {
+    expect(parse({})).toEqual({
+      client_name: 'Shop',
+      redirect_uris: ['https://shop.example/cb'],
+      post_logout_redirect_uris: [],
+      allowed_origins: [],
+      application_type: 'web',
+      grant_types: ['authorization_code'],
+      token_endpoint_auth_method: 'client_secret_basic',
+      id_token_signed_response_alg: 'RS256',
+      scope: 'openid profile email address phone offline_access',
+      require_auth_time: false,
+      first_party: false,
+      id_token_claims: 'scope',
+      require_pkce: true,
+      refresh_grace_seconds: 10,
+    });
+  });
+
+  test('what is given twice is kept once (decisions 25)', () => {
+    const twice = {
+      redirect_uris: ['https://shop.example/cb', 'https://shop.example/b', 'https://shop.example/cb'],
+      post_logout_redirect_uris: ['https://shop.example/', 'https://shop.example/'],
+      allowed_origins: ['https://shop.example', 'https://shop.example'],
+      scope: 'openid  email openid',
+    };
+    expect(parse(twice)).toMatchObject({
+      redirect_uris: ['https://shop.example/cb', 'https://shop.example/b'],
+      post_logout_redirect_uris: ['https://shop.example/'],
+      allowed_origins: ['https://shop.example'],
+      scope: 'openid email',
+    });
+  });
+
+  test.each([
+    ['a secret of its own', { client_secret: 'x' }, 'client_secret: secrets are generated here'],
+    ['no name', { client_name: undefined }, 'client_name:'],
+    ['an empty name', { client_name: '  ' }, 'client_name:'],
+    ['a line feed in its name', { client_name: 'Shop\nEvil' }, 'client_name: holds a control character'],
+    ['a member that is unknown', { client_nmae: 'x' }, 'client_nmae'],
+    ['a member of a later release', { subject_type: 'pairwise' }, 'subject_type'],
+    ['no redirect URI', { redirect_uris: [] }, 'redirect_uris: the authorization_code grant needs'],
+    ['a bad redirect URI', { redirect_uris: ['https://*.example'] }, 'redirect URI https://*.example'],
+    ['a bad logout URI', { post_logout_redirect_uris: ['javascript:x'] }, 'redirect URI javascript:x'],
+    ['http on this machine', { redirect_uris: ['http://127.0.0.1/cb'] }, 'is http: https is required'],
+    ['a scheme of its own', { redirect_uris: ['com.example:/cb'] }, 'has a scheme of its own'],
+    ['an unknown grant', { grant_types: ['password'] }, 'grant_types.0'],
+    ['the implicit grant', { grant_types: ['authorization_code', 'implicit'] }, 'grant_types.1'],
+    ['no grant', { grant_types: [] }, 'grant_types:'],
+    ['refresh tokens without codes', { grant_types: ['refresh_token'] }, 'refresh_token needs'],
+    ['a response type that is not there', { response_types: ['token'] }, 'response_types.0'],
+    ['the code grant without its response type', { response_types: [] }, 'response_types: code and'],
+    [
+      'the code response type without its grant',
+      { grant_types: ['client_credentials'], response_types: ['code'] },
+      'response_types: code and',
+    ],
+    [
+      'client_credentials for a public client (RFC 6749 §4.4)',
+      { grant_types: ['authorization_code', 'client_credentials'], token_endpoint_auth_method: 'none' },
+      'for confidential clients alone',
+    ],
+    [
+      'a public client without PKCE (RFC 9700 §2.1.1)',
+      { token_endpoint_auth_method: 'none', require_pkce: false },
+      'require_pkce:',
+    ],
+    ['a method that is unknown', { token_endpoint_auth_method: 'tls' }, 'token_endpoint_auth_method:'],
+    [
+      'private_key_jwt without keys',
+      { token_endpoint_auth_method: 'private_key_jwt' },
+      'needs the public keys',
+    ],
+    [
+      'jwks and jwks_uri',
+      { jwks: { keys: [jwk] }, jwks_uri: 'https://shop.example/jwks' },
+      'either jwks or jwks_uri',
+    ],
+    ['a private key', { jwks: { keys: [{ ...jwk, d: 'x' }] } }, 'private or symmetric key'],
+    ['a symmetric key', { jwks: { keys: [{ kty: 'oct', k: 'x' }] } }, 'private or symmetric key'],
+    ['HMAC assertions', { token_endpoint_auth_signing_alg: 'HS256' }, 'token_endpoint_auth_signing_alg:'],
+    ['unsigned ID tokens', { id_token_signed_response_alg: 'none' }, 'id_token_signed_response_alg:'],
+    ['a script for a logo', { logo_uri: 'javascript:alert(1)' }, 'logo_uri: must be an https URL'],
+    ['a script for a policy, in mixed case', { policy_uri: 'JavaScript:x' }, 'policy_uri: must be'],
+    ['a policy over http', { policy_uri: 'http://shop.example/policy' }, 'policy_uri: must be'],
+    ['terms with a password', { tos_uri: 'https://a:b@shop.example/' }, 'tos_uri: must be'],
+    ['a home that is a path', { client_uri: '/home' }, 'client_uri: must be'],
+    ['keys over http', { jwks_uri: 'http://shop.example/jwks' }, 'jwks_uri: must be'],
+    ['an origin with a path', { allowed_origins: ['https://shop.example/'] }, 'allowed_origins:'],
+    ['an origin that is null', { allowed_origins: ['null'] }, 'allowed_origins: null'],
+    ['any origin', { allowed_origins: ['*'] }, 'allowed_origins: *'],
+    ['an origin in capitals', { allowed_origins: ['https://SHOP.example'] }, 'allowed_origins:'],
+    ['a resource with a fragment', { default_resource: 'https://api.example/#x' }, 'default_resource:'],
+    ['a resource that is relative', { default_resource: '/api' }, 'default_resource:'],
+    ['a scope with a quote', { scope: 'open"id' }, 'scope has a word'],
+    ['more than a minute of grace', { refresh_grace_seconds: 61 }, 'refresh_grace_seconds:'],
+    ['a negative age', { default_max_age: -1 }, 'default_max_age:'],
+    ['half a second of age', { default_max_age: 0.5 }, 'default_max_age:'],
+    ['a truth that is a text', { first_party: 'true' }, 'first_party:'],
+  ])('is refused with %s', (_, changes, reason) => {
+    expect(refusalOf(() => parse(changes))).toBe('invalid_request');
+    expect(descriptionOf(() => parse(changes))).toContain(reason);
+  });
+
+  test.each([null, undefined, 'text', 1, [], [good]])('is refused when it is %j', (metadata) => {
+    expect(refusalOf(() => parseClientMetadata(metadata, options))).toBe('invalid_request');
+  });
+
+  test('all members of a wrong type are told at once', () => {
+    const told = descriptionOf(() =>
+      parse({ client_name: 1, grant_types: ['x'], first_party: 'yes', extra: 1 }),
+    );
+    for (const member of ['client_name:', 'grant_types.0:', 'first_party:', 'extra'])
+      expect(told).toContain(member);
+  });
+
+  test('all members that do not go together are told at once, each once', () => {
+    const told = descriptionOf(() =>
+      parse({
+        redirect_uris: ['http://shop.example/cb', 'http://shop.example/cb', 'javascript:x'],
+        post_logout_redirect_uris: ['https://shop.example/#x'],
+        logo_uri: 'data:image/png,x',
+        allowed_origins: ['shop.example'],
+        default_resource: 'api',
+        token_endpoint_auth_method: 'none',
+        require_pkce: false,
+        grant_types: ['authorization_code', 'client_credentials'],
+        jwks: { keys: [{ ...jwk, d: 'x' }] },
+        scope: 'open\\id',
+      }),
+    );
+    const reasons = [
+      'http://shop.example/cb: is http',
+      'javascript:x: has a scheme',
+      'https://shop.example/#x: has a fragment',
+      'logo_uri:',
+      'allowed_origins:',
+      'default_resource:',
+      'client_credentials is for',
+      'require_pkce:',
+      'jwks:',
+      'scope has a word',
+    ];
+    for (const reason of reasons) expect(told.split(reason)).toHaveLength(2);
+  });
+
+  test('http on this machine is for native clients and loopback issuers (decisions 21)', () => {
+    const local = { redirect_uris: ['http://127.0.0.1/cb'] };
+    expect(refusalOf(() => parse({ ...local, application_type: 'native' }))).toBeNull();
+    expect(refusalOf(() => parse(local, true))).toBeNull();
+    const pages = { logo_uri: 'http://127.0.0.1:4001/logo.png', policy_uri: 'http://localhost/policy' };
+    expect(refusalOf(() => parse(pages, true))).toBeNull();
+    expect(refusalOf(() => parse(pages))).toBe('invalid_request');
+  });
+
+  test('a client of machines needs no redirect URI', () => {
+    const machine = { client_name: 'Job', grant_types: ['client_credentials'], response_types: [] };
+    expect(parseClientMetadata(machine, options).redirect_uris).toEqual([]);
+  });
+});
+
+describe('properties of client metadata', () => {
+  const uri = fc.constantFrom(
+    ...['https://shop.example/cb', 'https://b.example', 'http://127.0.0.1/cb', 'http://[::1]/'],
+    ...['com.example.app:/cb', 'javascript:x', 'https://a@b.example', 'nothing'],
+  );
+  const uris = fc.array(uri, { maxLength: 3 });
+  const rarely = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { freq: 1, nil: undefined });
+  const metadata = fc
+    .record({
+      client_name: fc.oneof(fc.constant('Shop'), anyText(20)),
+      application_type: fc.constantFrom('web', 'native'),
+      redirect_uris: uris,
+      post_logout_redirect_uris: rarely(uris),
+      grant_types: fc.subarray(['authorization_code', 'refresh_token', 'client_credentials']),
+      token_endpoint_auth_method: fc.constantFrom('client_secret_basic', 'private_key_jwt', 'none'),
+      jwks: rarely(fc.constant({ keys: [jwk] })),
+      scope: fc.oneof(fc.constant('openid'), fc.constant(' a  b a '), anyText(10)),
+      default_max_age: rarely(fc.integer({ min: -1, max: 100 })),
+      require_pkce: rarely(fc.boolean()),
+      first_party: rarely(fc.boolean()),
+      refresh_token_rotation: rarely(fc.boolean()),
+      policy_uri: rarely(uri),
+      client_uri: rarely(uri),
+      default_resource: rarely(uri),
+    })
+    .map((record) => Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)));
+  const allow_loopback_http = fc.boolean();
+
+  test('whatever was accepted is accepted again, and stays as it is', () => {
+    let accepted = 0;
+    fc.assert(
+      fc.property(metadata, allow_loopback_http, (input, allow) => {
+        if (refusalOf(() => parseClientMetadata(input, { allow_loopback_http: allow })) !== null) return;
+        accepted += 1;
+        const parsed = parseClientMetadata(input, { allow_loopback_http: allow });
+        const stored: unknown = JSON.parse(JSON.stringify(parsed));
+        expect(parseClientMetadata(stored, { allow_loopback_http: allow })).toEqual(parsed);
+      }),
+      { numRuns: 2000 },
+    );
+    expect(accepted).toBeGreaterThan(20);
+  });
+
+  test('anything else is refused with invalid_request, never with another throw', () => {
+    fc.assert(
+      fc.property(fc.anything(), fc.dictionary(anyText(), fc.anything()), (anything, extra) => {
+        expect(refusalOf(() => parseClientMetadata(anything, options))).toBe('invalid_request');
+        const refused = refusalOf(() => parseClientMetadata({ ...good, ...extra }, options));
+        expect([null, 'invalid_request']).toContain(refused);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('what follows from client metadata', () => {
+  test('only a client without a way to authenticate is public (RFC 6749 §2.1)', () => {
+    expect(isPublic(parse({ token_endpoint_auth_method: 'none' }))).toBe(true);
+    expect(isPublic(parse({}))).toBe(false);
+  });
+
+  test.each([
+    ['none', undefined, true],
+    ['none', false, true],
+    ['client_secret_basic', undefined, false],
+    ['client_secret_basic', true, true],
+  ] as const)(
+    'refresh tokens of %s with refresh_token_rotation %s are rotated: %s (RFC 9700 §2.2.2)',
+    (...row) => {
+      const [token_endpoint_auth_method, refresh_token_rotation, rotated] = row;
+      const client = parse({ token_endpoint_auth_method, refresh_token_rotation });
+      expect(rotatesRefreshTokens(client)).toBe(rotated);
+    },
+  );
+
+  test('scripts may call from its origins and from those of its web redirect URIs (decisions 19)', () => {
+    const client = parse({
+      application_type: 'native',
+      redirect_uris: ['https://shop.example:8443/cb?x', 'com.example.app:/cb', 'http://127.0.0.1/cb'],
+      allowed_origins: ['https://spa.example'],
+    });
+    expect(originsOf(client)).toEqual([
+      'https://spa.example',
+      'https://shop.example:8443',
+      'http://127.0.0.1',
+    ]);
+  });
+
+  test.each([
+    ['https://api.example', true],
+    ['urn:example:api', true],
+    ['https://api.example/a?b', true],
+    ['https://api.example/#', false],
+    ['api.example', false],
+    ['', false],
+    ['https://api.example/a b', false],
+    [`https://api.example/${'x'.repeat(2048)}`, false],
+  ])('%s names a resource server: %s (RFC 8707 §2)', (text, is) => {
+    expect(isResource(text)).toBe(is);
+  });
+});

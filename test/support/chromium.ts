@@ -1,0 +1,141 @@
+/**
+ * A real browser: one for each worker, a fresh profile (a "visit") for each test. Whatever a page complains of (a script's
+ * error, a violation of the content security policy, a request that fails or leaves this machine) fails the test.
+ * Decisions 33: never skipped.
+ */
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { expect, onTestFinished } from 'vitest';
+import { password } from './idp.js';
+
+const args = [
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--host-resolver-rules=MAP localhost 127.0.0.1, MAP *.localhost 127.0.0.1', // our test servers have no ::1
+  ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+];
+
+const commands = [
+  'chromium',
+  'chromium-browser',
+  'google-chrome',
+  'google-chrome-stable',
+  'microsoft-edge',
+  'microsoft-edge-stable',
+];
+
+/** Where installers put it without touching PATH. */
+const usualPlaces = [
+  '/snap/bin/chromium',
+  '/opt/google/chrome/chrome',
+  '/opt/microsoft/msedge/msedge',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  '/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge',
+  ...['PROGRAMFILES', 'PROGRAMFILES(X86)', 'LOCALAPPDATA'].flatMap((name) => {
+    const folder = process.env[name];
+    const paths = ['Google/Chrome/Application/chrome.exe', 'Microsoft/Edge/Application/msedge.exe'];
+    return folder === undefined ? [] : paths.map((path) => join(folder, path));
+  }),
+];
+
+/** The browser's program. Throws a sentence that says how to get one. */
+export function findBrowser(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+  places: readonly string[] = usualPlaces,
+): string {
+  const chosen = env.SALLYPORT_TEST_BROWSER;
+  if (chosen !== undefined && chosen !== '') {
+    if (existsSync(chosen)) return chosen;
+    throw new Error(`SALLYPORT_TEST_BROWSER is ${chosen}, but there is no such file.`);
+  }
+  const folders = (env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+  const candidates = [
+    ...commands.flatMap((command) => folders.map((folder) => join(folder, command))),
+    ...places,
+  ];
+  const found = candidates.find((path) => existsSync(path));
+  if (found !== undefined) return found;
+  throw new Error(
+    'The browser tests need Chromium, Chrome or Edge: install one (on Debian: apt-get install chromium), or set SALLYPORT_TEST_BROWSER to the path of its program.',
+  );
+}
+
+let launched: Promise<Browser> | undefined;
+
+/** Playwright ends it with the worker's process. */
+function launch(): Promise<Browser> {
+  launched ??= chromium.launch({ executablePath: findBrowser(), args });
+  return launched;
+}
+
+export interface Visit {
+  /** The first tab. */
+  readonly page: Page;
+  newTab(): Promise<Page>;
+  clearCookies(): Promise<void>;
+}
+
+/** A browser that was never here before. */
+export async function newVisit(options: BrowserContextOptions = {}): Promise<Visit> {
+  const context = await (await launch()).newContext({ locale: 'en-GB', ...options });
+  context.setDefaultTimeout(20_000);
+  const problems: string[] = [];
+  context.on('page', (page) => collectProblems(page, problems));
+  onTestFinished(async () => {
+    await context.close();
+    expect(problems, 'what the pages complained of').toEqual([]);
+  });
+  return {
+    page: await context.newPage(),
+    newTab: () => context.newPage(),
+    clearCookies: () => context.clearCookies(),
+  };
+}
+
+function collectProblems(page: Page, problems: string[]): void {
+  page.on('pageerror', (error) => problems.push(`script: ${error.message}`));
+  page.on('console', (message) => {
+    const told = message.text();
+    // What the answers below tell better: a form that is shown again with an error is one of 4xx, and no fault.
+    if (['error', 'warning'].includes(message.type()) && !told.startsWith('Failed to load resource'))
+      problems.push(`console: ${told}`);
+  });
+  page.on('response', (response) => {
+    const tolerated = response.request().isNavigationRequest() ? 500 : 400;
+    if (response.status() >= tolerated) problems.push(`${response.status()} ${response.url()}`);
+  });
+  page.on('requestfailed', (request) => {
+    const reason = request.failure()?.errorText ?? '';
+    // A page that is left does not wait for its icon.
+    if (reason !== 'net::ERR_ABORTED')
+      problems.push(`failed: ${request.method()} ${request.url()} ${reason}`);
+  });
+  page.on('request', (request) => {
+    const { protocol, hostname } = new URL(request.url());
+    const here = hostname === '127.0.0.1' || hostname === 'localhost' || hostname.endsWith('.localhost');
+    if (protocol !== 'data:' && !here) problems.push(`left this machine: ${request.url()}`);
+  });
+}
+
+/** Presses a button or link that leads to another page, and waits until that is there. */
+export async function follow(page: Page, selector: string): Promise<void> {
+  const loaded = page.waitForEvent('load');
+  await page.click(selector);
+  await loaded;
+}
+
+/** Fills in the login page, sends it, and waits for the page that follows. */
+export async function typeCredentials(
+  page: Page,
+  credentials: { readonly email?: string; readonly password?: string } = {},
+): Promise<void> {
+  await page.fill('#email', credentials.email ?? 'ada@example.com');
+  await page.fill('#password', credentials.password ?? password);
+  await follow(page, '#sign-in');
+}

@@ -1,0 +1,130 @@
+/** The way to every page of the server, for tests that look at all of them. */
+import type { Page } from 'playwright-core';
+import { offerClaim } from '../../src/actions/setup.js';
+import { follow, typeCredentials } from './chromium.js';
+import { startIdp, type TestIdp } from './idp.js';
+import { type RelyingApp, startApp } from './relying_app.js';
+
+interface World {
+  readonly idp: TestIdp;
+  readonly shop: RelyingApp;
+}
+
+type Way = (page: Page, world: World) => Promise<unknown>;
+
+/** From an address that is not of this machine: without details for developers. */
+const fromAfar = { 'x-forwarded-for': '203.0.113.9' };
+
+async function signIn(page: Page, { idp }: Pick<World, 'idp'>, email = 'ada@example.com'): Promise<void> {
+  await page.goto(`${idp.issuer}/login`);
+  await typeCredentials(page, { email });
+}
+
+function unregistered({ idp, shop }: World): string {
+  const query = new URLSearchParams({
+    client_id: shop.client.client.client_id,
+    redirect_uri: `${shop.origin}/cb/../other?next=https://attacker.example`,
+    response_type: 'code',
+    scope: 'openid',
+  });
+  return `${idp.issuer}/authorize?${query}`;
+}
+
+const ways = {
+  login: (page, { idp }) => page.goto(`${idp.issuer}/login`),
+  'login for an application': (page, { shop }) => page.goto(shop.login),
+  'login with a wrong password': async (page, { shop }) => {
+    await page.goto(shop.login);
+    await typeCredentials(page, { password: 'wrong' });
+  },
+  'login after too many attempts': async (page, { idp, shop }) => {
+    await page.goto(shop.login);
+    for (let attempts = 0; attempts <= idp.config.ATTEMPTS_PER_ACCOUNT; attempts += 1)
+      await typeCredentials(page, { password: 'wrong' });
+  },
+  consent: async (page, { shop }) => {
+    await page.goto(`${shop.login}?scope=openid+profile+email+offline_access`);
+    await typeCredentials(page);
+  },
+  'consent with a warning': async (page, { idp, shop }) => {
+    const native = await idp.addClient({
+      client_name: 'A command line tool whose makers gave it a name that is rather long',
+      application_type: 'native',
+      token_endpoint_auth_method: 'none',
+      redirect_uris: [`${shop.origin}/cb`],
+    });
+    await signIn(page, { idp });
+    const query = new URLSearchParams({
+      client_id: native.client.client_id,
+      redirect_uri: `${shop.origin}/cb`,
+      response_type: 'code',
+      scope: 'openid profile email address phone',
+      code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+      code_challenge_method: 'S256',
+    });
+    await page.goto(`${idp.issuer}/authorize?${query}`);
+  },
+  'account chooser': async (page, { idp, shop }) => {
+    await signIn(page, { idp });
+    await page.goto(`${shop.login}?prompt=select_account`);
+  },
+  logout: async (page, { idp }) => {
+    await signIn(page, { idp });
+    await page.goto(`${idp.issuer}/logout`);
+  },
+  'logout for an application': async (page, { idp, shop }) => {
+    await signIn(page, { idp });
+    await page.goto(`${idp.issuer}/logout?client_id=${shop.client.client.client_id}`);
+  },
+  'signed out': (page, { idp }) => page.goto(`${idp.issuer}/logout`),
+  'signed out of an application': (page, { idp, shop }) =>
+    page.goto(`${idp.issuer}/logout?client_id=${shop.client.client.client_id}`),
+  'error with details': (page, world) => page.goto(unregistered(world)),
+  'error without details': async (page, world) => {
+    await page.setExtraHTTPHeaders(fromAfar);
+    await page.goto(unregistered(world));
+  },
+  'no such page': (page, { idp }) => page.goto(`${idp.issuer}/nothing/here`),
+  'start page of a new server': (page, { idp }) => page.goto(idp.issuer),
+  'start page, signed out': async (page, { idp }) => {
+    await idp.addUser({ email: 'admin@example.com', roles: ['admin'] });
+    await page.goto(idp.issuer);
+  },
+  'start page, signed in': (page, { idp }) => signIn(page, { idp }),
+  'start page of an administrator': async (page, { idp }) => {
+    await idp.addUser({ email: 'admin@example.com', roles: ['admin'], claims: { name: 'Grace Hopper' } });
+    await signIn(page, { idp }, 'admin@example.com');
+  },
+  claim: async (page, { idp }) => page.goto((await offerClaim(idp.deps, idp.now())) ?? ''),
+  'claim with an error': async (page, { idp }) => {
+    await page.goto((await offerClaim(idp.deps, idp.now())) ?? '');
+    await page.fill('#name', 'Ada Lovelace');
+    await page.fill('#email', 'ada@example.com');
+    await page.fill('#password', 'short');
+    await follow(page, '#claim');
+  },
+  'form post': async (page, { shop }) => {
+    // As where the script is late: else the page is gone before anybody can look at it.
+    await page.route('**/assets/form_post.js*', (route) =>
+      route.fulfill({ contentType: 'text/javascript', body: '' }),
+    );
+    await page.goto(`${shop.login}?response_mode=form_post`);
+    await typeCredentials(page);
+    await follow(page, '#allow');
+  },
+} satisfies Record<string, Way>;
+
+export type PageName = keyof typeof ways;
+export const everyPage = Object.keys(ways) as PageName[]; // the keys of a constant table
+
+/** Goes to a page of a server of its own. */
+export async function goToPage(page: Page, name: PageName): Promise<void> {
+  const idp = await startIdp({ host: 'localhost', settings: { ATTEMPTS_PER_ACCOUNT: '3' } });
+  await idp.addUser();
+  const shop = await startApp(idp, {
+    name: 'Corner Shop',
+    documents: true,
+    metadata: { first_party: false },
+  });
+  await ways[name](page, { idp, shop });
+}

@@ -1,0 +1,105 @@
+/** The real program: built from this source into a folder of its own, run as a process with a folder of its own. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readFile, rm, symlink } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { type AddressInfo, createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, onTestFinished } from 'vitest';
+
+const execute = promisify(execFile);
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Compiles src/, and puts beside it what the program finds by its own path. Gives the path of main.js. */
+export async function buildProgram(name: string): Promise<string> {
+  const folder = join(root, 'node_modules', '.cache', 'sallyport', name);
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  for (const part of ['migrations', 'views', 'package.json'])
+    await symlink(join(root, part), join(folder, part), 'junction');
+  const outDir = join(folder, 'dist');
+  const flags = ['--noCheck', '--incremental', 'false', '--declaration', 'false', '--sourceMap', 'false'];
+  await execute(process.execPath, [await tsc(), '-p', 'tsconfig.build.json', '--outDir', outDir, ...flags], {
+    cwd: root,
+  });
+  return join(outDir, 'main.js');
+}
+
+async function tsc(): Promise<string> {
+  const path = createRequire(import.meta.url).resolve('typescript/package.json');
+  const { bin } = JSON.parse(await readFile(path, 'utf8')) as { bin: { tsc: string } };
+  return join(dirname(path), bin.tsc);
+}
+
+export interface ProgramOptions {
+  /** Settings without their prefix. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** The working folder: where data/ and keys/ are made. */
+  readonly cwd: string;
+  readonly input?: string;
+  /** A file descriptor in place of a pipe. */
+  readonly stdout?: number;
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A process that runs; it is killed when the test is over. */
+export class Program {
+  readonly child: ChildProcess;
+  readonly exit: Promise<Exit>;
+  out = '';
+  err = '';
+
+  constructor(main: string, args: readonly string[], { settings = {}, cwd, input, stdout }: ProgramOptions) {
+    const env = {
+      PATH: process.env.PATH,
+      ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [`SALLYPORT_${name}`, value])),
+    };
+    const child = spawn(process.execPath, [main, ...args], {
+      cwd,
+      env,
+      stdio: ['pipe', stdout ?? 'pipe', 'pipe'],
+    });
+    child.stdout?.on('data', (chunk) => {
+      this.out += String(chunk);
+    });
+    child.stderr?.on('data', (chunk) => {
+      this.err += String(chunk);
+    });
+    child.stdin?.end(input ?? '');
+    this.child = child;
+    this.exit = once(child, 'close').then(([code]) => ({ code, out: this.out, err: this.err }));
+    onTestFinished(() => void child.kill('SIGKILL'));
+  }
+
+  /** Waits until it has printed this on standard output. Fails with all that it said if it ends before. */
+  async said(text: string | RegExp): Promise<string> {
+    const { stdout } = this.child;
+    while (this.out.search(text) < 0) {
+      const ended = await Promise.race([this.exit, stdout && once(stdout, 'data').then(() => null)]);
+      if (ended) expect(this.out + this.err, 'the program ended').toMatch(text);
+    }
+    return this.out;
+  }
+}
+
+/** Runs it to its end. */
+export function runProgram(main: string, args: readonly string[], options: ProgramOptions): Promise<Exit> {
+  return new Program(main, args, options).exit;
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo; // a TCP server that listens has one
+  server.close();
+  await once(server, 'close');
+  return port;
+}
