@@ -120,4 +120,4 @@ test('every code, refresh token and session that was answered outlives SIGKILL, 
   const db = await openDb(database.url);
   onTestFinished(() => db.close());
   expect(await db.transaction((trx) => trx.all(check, {}))).toEqual([{ integrity_check: 'ok' }]);
-});
+}, 60_000);

@@ -90,10 +90,20 @@ export async function rotateSigningKey(
   const active_at = options.at_once ? now : now + 2 * config.JWKS_MAX_AGE_SECONDS;
   const added = await newSigningKey(deps.masterKeys(), now, active_at);
   await change(deps, { type: 'signing_key_added', detail: added.kid }, now, async (trx) => {
+    assertNewestMaster(deps, added.private_key_wrapped);
     await signingKeys.insert(trx, added);
     await endReplacedKeys(trx, config, now);
   });
   return added.kid;
+}
+
+/**
+ * A key is made before its transaction. Where the master key was changed in between it would need the old one for ever, which the
+ * operator was just told to delete. Throws UserError `conflict`.
+ */
+function assertNewestMaster(deps: Pick<Deps, 'masterKeys'>, wrapped: string): void {
+  if (!deps.masterKeys().isCurrent(wrapped))
+    throw new UserError('conflict', 'The master key was changed at the same time. Please try again.');
 }
 
 /** Gives every key the end that follows from the keys that are there. */
@@ -125,7 +135,10 @@ export async function retireSigningKey(
     const others = await signingKeys.list(trx);
     const covered = others.some((key) => keyState(key, others, now) === 'active');
     replaced_by = covered ? null : replacement.kid;
-    if (!covered) await signingKeys.insert(trx, replacement);
+    if (!covered) {
+      assertNewestMaster(deps, replacement.private_key_wrapped);
+      await signingKeys.insert(trx, replacement);
+    }
     await endReplacedKeys(trx, deps.config, now);
   });
   return { replaced_by };
@@ -146,6 +159,8 @@ export async function rotateDueKeys(deps: KeyDeps, now: number): Promise<void> {
 async function rotateSecretKey(deps: KeyDeps, old: secretKeys.SecretKeyRow, now: number): Promise<void> {
   const added = newSecretKey(deps.masterKeys(), old.purpose, now);
   await deps.db.transaction(async (trx) => {
+    await oneAtATime(trx, now);
+    assertNewestMaster(deps, added.key_wrapped);
     await secretKeys.expire(trx, old.id, now + keptSeconds(deps.config, old.purpose));
     await secretKeys.insert(trx, added);
     await cacheVersions.bump(trx, 'keys');

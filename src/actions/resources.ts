@@ -1,4 +1,5 @@
 /** Resource servers: the APIs that access tokens are for. RFC 8707. */
+import { openidScopes } from '../claims/index.js';
 import type { Deps } from '../deps.js';
 import { canonicalResource } from '../oauth/authorization_request.js';
 import { isResource } from '../oauth/client_metadata.js';
@@ -23,7 +24,7 @@ export async function addResource(
   const canonical = canonicalResource(identifier);
   if (canonical === deps.config.ISSUER)
     throw new UserError('invalid_input', 'The issuer itself is always a resource; it need not be added.');
-  const row = { identifier: canonical, scope: parseScope(scope.join(' ')).join(' '), created_at: now };
+  const row = { identifier: canonical, scope: ownScope(scope), created_at: now };
   await change(deps, { type: 'resource_added', detail: canonical }, now, async (trx) => {
     if (!(await resources.insert(trx, row)))
       throw new UserError('conflict', `There is a resource ${canonical} already.`);
@@ -31,7 +32,7 @@ export async function addResource(
   return row;
 }
 
-/** Sets the scopes of a resource server. Throws UserError `not_found`. */
+/** Sets the scopes of a resource server. Throws UserError `not_found` or `invalid_input`, OAuthError `invalid_scope`. */
 export async function updateResource(
   deps: ResourceDeps,
   identifier: string,
@@ -39,11 +40,20 @@ export async function updateResource(
   now: number,
 ): Promise<resources.ResourceRow> {
   const { identifier: canonical, created_at } = await loadResource(deps, identifier);
-  const words = parseScope(scope.join(' ')).join(' ');
+  const words = ownScope(scope);
   await change(deps, { type: 'resource_updated', detail: canonical }, now, async (trx) => {
     if (!(await resources.update(trx, canonical, words))) throw notFound(identifier);
   });
   return { identifier: canonical, scope: words, created_at };
+}
+
+/** The scopes of a resource server. One of OpenID Connect would be taken away from every token for userinfo (decisions 26). */
+function ownScope(scope: readonly string[]): string {
+  const words = parseScope(scope.join(' '));
+  const taken = words.find((word) => openidScopes.includes(word));
+  if (taken !== undefined)
+    throw new UserError('invalid_input', `The scope ${taken} belongs to this server itself.`);
+  return words.join(' ');
 }
 
 export async function loadResource(

@@ -5,6 +5,7 @@
 import type { Deps } from '../deps.js';
 import { acr, amr, hashPassword, isOutdated, verifyPassword } from '../factors/password.js';
 import { giveBack, type Reservation, reserve } from '../limits/attempts.js';
+import { busy } from '../limits/hashing_gate.js';
 import { UserError } from '../oauth/errors.js';
 import { digest, newId, newSecret } from '../secrets.js';
 import * as authorizations from '../store/authorizations.js';
@@ -21,8 +22,8 @@ export interface SignIn {
   readonly password: string;
   /** The client's network. */
   readonly source: string;
-  /** Gives the id of a known browser for a user, or null. */
-  readonly device: (user_id: string) => string | null;
+  /** Gives the id of a browser that is known for a login, or null. */
+  readonly device: (login: string) => string | null;
   /** The session that this browser has already. */
   readonly current: sessions.SessionRow | null;
   /** The authorization request that asked for it. */
@@ -32,6 +33,8 @@ export interface SignIn {
 export interface SignedIn {
   readonly user_id: string;
   readonly session_id: string;
+  /** Names the user and the password they signed in with: what a browser is known for. */
+  readonly login: string;
   /** The value of the session cookie: 256 random bits. */
   readonly cookie: string;
 }
@@ -39,6 +42,8 @@ export interface SignedIn {
 /** Throws UserError: `wrong_credentials`, `too_many_attempts` or `busy`. */
 export async function signIn(deps: SignInDeps, request: SignIn, now: number): Promise<SignedIn> {
   const { db, config, hashing } = deps;
+  // A storm that cannot be answered writes nothing: neither an attempt nor that it is taken back.
+  if (hashing.pending >= config.hashing.slots + config.hashing.queue) throw busy();
   const email_canonical = users.canonicalEmail(request.email);
   const user = await users.findByEmail(db, email_canonical);
   const credential = await credentials.find(db, user?.id ?? '', 'password');
@@ -46,7 +51,7 @@ export async function signIn(deps: SignInDeps, request: SignIn, now: number): Pr
   const attempt = {
     account: user?.id ?? email_canonical,
     source: request.source,
-    device: user ? request.device(user.id) : null,
+    device: credential ? request.device(loginOf(credential)) : null,
   };
   const reservation = await db.transaction((trx) => reserve(trx, attempt, config, now));
   if (!reservation.allowed) throw tooMany(reservation);
@@ -73,7 +78,7 @@ export async function signIn(deps: SignInDeps, request: SignIn, now: number): Pr
     return startSession(trx, deps, { user_id: user.id, cookie, request, now });
   });
   deps.log.info({ event: 'signed_in', user_id: user.id, sid: session_id }, 'signed in');
-  return { user_id: user.id, session_id, cookie };
+  return { user_id: user.id, session_id, login: loginOf(credential), cookie };
 }
 
 /** A hash with the parameters now set; null where it cannot be had now. The password was right, so the sign-in goes on. */
@@ -84,6 +89,14 @@ async function renewedHash(deps: SignInDeps, password: string): Promise<string |
     deps.log.info({ err }, 'a password hash was not renewed'); // the queue is full, say: the next sign-in will do it
     return null;
   }
+}
+
+/**
+ * A browser is known for a user until their password changes: else who knew the old one could have made any number of known
+ * browsers, each with a counter of its own.
+ */
+function loginOf({ user_id, id }: credentials.CredentialRow): string {
+  return `${user_id} ${id}`;
 }
 
 function wrong(): UserError {

@@ -24,6 +24,12 @@ export const claimsSupported: ReadonlySet<string> = new Set([
   ...claimSets.flatMap((set) => set.claims),
 ]);
 
+/** The names that a client with this registered scope may ask for: the parameter is no way around the scope. */
+export function claimsWithin(scopes: readonly string[]): ReadonlySet<string> {
+  const sets = claimSets.filter((set) => scopes.includes(set.scope));
+  return new Set([...protocolClaims, ...sets.flatMap((set) => set.claims)]);
+}
+
 /** The claims of these scopes that the user has. */
 export function claimsOfScopes(user: UserRow, scopes: readonly string[]): Claims {
   return Object.assign(

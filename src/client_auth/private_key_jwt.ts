@@ -56,11 +56,18 @@ async function verifyAssertion(
     return await check(context, client, assertion, keys);
   } catch (error) {
     // It does not verify, or a key of the client's is none (too short, malformed): the client is not authenticated.
-    if (!(error instanceof errors.JWKSNoMatchingKey)) return undefined;
+    if (!(error instanceof errors.JWKSNoMatchingKey)) throw failed(error);
   }
   const renewed = await context.clientKeys.find(client, context.now, true);
   if (renewed === undefined || renewed === keys) return undefined;
-  return check(context, client, assertion, renewed).catch(() => undefined); // not with the newest keys either
+  return check(context, client, assertion, renewed).catch((error: unknown) => {
+    throw failed(error); // not with the newest keys either
+  });
+}
+
+/** What the client is told says no more than for a wrong secret; the log says why. */
+function failed(cause: unknown): OAuthError {
+  return new OAuthError('invalid_client', 'client authentication failed', { cause });
 }
 
 async function check(
@@ -82,6 +89,7 @@ async function check(
   const { typ } = result.protectedHeader;
   if (typ !== undefined && typ !== 'JWT' && typ !== 'client-authentication+jwt')
     throw new errors.JWTInvalid('typ is of another kind of JWT');
+  if ((result.payload.exp ?? 0) <= now) throw new errors.JWTInvalid('exp is in the past'); // the tolerance is for nbf and iat
   if ((result.payload.iat ?? now) > now + 60) throw new errors.JWTInvalid('iat is in the future');
   return result;
 }

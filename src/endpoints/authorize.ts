@@ -7,7 +7,7 @@
  */
 import type { Context, Middleware } from 'koa';
 import { issueCode } from '../actions/codes.js';
-import { claimsSupported } from '../claims/index.js';
+import { claimsWithin } from '../claims/index.js';
 import type { Deps } from '../deps.js';
 import { seeOther } from '../http/answer.js';
 import { respond } from '../http/authorization_response.js';
@@ -29,6 +29,7 @@ import { requiredAcrs, requiredSubs } from '../oauth/claims_request.js';
 import { OAuthError } from '../oauth/errors.js';
 import { nextStep, type Step } from '../oauth/next_step.js';
 import type { Params } from '../oauth/params.js';
+import { scopeWords } from '../oauth/scope.js';
 import type { Client } from '../store/clients.js';
 import * as consents from '../store/consents.js';
 import type { LiveSession } from '../store/sessions.js';
@@ -107,7 +108,7 @@ async function parse(
     client,
     reply,
     hint_sub: hinted?.sub ?? null,
-    claims_supported: claimsSupported,
+    claims_supported: claimsWithin(scopeWords(client.scope)),
     resources,
   });
 }
@@ -164,7 +165,12 @@ async function progressOf(
       hinted !== null && wanted !== null ? hinted.filter((sub) => wanted.includes(sub)) : (hinted ?? wanted),
     required_acrs: requiredAcrs(request.claims),
     session: session && { ...session, sub: session.user_id },
-    to_approve: wordsToApprove(request, client, given?.approved.split(' ') ?? []),
+    to_approve: wordsToApprove(
+      request,
+      client,
+      given?.approved.split(' ') ?? [],
+      await deps.caches.resources(),
+    ),
     consent: given ?? null,
     consent_each_time: each_time,
   };

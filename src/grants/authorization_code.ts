@@ -13,7 +13,7 @@ import type { Trx } from '../store/db.js';
 import * as events from '../store/events.js';
 import * as refreshTokens from '../store/refresh_tokens.js';
 import { newRefreshToken } from '../tokens/refresh_token.js';
-import { type Grant, type GrantRequest, grantedAudience, storedClaims } from './grant.js';
+import { type Grant, type GrantRequest, grantedAudience, storedClaims, storedScope } from './grant.js';
 
 export const authorizationCode: Grant = {
   grant_type: 'authorization_code',
@@ -42,7 +42,7 @@ export const authorizationCode: Grant = {
     if (code.user_disabled_at !== null) throw new OAuthError('invalid_grant', 'the user is disabled');
     if (code.client_disabled_at !== null) throw new OAuthError('invalid_client', 'the client is disabled');
 
-    const scope = scopeWords(code.scope);
+    const scope = storedScope(request, code.scope);
     const { authorization_id, user_id, sid, auth_time, acr, nonce } = code;
     return {
       user: {
@@ -53,7 +53,7 @@ export const authorizationCode: Grant = {
         acr,
         amr: code.amr.split(' '),
         scope,
-        claims: storedClaims(code.claims),
+        claims: storedClaims(request, code.claims),
         nonce,
       },
       ...grantedAudience(request, scope, scopeWords(code.resource)),

@@ -1,9 +1,11 @@
 /** What every grant is: it decides what the tokens say and writes it down; only endpoints/token.ts hands tokens out. */
+import { claimsWithin } from '../claims/index.js';
 import type { Config } from '../config.js';
 import type { KeyRing } from '../keys/keys.js';
-import type { ClaimsRequest } from '../oauth/claims_request.js';
+import { type ClaimsRequest, claimsAllowed, noClaims } from '../oauth/claims_request.js';
 import type { OAuthError } from '../oauth/errors.js';
 import type { Params } from '../oauth/params.js';
+import { intersect, scopeWords } from '../oauth/scope.js';
 import type { Client } from '../store/clients.js';
 import type { Trx } from '../store/db.js';
 import { audienceOf } from '../tokens/audience.js';
@@ -53,7 +55,13 @@ export function grantedAudience(request: GrantRequest, scope: readonly string[],
   });
 }
 
-/** Reads a claims request that endpoints/authorize.ts stored. */
-export function storedClaims(claims: string | null): ClaimsRequest {
-  return claims === null ? { userinfo: {}, id_token: {} } : (JSON.parse(claims) as ClaimsRequest);
+/** The words of a scope that was granted once, as far as they are registered for the client still. Hardening row 22. */
+export function storedScope({ client }: GrantRequest, scope: string): readonly string[] {
+  return intersect(scopeWords(scope), scopeWords(client.scope));
+}
+
+/** Reads a claims request that actions/codes.ts stored, as far as the client's scope still reaches. */
+export function storedClaims({ client }: GrantRequest, claims: string | null): ClaimsRequest {
+  const stored = claims === null ? noClaims : (JSON.parse(claims) as ClaimsRequest); // written from a parsed one
+  return claimsAllowed(stored, claimsWithin(scopeWords(client.scope)));
 }

@@ -15,7 +15,7 @@ import * as events from '../store/events.js';
 import * as refreshTokens from '../store/refresh_tokens.js';
 import * as sessions from '../store/sessions.js';
 import { newRefreshToken, openSuccessor, parseRefreshToken, sealSuccessor } from '../tokens/refresh_token.js';
-import { type Grant, type GrantRequest, grantedAudience, storedClaims } from './grant.js';
+import { type Grant, type GrantRequest, grantedAudience, storedClaims, storedScope } from './grant.js';
 
 export const refreshToken: Grant = {
   grant_type: 'refresh_token',
@@ -31,7 +31,11 @@ export const refreshToken: Grant = {
     }
     assertAlive(family, now);
 
-    const scope = narrowedScope(params.get('scope'), family, scopeWords(client.scope));
+    const scope = narrowedScope(
+      params.get('scope'),
+      storedScope(request, family.scope),
+      scopeWords(client.scope),
+    );
     const audience = grantedAudience(request, scope, scopeWords(family.resource));
     const next = await successorOf(trx, request, family, presented, parsed.generation);
     if (next instanceof OAuthError) return next; // returned: the revocation stays
@@ -39,7 +43,7 @@ export const refreshToken: Grant = {
     await keepSessionAwake(trx, request, family);
     const { user_id, authorization_id, sid, auth_time, acr } = family;
     const amr = family.amr.split(' ');
-    const claims = storedClaims(family.claims);
+    const claims = storedClaims(request, family.claims);
     return {
       user: { user_id, authorization_id, sid, auth_time, acr, amr, scope, claims, nonce: null },
       ...audience,
@@ -67,10 +71,9 @@ function assertAlive(family: refreshTokens.FoundFamily, now: number): void {
  */
 function narrowedScope(
   asked: string | undefined,
-  family: refreshTokens.RefreshTokenRow,
+  granted: readonly string[],
   grantable: readonly string[],
 ): readonly string[] {
-  const granted = scopeWords(family.scope);
   if (asked === undefined) return granted;
   const ignored = (word: string) =>
     !grantable.includes(word) || (word === 'offline_access' && !granted.includes(word));

@@ -21,17 +21,17 @@ function readDevice(ctx: Context, config: Config): Device | undefined {
   return id === undefined || marks.length > most_accounts ? undefined : { id, marks };
 }
 
-/** The mark of this browser, if it signed in as this user before; else null. */
-export function knownDevice(ctx: Context, config: Config, ring: KeyRing, user_id: string): string | null {
+/** The mark of this browser, if it signed in with this login (actions/sign_in.ts) before; else null. */
+export function knownDevice(ctx: Context, config: Config, ring: KeyRing, login: string): string | null {
   const device = readDevice(ctx, config);
-  const known = device?.marks.some((candidate) => ring.isMac('device', `${device.id} ${user_id}`, candidate));
+  const known = device?.marks.some((candidate) => ring.isMac('device', `${device.id} ${login}`, candidate));
   return known === true && device !== undefined ? device.id : null;
 }
 
-/** Remembers that this user signed in here. */
-export function rememberDevice(ctx: Context, config: Config, ring: KeyRing, user_id: string): void {
-  if (knownDevice(ctx, config, ring, user_id) !== null) return;
+/** Remembers that somebody signed in here with this login. */
+export function rememberDevice(ctx: Context, config: Config, ring: KeyRing, login: string): void {
+  if (knownDevice(ctx, config, ring, login) !== null) return;
   const device = readDevice(ctx, config) ?? { id: newId(), marks: [] };
-  const marks = [...device.marks.slice(1 - most_accounts), ring.mac('device', `${device.id} ${user_id}`)];
+  const marks = [...device.marks.slice(1 - most_accounts), ring.mac('device', `${device.id} ${login}`)];
   setCookie(ctx, config, 'device', [device.id, ...marks].join('.'), lives_seconds);
 }

@@ -28,6 +28,16 @@ interface Job {
   readonly reject: (error: Error) => void;
 }
 
+/** What people are told while the queue is full. */
+export function busy(): UserError {
+  return new UserError(
+    'busy',
+    'Too many people are signing in at this moment. Please try again in a few seconds.',
+    null,
+    3,
+  );
+}
+
 /** `slots` hash at the same time, `queue` more may wait. The process is started by the first job. */
 export function createHashingGate(options: { readonly slots: number; readonly queue: number }): HashingGate {
   const waiting: Job[] = [];
@@ -36,14 +46,7 @@ export function createHashingGate(options: { readonly slots: number; readonly qu
   let last_id = 0;
 
   function submit(message: object): Promise<unknown> {
-    if (waiting.length >= options.queue) {
-      throw new UserError(
-        'busy',
-        'Too many people are signing in at this moment. Please try again in a few seconds.',
-        null,
-        3,
-      );
-    }
+    if (waiting.length >= options.queue) throw busy();
     return new Promise((resolve, reject) => {
       waiting.push({ message, resolve, reject });
       next();

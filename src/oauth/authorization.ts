@@ -1,27 +1,53 @@
 /**
- * What an authorization request wants a user to agree to, as a set of words: scopes, `claim:name`, `resource:uri`. What was
- * agreed to before is remembered per client. OpenID Connect Core §3.1.2.4.
+ * What an authorization request wants a user to agree to, as a set of words: scopes, `claim:name`, `resource:uri`, and
+ * `resource:uri#scope` for what a scope allows there. What was agreed to before is remembered per client. OpenID Connect Core
+ * §3.1.2.4.
  */
 import type { AuthorizationRequest } from './authorization_request.js';
 import { requestedClaims } from './claims_request.js';
 import type { ClientMetadata } from './client_metadata.js';
 import { isPublic } from './client_metadata.js';
 import { redirectUriKind } from './redirect_uri.js';
+import { intersect } from './scope.js';
 
 /** Claims that say nothing about a person beyond that they signed in. */
 const impersonal = new Set(['sub', 'acr', 'auth_time']);
 
-/** Everything the request wants, `openid` first: signing in itself is agreed to by name. */
+/** The scope words of each resource server, by identifier. */
+export type ResourceScopes = ReadonlyMap<string, readonly string[]>;
+
+const none: ResourceScopes = new Map();
+
+/**
+ * Everything the request wants: signing in itself is agreed to by name. A scope of a resource counts once for each resource, so
+ * that `read` at one and `write` at another do not add up to `write` at the first (protocol.md INT-12).
+ */
 export function wantedWords(
   request: Pick<AuthorizationRequest, 'scope' | 'claims' | 'resource'>,
+  client: Pick<ClientMetadata, 'default_resource'> = {},
+  resources: ResourceScopes = none,
 ): readonly string[] {
   const claims = requestedClaims(request.claims).filter((name) => !impersonal.has(name));
+  const audience = wantedAudience(request, client);
   return [
     'sign_in',
     ...request.scope,
     ...claims.map((name) => `claim:${name}`),
-    ...request.resource.map((uri) => `resource:${uri}`),
+    ...audience.map((uri) => `resource:${uri}`),
+    ...audience.flatMap((uri) =>
+      intersect(request.scope, resources.get(uri) ?? []).map((word) => `resource:${uri}#${word}`),
+    ),
   ];
+}
+
+/** The resources that the tokens will be for (decisions 26); none where it is this server itself. */
+function wantedAudience(
+  request: Pick<AuthorizationRequest, 'resource'>,
+  { default_resource }: Pick<ClientMetadata, 'default_resource'>,
+): readonly string[] {
+  return request.resource.length > 0 || default_resource === undefined
+    ? request.resource
+    : [default_resource];
 }
 
 /** What is still to be agreed to. Nothing for an application that the operator marked as their own. */
@@ -29,9 +55,10 @@ export function wordsToApprove(
   request: AuthorizationRequest,
   client: ClientMetadata,
   approved: readonly string[],
+  resources: ResourceScopes = none,
 ): readonly string[] {
   if (client.first_party) return [];
-  return wantedWords(request).filter((word) => !approved.includes(word));
+  return wantedWords(request, client, resources).filter((word) => !approved.includes(word));
 }
 
 /**

@@ -77,6 +77,7 @@ export interface RequestContext {
   readonly reply: ReplyTo;
   /** The subject of the id_token_hint, already verified. */
   readonly hint_sub: string | null;
+  /** The names that `claims` may ask for: those there are, as far as the client's scope reaches. */
   readonly claims_supported: ReadonlySet<string>;
   /** The identifiers that resource may name. */
   readonly resources: ReadonlySet<string>;

@@ -76,6 +76,13 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** A stored request without what is not `allowed` any more. */
+export function claimsAllowed(claims: ClaimsRequest, allowed: ReadonlySet<string>): ClaimsRequest {
+  const keep = (requests: ClaimsRequest['userinfo']) =>
+    Object.fromEntries(Object.entries(requests).filter(([name]) => allowed.has(name)));
+  return { userinfo: keep(claims.userinfo), id_token: keep(claims.id_token) };
+}
+
 /** The names asked for in either place. */
 export function requestedClaims(claims: ClaimsRequest): readonly string[] {
   return [...new Set([...Object.keys(claims.userinfo), ...Object.keys(claims.id_token)])];

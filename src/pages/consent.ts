@@ -13,6 +13,7 @@ import { submit } from '../http/submit.js';
 import { consentEachTime, wantedWords } from '../oauth/authorization.js';
 import { OAuthError } from '../oauth/errors.js';
 import type { Params } from '../oauth/params.js';
+import { redirectUriKind } from '../oauth/redirect_uri.js';
 import type { Client } from '../store/clients.js';
 import type { LiveSession } from '../store/sessions.js';
 
@@ -51,7 +52,7 @@ export function postConsent(deps: ConsentDeps): Middleware {
           deps.log.info({ event: 'consent_denied', ...about }, 'consent denied');
           return giveUp(ctx, deps, interaction);
         }
-        const words = wantedWords(pending.request);
+        const words = wantedWords(pending.request, client, await deps.caches.resources());
         const approval = {
           user_id: session.user_id,
           client_id: client.client_id,
@@ -96,7 +97,7 @@ async function consentForm(
       client: shownClient(client, deps.config.base),
       person: { name: session.name, email: session.email },
       redirect_host: shownHost(pending.request.redirect_uri),
-      items: items(wantedWords(pending.request), resources),
+      items: items(wantedWords(pending.request, client, resources), resources),
       warnings: warnings(client, pending.request.redirect_uri),
     },
   });
@@ -113,7 +114,7 @@ function items(words: readonly string[], resources: ReadonlyMap<string, readonly
     .filter((word) => word.startsWith('claim:'))
     .map((word) => word.slice('claim:'.length).replaceAll('_', ' '));
   const asked = words
-    .filter((word) => word.startsWith('resource:'))
+    .filter((word) => word.startsWith('resource:') && !word.includes('#')) // what a scope allows there is told by its name
     .map((word) => word.slice('resource:'.length));
   const ofScopes = claimSets.filter((set) => words.includes(set.scope)).map((set) => set.consent);
   const told = new Set(['sign_in', 'openid', 'offline_access', ...claimSets.map((set) => set.scope)]);
@@ -142,7 +143,7 @@ function items(words: readonly string[], resources: ReadonlyMap<string, readonly
 
 function shownHost(redirect_uri: string): string {
   const { host, protocol } = new URL(redirect_uri);
-  return host === '' ? protocol : host;
+  return redirectUriKind(redirect_uri) === 'custom_scheme' ? protocol : host; // its scheme alone says which program opens it
 }
 
 function warnings(client: Client, redirect_uri: string): readonly string[] {

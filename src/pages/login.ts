@@ -49,14 +49,14 @@ export function postLogin(deps: LoginDeps): Middleware {
           {
             ...readCredentials(params),
             source: sourceOf(clientAddress(ctx, trusted)),
-            device: (user_id) => knownDevice(ctx, deps.config, ring, user_id),
+            device: (login) => knownDevice(ctx, deps.config, ring, login),
             current: await currentSession(deps, ctx, now),
             request_id: interaction?.pending.id ?? null,
           },
           now,
         );
         giveSession(ctx, deps.config, signedIn.cookie);
-        rememberDevice(ctx, deps.config, ring, signedIn.user_id);
+        rememberDevice(ctx, deps.config, ring, signedIn.login);
         if (interaction === null) return seeOther(ctx, `${deps.config.base}/`);
         return goOn(ctx, deps, interaction);
       },

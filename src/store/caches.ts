@@ -4,6 +4,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import { originsOf } from '../oauth/client_metadata.js';
+import { scopeWords } from '../oauth/scope.js';
 import * as cacheVersions from './cache_versions.js';
 import * as clients from './clients.js';
 import type { Db } from './db.js';
@@ -19,7 +20,7 @@ export interface Caches {
   client(client_id: string): Promise<clients.Client | undefined>;
   /** The resource servers: the words of their scope by identifier. */
   resources(): Promise<ReadonlyMap<string, readonly string[]>>;
-  /** Every origin from which some client's script may call. */
+  /** Every origin from which some enabled client's script may call. */
   origins(): Promise<ReadonlySet<string>>;
   /** Keeps something else under a version counter. */
   keep<T>(name: cacheVersions.Cached, load: () => Promise<T>): Cached<T>;
@@ -37,9 +38,12 @@ export function createCaches(db: Db, clock: () => number): Caches {
   const allResources = keep(
     'resources',
     async () =>
-      new Map((await resources.list(db)).map(({ identifier, scope }) => [identifier, scope.split(' ')])),
+      new Map((await resources.list(db)).map(({ identifier, scope }) => [identifier, scopeWords(scope)])),
   );
-  const allOrigins = keep('clients', async () => new Set((await clients.list(db)).flatMap(originsOf)));
+  const allOrigins = keep('clients', async () => {
+    const enabled = (await clients.list(db)).filter((client) => client.disabled_at === null);
+    return new Set(enabled.flatMap(originsOf));
+  });
 
   return {
     async client(client_id) {

@@ -17,14 +17,18 @@ export interface AudienceRequest {
 
 /**
  * The audience and its scope: the resources asked for, else the client's default, else the issuer. A token for a resource carries
- * that resource's scopes only, one for the issuer those that belong to no resource. Throws `invalid_target` where more is
- * asked for than was granted.
+ * that resource's scopes only, one for the issuer those that belong to no resource. What was removed since is no resource any
+ * more. Throws `invalid_target` where more is asked for than was granted, or nothing of it is left.
  */
 export function audienceOf(request: AudienceRequest): {
   readonly audience: readonly string[];
   readonly scope: readonly string[];
 } {
-  const granted = request.granted.length > 0 ? request.granted : [request.default_resource ?? request.issuer];
+  const { issuer, resources } = request;
+  const named = request.granted.length > 0 ? request.granted : [request.default_resource ?? issuer];
+  const granted = named.filter((resource) => resource === issuer || resources.has(resource));
+  if (granted.length === 0)
+    throw new OAuthError('invalid_target', `resource ${named.join(' ').slice(0, 200)} is not known here`);
   const beyond = request.requested.find((resource) => !granted.includes(resource));
   if (beyond !== undefined)
     throw new OAuthError('invalid_target', `resource ${beyond.slice(0, 200)} was not granted`);

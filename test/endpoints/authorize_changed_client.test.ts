@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { disableClient, removeClient, updateClient } from '../../src/actions/clients.js';
 import { answerOf, ask, codeOf, expectErrorPage, kindOf, signedInBrowser } from '../support/authorize.js';
 import type { Browser, Page } from '../support/browser.js';
-import { redeem, signIn } from '../support/flow.js';
+import { authorizeUrl, redeem, signIn } from '../support/flow.js';
 import { redirect_uri, startIdp, type TestIdp } from '../support/idp.js';
 import { withoutPkce } from '../support/shop.js';
 
@@ -84,6 +84,18 @@ describe.each(pages)('while a person is on the %s page', (_, open) => {
     else expect(codeOf(next)).not.toBe('');
   });
 });
+
+test.each(['none', undefined])(
+  'between a POST with prompt=%s and the GET it goes on with, the redirect URI is taken away: an error page (hardening 4)',
+  async (prompt) => {
+    const own = await idp.addClient({ redirect_uris: [redirect_uri, another] }, 'own');
+    const browser = await signedInBrowser(idp);
+    const body = new URLSearchParams(authorizeUrl(own.client.client_id, { prompt }).split('?')[1]);
+    const posted = await browser.request('/authorize', { method: 'POST', body });
+    await updateClient(idp.deps, 'own', { redirect_uris: [another] }, idp.now());
+    expectErrorPage(await browser.get(posted.headers.get('location') ?? ''));
+  },
+);
 
 test('a scope that is taken away while the login page is open is neither asked for nor given', async () => {
   const own = await idp.addClient({ scope: 'openid email phone' }, 'own');

@@ -2,7 +2,7 @@ import { decodeJwt } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { answerOf, ask, codeOf, kindOf, methods, signedInBrowser } from '../support/authorize.js';
 import { attribute, formOf } from '../support/browser.js';
-import { redeem, responseOf, signIn } from '../support/flow.js';
+import { authorizeUrl, redeem, responseOf, signIn } from '../support/flow.js';
 import { code_challenge, redirect_uri, startIdp } from '../support/idp.js';
 import { withoutPkce } from '../support/shop.js';
 
@@ -121,6 +121,27 @@ describe.each(methods)('by %s, a good request', (method) => {
     const elsewhere = await ask(browser, 'tool', { redirect_uri: 'http://127.0.0.1:99999/cb' }, method);
     expect(elsewhere.status).toBe(400);
   });
+});
+
+test('a POST from another site, which carries no Lax cookie, finds the session all the same (HTTP-19, decisions 16)', async () => {
+  const idp = await startIdp();
+  await idp.addUser();
+  await idp.addClient({}, 'shop');
+  const browser = await signedInBrowser(idp);
+  const session = browser.cookies.get('sallyport_session');
+  const body = new URLSearchParams(authorizeUrl('shop').split('?')[1]);
+
+  const posted = await idp.fetch('/authorize', {
+    method: 'POST',
+    body,
+    headers: { origin: 'https://shop.example' },
+  });
+  expect(posted.status).toBe(303);
+  expect(posted.headers.getSetCookie()).toEqual([]); // the cookies it could not send are not replaced
+  const location = posted.headers.get('location') ?? '';
+  expect(location).toMatch(/^\/authorize\/resume\?request=/);
+  expect(codeOf(await browser.get(location))).not.toBe('');
+  expect(browser.cookies.get('sallyport_session')).toBe(session);
 });
 
 describe('state and nonce (hardening, numbers)', () => {

@@ -10,7 +10,7 @@ import {
   sealOf,
   signedInBrowser,
 } from '../support/authorize.js';
-import { redeem, signIn } from '../support/flow.js';
+import { authorizeUrl, redeem, signIn } from '../support/flow.js';
 import { startIdp, type TestIdp } from '../support/idp.js';
 
 let idp: TestIdp;
@@ -134,11 +134,18 @@ describe('a sealed request in another browser (INT-15, hardening 9)', () => {
   });
 
   test('does not carry over what was done for it: prompt=login asks there too', async () => {
-    const first = idp.browser();
-    const login = await ask(first, 'own', { prompt: 'login' });
-    codeOf(await signIn(first, login));
-    const other = await signedInBrowser(idp);
+    const login = await ask(idp.browser(), 'own', { prompt: 'login' });
+    idp.advance(10);
+    const other = await signedInBrowser(idp); // since the request arrived elsewhere
     expect(kindOf(await other.get(`/authorize/resume?request=${sealOf(login)}`))).toBe('/login');
+  });
+
+  test('nor the consent that was given for it', async () => {
+    const first = await signedInBrowser(idp);
+    const consent = await ask(first, 'shop', { prompt: 'consent' });
+    codeOf(await first.submit(consent, allow));
+    const other = await signedInBrowser(idp);
+    expect(kindOf(await other.get(`/authorize/resume?request=${sealOf(consent)}`))).toBe('/consent');
   });
 
   test('does not answer for somebody who is not signed in there', async () => {
@@ -275,11 +282,14 @@ describe('how large a request may be (decisions 11)', () => {
   test('one that deflates well may not be larger than what is opened again', async () => {
     const claims = JSON.stringify({ id_token: { sub: { values: ['一'.repeat(15_000)] } } });
     const controls = '\u0001'.repeat(2048);
-    const body = `client_id=own&response_type=code&redirect_uri=https://shop.example/cb&claims=${claims}&nonce=${controls}&login_hint=${controls}&state=x`;
+    const start = authorizeUrl('own').slice('/authorize?'.length);
+    const body = `${start}&claims=${claims}&nonce=${controls}&login_hint=${controls}`;
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
     const browser = idp.browser();
     const page = await browser.follow(browser.request('/authorize', { method: 'POST', body, headers }));
-    expect(answerOf(page)).toMatchObject({ error: 'invalid_request', state: 'x' });
+    expect(answerOf(page).error_description).toBe(
+      'the request is too large; its largest parameter is claims',
+    );
   });
 });
 
