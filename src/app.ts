@@ -118,7 +118,7 @@ export function createApp(deps: Deps): Koa {
   app.use(transportHeaders(deps.config));
   app.use(router.routes());
   app.use(methodNotAllowed((path) => router.match(path, 'GET').path.flatMap((layer) => layer.methods)));
-  app.use(pageHeaders).use(notFound(deps.config));
+  app.use(pageHeaders).use(notFound(deps));
   app.on('error', (err: Error) => deps.log.debug({ err }, 'an answer could not be sent'));
   return app;
 }

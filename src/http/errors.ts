@@ -85,7 +85,7 @@ interface Told {
 
 async function renderError(deps: ErrorDeps, ctx: Context, error: unknown): Promise<void> {
   const error_id = newId();
-  const told = tell(error);
+  const told = tell(error, ctx.path.startsWith(`${deps.config.base}/logout`) ? 'sign-out' : 'sign-in');
   if (error instanceof OAuthError || error instanceof UserError) {
     deps.log.info(
       { error_id, path: ctx.path, error: error.code, description: error.message, cause: causeOf(error) },
@@ -103,7 +103,8 @@ async function renderError(deps: ErrorDeps, ctx: Context, error: unknown): Promi
   render(ctx, deps.config, { view: 'error', title: heading, status, data });
 }
 
-function tell(error: unknown): Told {
+/** `kind` is what the person was doing. */
+function tell(error: unknown, kind: 'sign-in' | 'sign-out'): Told {
   if (error instanceof UserError)
     return { status: error.status, heading: 'That did not work', message: error.message, advice: null };
   if (error instanceof OAuthError) {
@@ -111,7 +112,7 @@ function tell(error: unknown): Told {
     if (error.failed?.check.startsWith('redirect_uri')) {
       return {
         status,
-        heading: 'This sign-in link does not work',
+        heading: `This ${kind} link does not work`,
         message:
           'The application asked us to send you to an address (redirect URI) that is not registered for it, so we stopped here.',
         advice: 'Please tell the people who run the application, and give them the error id.',
@@ -119,7 +120,7 @@ function tell(error: unknown): Told {
     }
     return {
       status,
-      heading: 'This sign-in link does not work',
+      heading: `This ${kind} link does not work`,
       message: `The application sent a request that we cannot answer: ${error.description}.`,
       advice:
         'Go back to the application and try again. If it happens again, tell the people who run it, and give them the error id.',

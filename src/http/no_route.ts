@@ -1,6 +1,6 @@
 /** What no route answered: another method (405 with Allow), or no such page (404). RFC 9110 §15.5.5–15.5.6. */
 import type { Middleware } from 'koa';
-import type { Config } from '../config.js';
+import type { Deps } from '../deps.js';
 import { newId } from '../secrets.js';
 import { render } from './render.js';
 
@@ -16,13 +16,15 @@ export function methodNotAllowed(methodsOf: (path: string) => readonly string[])
   };
 }
 
-export function notFound(config: Pick<Config, 'base' | 'PRODUCT_NAME'>): Middleware {
+export function notFound({ config, log }: Pick<Deps, 'config' | 'log'>): Middleware {
   return (ctx) => {
+    const error_id = newId();
+    log.info({ error_id, path: ctx.path }, 'no such page');
     const data = {
       heading: 'There is no such page',
       message: 'The address may be mistyped, or the link that led here may be old.',
       advice: null,
-      error_id: newId(),
+      error_id,
       detail: null,
       home_uri: `${config.base}/`,
     };

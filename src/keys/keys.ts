@@ -48,14 +48,18 @@ interface OpenedKeys {
 export interface KeysOptions {
   readonly db: Db;
   readonly caches: Caches;
-  /** Gives the master keys that are there now: asked each time the keys are read. */
+  /** Gives the master keys that are there now: asked when a key is read that is not open yet. */
   readonly masterKeys: () => MasterKeys;
   /** How long after its end a retired key still verifies an id_token_hint, in seconds. */
   readonly hint_seconds: number;
 }
 
 export function createKeys({ db, caches, masterKeys, hint_seconds }: KeysOptions): Keys {
-  return caches.keep('keys', async () => keyRing(await openAll(db, masterKeys), hint_seconds));
+  let opened: OpenedKeys = { signing: [], secret: [] };
+  return caches.keep('keys', async () => {
+    opened = await openAll(db, masterKeys, opened);
+    return keyRing(opened, hint_seconds);
+  });
 }
 
 function keyRing({ signing, secret }: OpenedKeys, hint_seconds: number): KeyRing {
@@ -99,17 +103,29 @@ function keyRing({ signing, secret }: OpenedKeys, hint_seconds: number): KeyRing
   };
 }
 
-async function openAll(db: Db, masterKeys: () => MasterKeys): Promise<OpenedKeys> {
+/**
+ * The keys that the database holds now, with their times. What is open stays open: a rewrap changes how a key is stored, not the key,
+ * so a running server that has not been given the new master key goes on.
+ */
+async function openAll(db: Db, masterKeys: () => MasterKeys, opened: OpenedKeys): Promise<OpenedKeys> {
   const rows = { signing: await signingKeys.list(db), secret: await secretKeys.list(db) };
-  const master = masterKeys();
-  return {
-    signing: rows.signing.map((row) => openSigningKey(row, master)),
-    secret: rows.secret.map(({ id, purpose, key_wrapped }) => ({
-      id,
-      purpose,
-      key: master.unwrap(key_wrapped, secretContext(id, purpose)),
-    })),
+  let master: MasterKeys | undefined;
+  const unwrap: Unwrap = (wrapped, context) => {
+    master ??= masterKeys();
+    return master.unwrap(wrapped, context);
   };
+  return {
+    signing: rows.signing.map((row) => openSigningKey(row, opened, unwrap)),
+    secret: rows.secret.map((row) => openSecretKey(row, opened, unwrap)),
+  };
+}
+
+type Unwrap = MasterKeys['unwrap'];
+
+function openSecretKey(row: secretKeys.SecretKeyRow, opened: OpenedKeys, unwrap: Unwrap): SecretKey {
+  const { id, purpose, key_wrapped } = row;
+  const open = opened.secret.find((key) => key.id === id);
+  return open ?? { id, purpose, key: unwrap(key_wrapped, secretContext(id, purpose)) };
 }
 
 /** What a wrapped key is bound to in the database. */
@@ -121,10 +137,16 @@ export function signingContext(kid: string): string {
   return `signing_keys ${kid}`;
 }
 
-function openSigningKey(row: signingKeys.SigningKeyRow, master: MasterKeys): SigningKey & KeyTimes {
-  const jwk = JSON.parse(row.public_jwk) as JsonWebKey; // written by newSigningKey
-  const der = master.unwrap(row.private_key_wrapped, signingContext(row.kid));
+function openSigningKey(
+  row: signingKeys.SigningKeyRow,
+  opened: OpenedKeys,
+  unwrap: Unwrap,
+): SigningKey & KeyTimes {
   const { kid, created_at, active_at, retired_at, expires_at } = row;
+  const open = opened.signing.find((key) => key.kid === kid);
+  if (open !== undefined) return { ...open, created_at, active_at, retired_at, expires_at };
+  const jwk = JSON.parse(row.public_jwk) as JsonWebKey; // written by newSigningKey
+  const der = unwrap(row.private_key_wrapped, signingContext(kid));
   if (row.alg !== 'RS256')
     throw new MasterKeyError(`The signing key ${kid} is for ${row.alg}, which this release does not know.`);
   const private_key: KeyObject = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });

@@ -29,8 +29,9 @@ export type Reservation =
   | { readonly allowed: false; readonly retry_after: number };
 
 /**
- * Counts an attempt under all its keys. Where one of them is used up it is refused, and what was counted before that stays
- * counted. The source comes first, so that one source cannot make rows for ever more accounts.
+ * Counts an attempt under all its keys. Where one of them is used up it is refused and counted nowhere: nothing was guessed, and
+ * who hammers on one account does not use up what their neighbours have. The source comes first, so that one source cannot make
+ * rows for ever more accounts.
  */
 export async function reserve(
   trx: Trx,
@@ -43,6 +44,7 @@ export async function reserve(
     const key_hash = digest(key);
     const expires_at = now + window_seconds;
     if (!(await attempts.reserve(trx, { key_hash, now, expires_at, limit }))) {
+      await giveBack(trx, key_hashes);
       const until = (await attempts.find(trx, key_hash))?.expires_at ?? expires_at;
       return { allowed: false, retry_after: Math.max(1, until - now) };
     }

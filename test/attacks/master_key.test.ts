@@ -1,12 +1,13 @@
-/** A key that is made while the master key changes would need the old one, which the operator is told to delete. Decisions 9. */
+/** The master key changes under a running server. Decisions 9. */
 import { expect, test } from 'vitest';
-import { listKeys, rotateDueKeys, rotateSigningKey } from '../../src/actions/keys.js';
+import { listKeys, rewrapKeys, rotateDueKeys, rotateSigningKey } from '../../src/actions/keys.js';
 import type { Deps } from '../../src/deps.js';
 import { masterKeysOf } from '../../src/keys/master_key.js';
 import { newKey } from '../../src/secrets.js';
 import * as secretKeys from '../../src/store/secret_keys.js';
 import { engines } from '../support/database.js';
 import { startIdp } from '../support/idp.js';
+import { startShop } from '../support/shop.js';
 
 /** The server's parts, where a new master key turns up after the old one was read. */
 function whileRewrapping(deps: Deps): Deps {
@@ -34,3 +35,17 @@ test.each(engines)(
     ]);
   },
 );
+
+test('a server that knows only the old master key of its environment goes on when all is wrapped under a new one', async () => {
+  const { idp, browser, tokens, refresh } = await startShop();
+  const { refresh_token, access_token } = await tokens();
+  const old = idp.config.MASTER_KEY?.map((key) => Buffer.from(key, 'base64url')) ?? [];
+  const elsewhere = { ...idp.deps, masterKeys: () => masterKeysOf([newKey(), ...old]) };
+  expect(await rewrapKeys(elsewhere, idp.now())).toBeGreaterThan(0);
+
+  idp.advance(2);
+  expect((await idp.fetch('/jwks')).status).toBe(200);
+  expect((await refresh(refresh_token)).status).toBe(200);
+  expect((await idp.userinfo(access_token)).status).toBe(200);
+  expect((await browser.get('/')).html).toContain('You are signed in');
+});

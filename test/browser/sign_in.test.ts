@@ -42,7 +42,7 @@ test('a wrong password is told at its field, and the next try ends in the applic
   expect(await page.textContent('#who')).toBe('ada@example.com');
 });
 
-test('the password can be shown, and is sent as a password all the same', async () => {
+test('the password can be shown, and hidden again', async () => {
   const idp = await startIdp({ host: 'localhost' });
   const { page } = await newVisit();
 
