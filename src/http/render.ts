@@ -25,7 +25,7 @@ export const assets: ReadonlyMap<string, Asset> = new Map(
 /** Changes when any asset changes, so that browsers may keep them for ever. */
 const assetsVersion = digest([...assets.values()].map((asset) => asset.etag).join()).slice(0, 10);
 
-export type ViewName =
+type ViewName =
   | 'login'
   | 'consent'
   | 'choose_account'

@@ -4,7 +4,7 @@
  */
 import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { decrypt, encrypt, equal, mac } from '../secrets.js';
-import type { Cached, Caches } from '../store/caches.js';
+import type { Caches, Kept } from '../store/caches.js';
 import type { Db } from '../store/db.js';
 import * as secretKeys from '../store/secret_keys.js';
 import * as signingKeys from '../store/signing_keys.js';
@@ -32,7 +32,7 @@ export interface KeyRing {
 }
 
 /** Gives the key ring, read anew if a key was added, retired or rewrapped. */
-export type Keys = Cached<KeyRing>;
+export type Keys = Kept<KeyRing>;
 
 interface SecretKey {
   readonly id: string;

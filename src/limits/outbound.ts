@@ -9,7 +9,7 @@ import { request as httpsRequest } from 'node:https';
 import ipaddr from 'ipaddr.js';
 import { isLoopbackHost } from '../oauth/redirect_uri.js';
 
-export interface OutboundRequest {
+interface OutboundRequest {
   readonly url: string;
   /** The Accept header. */
   readonly accept: string;
@@ -17,7 +17,7 @@ export interface OutboundRequest {
   readonly max_bytes: number;
 }
 
-export interface OutboundResponse {
+interface OutboundResponse {
   readonly content_type: string;
   readonly body: Buffer;
 }

@@ -11,7 +11,7 @@ import { type Prompt, parsePrompt } from './prompt.js';
 import { matchRedirectUri, type RegisteredRedirectUri } from './redirect_uri.js';
 import { intersect, parseScope, scopeWords } from './scope.js';
 
-export type ResponseMode = 'query' | 'form_post';
+type ResponseMode = 'query' | 'form_post';
 
 /** What a request asks for, as far as it is still needed. Travels sealed while a person is asked something (decisions 11). */
 export interface AuthorizationRequest {

@@ -8,8 +8,8 @@ import { OAuthError } from './errors.js';
 import { assertRedirectUri } from './redirect_uri.js';
 import { parseScope } from './scope.js';
 
-export const grant_types = ['authorization_code', 'refresh_token', 'client_credentials'] as const;
-export const token_endpoint_auth_methods = [
+const grant_types = ['authorization_code', 'refresh_token', 'client_credentials'] as const;
+const token_endpoint_auth_methods = [
   'client_secret_basic',
   'client_secret_post',
   'private_key_jwt',

@@ -11,7 +11,7 @@ import type { Db } from './db.js';
 import * as resources from './resources.js';
 
 /** A value that is loaded anew when its version changed. */
-export interface Cached<T> {
+export interface Kept<T> {
   get(): Promise<T>;
 }
 
@@ -23,7 +23,7 @@ export interface Caches {
   /** Every origin from which some enabled client's script may call. */
   origins(): Promise<ReadonlySet<string>>;
   /** Keeps something else under a version counter. */
-  keep<T>(name: cacheVersions.Cached, load: () => Promise<T>): Cached<T>;
+  keep<T>(name: cacheVersions.Cached, load: () => Promise<T>): Kept<T>;
   /** Looks at the counters again at the next use: called after this process changed something. */
   expire(): void;
 }
@@ -85,7 +85,7 @@ function keepWhile<T>(
   versionOf: (name: cacheVersions.Cached) => Promise<number>,
   name: cacheVersions.Cached,
   load: () => Promise<T>,
-): Cached<T> {
+): Kept<T> {
   let kept: { readonly version: number; readonly value: Promise<T> } | undefined;
   return {
     async get() {

@@ -3,7 +3,7 @@ import { newId } from '../secrets.js';
 import type { Trx } from './db.js';
 import { statement } from './statement.js';
 
-export type EventType =
+type EventType =
   | 'server_claimed'
   | 'signed_in'
   | 'signed_out'

@@ -44,7 +44,7 @@ export class Ledger {
   }
 }
 
-export function tokenRequest(app: App, form: Record<string, string>): Promise<JsonAnswer> {
+function tokenRequest(app: App, form: Record<string, string>): Promise<JsonAnswer> {
   return post(`${app.url}/token`, form, basic(app.client_id, app.client_secret));
 }
 

@@ -14,7 +14,7 @@ export interface CommandResult {
   readonly err: string;
 }
 
-export type RunCommand = (...args: readonly string[]) => Promise<CommandResult>;
+type RunCommand = (...args: readonly string[]) => Promise<CommandResult>;
 
 export interface Commands {
   readonly run: RunCommand;

@@ -58,7 +58,7 @@ export interface JsonAnswer {
   readonly body: any;
 }
 
-export interface LoggedLine {
+interface LoggedLine {
   readonly level: string;
   readonly fields: object;
   readonly message: string;

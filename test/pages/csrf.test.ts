@@ -1,0 +1,107 @@
+/** Every POST of a page checks its form’s token (decisions 17; hardening row 33): the routes are walked, so none is forgotten. */
+import { describe, expect, test } from 'vitest';
+import { offerClaim } from '../../src/actions/setup.js';
+import { routes } from '../../src/app.js';
+import { newId } from '../../src/secrets.js';
+import { ask, countRows, signedInBrowser } from '../support/authorize.js';
+import { type Browser, formOf, type Page } from '../support/browser.js';
+import { type Form, formBody, password, startIdp, type TestIdp } from '../support/idp.js';
+
+/** Protocol endpoints, which other sites post to by right: they only show a page (decisions 16). */
+const protocol = ['/token', '/userinfo', '/authorize', '/logout'];
+
+interface Case {
+  readonly open: (idp: TestIdp) => Promise<{ browser: Browser; page: Page }>;
+  readonly choice: Form;
+}
+
+const opened = async (browser: Browser, page: Promise<Page>) => ({ browser, page: await page });
+
+/** How the form of each page is come by, and what its button sends. */
+const forms: Readonly<Record<string, Case>> = {
+  '/login': {
+    open: (idp) => {
+      const browser = idp.browser();
+      return opened(browser, browser.get('/login'));
+    },
+    choice: { email: 'ada@example.com', password, action: 'sign_in' },
+  },
+  '/consent': {
+    open: async (idp) => {
+      const browser = await signedInBrowser(idp);
+      return opened(browser, ask(browser, 'shop'));
+    },
+    choice: { action: 'allow' },
+  },
+  '/choose-account': {
+    open: async (idp) => {
+      const browser = await signedInBrowser(idp);
+      return opened(browser, ask(browser, 'shop', { prompt: 'select_account' }));
+    },
+    choice: { action: 'continue' },
+  },
+  '/logout/confirm': {
+    open: async (idp) => {
+      const browser = await signedInBrowser(idp);
+      return opened(browser, browser.get('/logout'));
+    },
+    choice: { action: 'sign_out' },
+  },
+  '/claim': {
+    open: async (idp) => {
+      const link = new URL((await offerClaim(idp.deps, idp.now())) ?? '');
+      const browser = idp.browser();
+      return opened(browser, browser.get(link.pathname + link.search));
+    },
+    choice: { email: 'root@example.com', name: 'Root', password },
+  },
+};
+
+async function start(): Promise<TestIdp> {
+  const idp = await startIdp();
+  await idp.addUser();
+  await idp.addClient({ first_party: false }, 'shop');
+  return idp;
+}
+
+test('every page that takes a POST is in the table of forms below', async () => {
+  const { deps } = await startIdp();
+  const posts = routes(deps).filter(({ methods }) => methods.includes('POST'));
+  const pages = posts.map(({ path }) => path).filter((path) => !protocol.includes(path));
+  expect(pages.toSorted()).toEqual(Object.keys(forms).toSorted());
+});
+
+describe.each(Object.entries(forms))('POST %s', (path, { open, choice }) => {
+  test('does what its own form asks for', async () => {
+    const idp = await start();
+    const { browser, page } = await open(idp);
+    const { action, hidden } = formOf(page.html);
+    expect(action).toBe(path);
+    const body = formBody({ ...hidden, ...choice });
+    expect((await browser.request(path, { method: 'POST', body })).status).toBe(303);
+  });
+
+  const same = ({ csrf = '' }: Record<string, string>) => csrf;
+
+  test.each<
+    [string, (hidden: Record<string, string>, stranger: string) => string | undefined, Record<string, string>]
+  >([
+    ['without a token', () => undefined, {}],
+    ['with an empty token', () => '', {}],
+    ['with a token that was changed at its end', ({ csrf = '' }) => `${csrf.slice(0, -2)}__`, {}],
+    ['with the token of another browser', (_, stranger) => stranger, {}],
+    ['from another site, as Fetch Metadata says', same, { 'sec-fetch-site': 'cross-site' }],
+    ['from another host of this site', same, { 'sec-fetch-site': 'same-site' }],
+    ['from another origin', same, { origin: 'https://evil.example' }],
+    ['from an origin that it hides', same, { origin: 'null' }],
+  ])('%s is refused, changes nothing, and shows the form again', async (_, tokenOf, headers) => {
+    const idp = await start();
+    const { browser, page } = await open(idp);
+    const { hidden } = formOf(page.html);
+    const csrf = tokenOf(hidden, (await idp.deps.keys.get()).mac('csrf', `${newId()} `));
+    const before = await countRows(idp);
+    const answer = await browser.post(path, { ...hidden, ...choice, csrf }, headers);
+    expect([answer.status, formOf(answer.html).action]).toEqual([403, path]);
+    expect(await countRows(idp)).toEqual(before);
+  });
+});
