@@ -294,7 +294,9 @@ function isIssuer(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const url = new URL(text);
   const plain = url.username === '' && url.password === '' && !/[?#]/.test(text) && !text.endsWith('/');
-  const canonical = text === url.origin + (url.pathname === '/' ? '' : url.pathname);
+  // A path with // would begin our own Locations, and a browser takes what follows for another host.
+  const path = url.pathname === '/' || url.pathname.includes('//') ? '' : url.pathname;
+  const canonical = text === url.origin + path;
   return (
     plain &&
     canonical &&

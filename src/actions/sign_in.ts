@@ -51,7 +51,7 @@ export async function signIn(deps: SignInDeps, request: SignIn, now: number): Pr
   const attempt = {
     account: user?.id ?? email_canonical,
     source: request.source,
-    device: credential ? request.device(loginOf(credential)) : null,
+    device: request.device(credential ? loginOf(credential) : 'nobody'), // the same work where there is nobody
   };
   const reservation = await db.transaction((trx) => reserve(trx, attempt, config, now));
   if (!reservation.allowed) throw tooMany(reservation);

@@ -10,7 +10,7 @@ import { browserOf } from '../http/browser.js';
 import { arrive, openPending, type Pending, sealPending } from '../http/pending.js';
 import { readForm, readQuery } from '../http/read.js';
 import { currentSession, takeSession } from '../http/session.js';
-import { afterSignOut } from '../http/sign_out.js';
+import { afterSignOut, returningClient } from '../http/sign_out.js';
 import { type LogoutRequest, parseLogoutRequest, requestingClientId } from '../oauth/logout_request.js';
 import type { Params } from '../oauth/params.js';
 import { readHint } from '../tokens/id_token.js';
@@ -49,7 +49,7 @@ async function parse(deps: LogoutDeps, params: Params, now: number): Promise<Log
     given === undefined ? undefined : readHint(await deps.keys.get(), deps.config.ISSUER, given, now);
   // A hint that is none of ours vouches for nothing, and for no client beside it either (protocol.md RIL-06).
   const client_id = given !== undefined && hint === undefined ? null : requestingClientId(params, hint);
-  const client = client_id === null ? undefined : await deps.caches.client(client_id);
+  const client = await returningClient(deps, client_id);
   return parseLogoutRequest(params, hint, client);
 }
 

@@ -3,7 +3,17 @@ import type { Context } from 'koa';
 import type { Deps } from '../deps.js';
 import { type LogoutRequest, registeredLogoutUri } from '../oauth/logout_request.js';
 import { appendQuery } from '../oauth/response_modes/query.js';
+import type { Client } from '../store/clients.js';
 import { seeOther } from './answer.js';
+
+/** A client that people may be sent back to: one that is disabled counts as none, since its address may be in other hands now. */
+export async function returningClient(
+  deps: Pick<Deps, 'caches'>,
+  client_id: string | null,
+): Promise<Client | undefined> {
+  const client = client_id === null ? undefined : await deps.caches.client(client_id);
+  return client?.disabled_at === null ? client : undefined;
+}
 
 /** Sends the browser on. The redirect URI is checked again: the client may have changed while the person was asked. */
 export async function afterSignOut(
@@ -11,7 +21,7 @@ export async function afterSignOut(
   ctx: Context,
   request: LogoutRequest,
 ): Promise<void> {
-  const client = request.client_id === null ? undefined : await deps.caches.client(request.client_id);
+  const client = await returningClient(deps, request.client_id);
   if (client === undefined || request.post_logout_redirect_uri === null) {
     const query: Record<string, string> = client === undefined ? {} : { client_id: client.client_id };
     return seeOther(ctx, appendQuery(`${deps.config.base}/signed-out`, query));

@@ -10,7 +10,7 @@ import { openPending } from '../http/pending.js';
 import { readForm, readQuery } from '../http/read.js';
 import { render } from '../http/render.js';
 import { currentSession, takeSession } from '../http/session.js';
-import { afterSignOut } from '../http/sign_out.js';
+import { afterSignOut, returningClient } from '../http/sign_out.js';
 import { submit } from '../http/submit.js';
 import type { LogoutRequest } from '../oauth/logout_request.js';
 import type { Params } from '../oauth/params.js';
@@ -65,7 +65,7 @@ export function postLogout(deps: LogoutDeps): Middleware {
 
 export function signedOut(deps: Pick<Deps, 'caches' | 'config'>): Middleware {
   return async (ctx) => {
-    const client = await deps.caches.client(readQuery(ctx).get('client_id') ?? '');
+    const client = await returningClient(deps, readQuery(ctx).get('client_id') ?? null);
     const shown = client === undefined ? null : shownClient(client, deps.config.base);
     render(ctx, deps.config, { view: 'signed_out', title: 'You are signed out', data: { client: shown } });
   };
@@ -95,7 +95,7 @@ async function logoutForm(
   { request, sealed, session }: LogoutForm,
 ): Promise<void> {
   const binding = { browser: browserOf(ctx, deps.config), session_id: session.id };
-  const client = request.client_id === null ? undefined : await deps.caches.client(request.client_id);
+  const client = await returningClient(deps, request.client_id);
   render(ctx, deps.config, {
     view: 'logout',
     title: 'Sign out?',

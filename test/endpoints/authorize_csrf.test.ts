@@ -3,11 +3,12 @@ import { ask, codeOf, countRows, kindOf, signedInBrowser } from '../support/auth
 import { type Browser, formOf, type Page } from '../support/browser.js';
 import { type Form, password, startIdp, type TestIdp } from '../support/idp.js';
 
+const eve = { email: 'eve@example.com' };
+
 let idp: TestIdp;
 beforeEach(async () => {
   idp = await startIdp();
   await idp.addUser();
-  await idp.addUser({ email: 'eve@example.com' });
   await idp.addClient({ first_party: false }, 'shop');
   await idp.addClient({}, 'own');
 });
@@ -91,7 +92,8 @@ describe.each(pages)(
     });
 
     test('with the token of the attacker who is signed in as herself: 403 with the form again', async () => {
-      const eves = await signedInBrowser(idp, 'eve@example.com');
+      await idp.addUser(eve);
+      const eves = await signedInBrowser(idp, eve.email);
       const theirs = formOf((await ask(eves, 'shop', { prompt: 'consent' })).html).hidden.csrf;
       const browser = await newBrowser();
       const page = await open(browser);
@@ -137,19 +139,20 @@ describe.each(pages)(
       const refused = await post(browser, page, { csrf: undefined, action: 'cancel' });
       expect([refused.status, kindOf(refused)]).toEqual([403, path]);
     });
-
-    test('the token changes with the session, so that one from before a sign-in is worth nothing after it', async () => {
-      const browser = await signedInBrowser(idp);
-      const before = formOf((await ask(browser, 'shop')).html).hidden.csrf;
-      await browser.submit(await ask(browser, 'own', { prompt: 'login' }), {
-        email: 'eve@example.com',
-        password,
-        action: 'sign_in',
-      });
-      expect(formOf((await ask(browser, 'shop')).html).hidden.csrf).not.toBe(before);
-    });
   },
 );
+
+test('the token changes with the session, so that one from before a sign-in is worth nothing after it', async () => {
+  await idp.addUser(eve);
+  const browser = await signedInBrowser(idp);
+  const before = formOf((await ask(browser, 'shop')).html).hidden.csrf;
+  await browser.submit(await ask(browser, 'own', { prompt: 'login' }), {
+    email: eve.email,
+    password,
+    action: 'sign_in',
+  });
+  expect(formOf((await ask(browser, 'shop')).html).hidden.csrf).not.toBe(before);
+});
 
 test('a password is not even looked at when the form is not ours', async () => {
   const browser = idp.browser();

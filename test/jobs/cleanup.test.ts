@@ -129,15 +129,17 @@ async function start(engine: (typeof engines)[number]) {
 }
 
 describe.each(engines)('the janitor on %s', (engine) => {
-  test.each(names)('deletes exactly what has expired in %s', async (table) => {
+  test('deletes exactly what has expired, in every table', async () => {
     const { db, deps } = await start(engine);
-    const before = await leftIn(db, table);
     const ends = [1, now - 3600, now - grace - 1, now - grace, now - grace + 1, now, now + 3600];
-    await insertRows(db, table, ends);
+    const expected: Record<string, number[]> = {};
+    for (const table of names) {
+      const all = [...(await leftIn(db, table)), ...ends];
+      expected[table] = all.filter((at) => at >= now - grace).sort((a, b) => a - b);
+      await insertRows(db, table, ends);
+    }
     await cleanup.run(deps, now, never);
-    expect(await leftIn(db, table)).toEqual(
-      [...before, ...ends].filter((at) => at >= now - grace).sort((a, b) => a - b),
-    );
+    for (const table of names) expect(await leftIn(db, table), table).toEqual(expected[table]);
   });
 
   test('deletes 500 rows of a table at a time, and says whether there may be more', async () => {

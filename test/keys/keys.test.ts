@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as secretKeys from '../../src/store/secret_keys.js';
 import { statement } from '../../src/store/statement.js';
+import { anyText } from '../support/arbitraries.js';
 import { startIdp } from '../support/idp.js';
 
 const moveWrapped = statement<{ from: string; to: string }>((sql, value) =>
@@ -42,7 +43,7 @@ describe('the key ring', () => {
     const ring = await (await startIdp()).deps.keys.get();
     const [id] = ring.seal('seal', Buffer.from('x'), '').split('.');
     const text = fc.oneof(
-      fc.string({ unit: 'binary' }),
+      anyText(),
       fc.base64String().map((tail) => `${id}.${tail}`),
     );
     fc.assert(

@@ -72,7 +72,7 @@ test('a deadlock is tried again', async () => {
       await trx.run(add, { id: second, by: first });
     });
   await Promise.all([cross(1, 2), cross(2, 1)]);
-  expect(waiting).toBe(3);
+  expect(waiting).toBeGreaterThanOrEqual(3); // two that met, and one of them again; on a slow machine they may meet once more
   expect(await db.all(list, {})).toEqual([
     { id: 1, n: 2 },
     { id: 2, n: 2 },

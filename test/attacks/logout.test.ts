@@ -1,0 +1,34 @@
+/** Sending people away by way of the sign-out. Hardening row 5; RP-Initiated Logout §3. */
+import { expect, test } from 'vitest';
+import { disableClient } from '../../src/actions/clients.js';
+import { headingOf } from '../support/authorize.js';
+import { getTokens, signIn } from '../support/flow.js';
+import { formBody, startIdp } from '../support/idp.js';
+
+const post_logout_redirect_uri = 'https://shop.example/bye';
+
+test('who holds the address of a disabled application gets nobody sent there, signed in or not, with a hint or without', async () => {
+  const idp = await startIdp();
+  await idp.addUser();
+  const metadata = {
+    post_logout_redirect_uris: [post_logout_redirect_uri],
+    client_uri: 'https://shop.example',
+  };
+  const shop = await idp.addClient(metadata, 'shop');
+  const browser = idp.browser();
+  const { id_token } = await getTokens(idp, shop, {}, browser);
+  const url = `/logout?${formBody({ client_id: 'shop', post_logout_redirect_uri })}`;
+  const sealed = await browser.get(url); // the question is open while the client is disabled
+  await disableClient(idp.deps, 'shop', true, idp.now());
+
+  const stranger = await idp.browser().get(url);
+  expect([stranger.status, headingOf(stranger)]).toEqual([200, 'You are signed out']);
+  const asked = await browser.submit(sealed, { action: 'sign_out' });
+  expect([asked.status, headingOf(asked)]).toEqual([200, 'You are signed out']);
+
+  await signIn(browser, await browser.get('/login'));
+  const hinted = await browser.get(`${url}&${formBody({ id_token_hint: id_token })}`);
+  expect(headingOf(hinted)).toBe('Sign out?');
+  for (const page of [stranger, asked, hinted, await browser.get('/signed-out?client_id=shop')])
+    expect(page.html).not.toMatch(/shop\.example|Shop/);
+});

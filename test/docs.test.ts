@@ -1,0 +1,129 @@
+/** What the README says is there, and what is there it says (style.md §4.10). A refusal prints what it should say. */
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { prefix, readConfig, settingNames, settings } from '../src/config.js';
+import { runAlone } from './support/cli.js';
+import { filesIn, root } from './support/source.js';
+
+const readme = readFileSync(`${root}README.md`, 'utf8');
+const texts = ['README.md', ...filesIn('docs', /\.md$/)].map((path) => ({
+  path,
+  text: readFileSync(root + path, 'utf8'),
+}));
+
+/** The table of src/config.ts as the README has it. */
+function renderSettingsTable(): string {
+  const rows = settingNames().map((name) => {
+    const { fallback, about } = settings[name];
+    const shown = fallback === undefined || fallback === '' ? '' : `\`${fallback}\``;
+    return `| \`${prefix}${name}\` | ${shown} | ${about} |`;
+  });
+  return ['| setting | default | what it does |', '|---|---|---|', ...rows].join('\n');
+}
+
+/** What stands between two marks of the README. */
+function between(name: string): string {
+  return (
+    readme.split(`<!-- ${name} -->\n`)[1]?.split(`\n<!-- /${name} -->`)[0] ?? `there is no <!-- ${name} -->`
+  );
+}
+
+const help = async (...args: readonly string[]) =>
+  (await runAlone(() => readConfig({}, () => ''), ...args, '--help')).out;
+
+/** The names of the commands that a help text lists. */
+function listed(text: string): string[] {
+  const lines = text.split(/^Commands:\n/m)[1]?.split('\n') ?? [];
+  const names = lines.flatMap((line) => /^ {2}([a-z][a-z-]*)/.exec(line)?.[1] ?? []);
+  return names.filter((name) => name !== 'help');
+}
+
+test('the table of settings in the README is that of src/config.ts', () => {
+  expect(between('settings')).toBe(renderSettingsTable());
+});
+
+describe('the README', () => {
+  test('names every command there is and no other', async () => {
+    const rows = readme.split('\n| command | does |\n|---|---|\n')[1]?.split('\n\n')[0]?.split('\n') ?? [];
+    const named = rows.flatMap((row) => {
+      const words = [...(row.split('|')[1]?.matchAll(/`([^`]+)`/g) ?? [])].map(([, word = '']) => word);
+      const [group = '', first] = words[0]?.split(' ') ?? [];
+      return first === undefined ? [group] : [first, ...words.slice(1)].map((word) => `${group} ${word}`);
+    });
+    const there: string[] = [];
+    for (const group of listed(await help())) {
+      const inside = listed(await help(group));
+      there.push(...(inside.length === 0 ? [group] : inside.map((name) => `${group} ${name}`)));
+    }
+    expect(named.toSorted()).toEqual(there.toSorted());
+  });
+
+  test('has a folder in its table for each of src/', () => {
+    const named = [...readme.matchAll(/^\|[^|\n]*`src\/([a-z_]+)`/gm)].map(([, name]) => name);
+    const more = [...readme.matchAll(/^\|([^|\n]*`src\/[^|\n]*)\|/gm)].flatMap(([, cell = '']) =>
+      [...cell.matchAll(/`(?:src\/)?([a-z_]+)\/?`/g)].map(([, name]) => name),
+    );
+    const there = new Set(
+      filesIn('src', /\.(ts|js)$/).flatMap((path) =>
+        path.split('/').length > 2 ? [path.split('/')[1]] : [],
+      ),
+    );
+    expect([...new Set([...named, ...more])].toSorted()).toEqual([...there].toSorted());
+  });
+
+  test('shows commands that parse: every flag of an example is one of its command', async () => {
+    const joined = texts.map(({ text }) => text.replaceAll(/\\\n\s*/g, ' ')).join('\n');
+    const examples = [...joined.matchAll(/\bsallyport ((?:[a-z-]+)(?: [a-z-]+)?)([^\n`]*)/g)];
+    const flags = examples.flatMap(([, command = '', rest = '']) =>
+      [...rest.matchAll(/ (--[a-z-]+)/g)].map(([, flag = '']) => [command, flag] as const),
+    );
+    expect(flags.length).toBeGreaterThan(2);
+    const unknown: string[] = [];
+    for (const [command, flag] of flags)
+      if (!(await help(...command.split(' '))).includes(flag)) unknown.push(`sallyport ${command} ${flag}`);
+    expect(unknown).toEqual([]);
+  });
+});
+
+describe('in every document', () => {
+  test('a setting that is named is a setting', () => {
+    const known = new Set(settingNames().flatMap((name) => [prefix + name, `${prefix + name}_FILE`]));
+    const named = texts.flatMap(({ path, text }) =>
+      [...text.matchAll(/SALLYPORT_[A-Z0-9_]+/g)].map(([name]) => ({ path, name })),
+    );
+    const ours = /^SALLYPORT_(DEMO|TEST)_/; // of the demo and of the tests
+    expect(named.filter(({ name }) => !known.has(name) && !ours.test(name) && name !== prefix)).toEqual([]);
+  });
+
+  test('a script that is named is one of package.json', () => {
+    const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+    const named = texts.flatMap(({ path, text }) =>
+      [...text.matchAll(/npm run ([a-z:]+)/g)].map(([, name = '']) => ({ path, name })),
+    );
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter(({ name }) => scripts[name] === undefined)).toEqual([]);
+  });
+
+  test('a link to a file of ours leads to one', () => {
+    const links = texts.flatMap(({ path, text }) => {
+      const written = [...text.matchAll(/\]\(([^)#\s]+)[^)]*\)|(?:src|href)="([^"#]+)"/g)];
+      const folder = path.includes('/') ? path.slice(0, path.lastIndexOf('/') + 1) : '';
+      return written
+        .map(([, link, source]) => link ?? source ?? '')
+        .filter((link) => !/^(https?:|mailto:)/.test(link))
+        .map((link) => folder + link);
+    });
+    const written_by_bench = 'bench/results.md';
+    const gone = links.filter((link) => !existsSync(root + link) && link !== written_by_bench);
+    expect(gone).toEqual([]);
+  });
+
+  test('a source file that is named is there', () => {
+    const named = texts.flatMap(({ path, text }) =>
+      [...text.matchAll(/`((?:src|test|migrations|views|bench)\/[\w./]+\.(?:ts|js|ejs|md))`/g)].map(
+        ([, file = '']) => ({ path, file }),
+      ),
+    );
+    expect(named.filter(({ file }) => !existsSync(root + file))).toEqual([]);
+  });
+});
