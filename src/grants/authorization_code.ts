@@ -39,6 +39,8 @@ export const authorizationCode: Grant = {
     if (code.expires_at <= now) throw new OAuthError('invalid_grant', 'code has expired');
     if (code.authorization_revoked_at !== null)
       throw new OAuthError('invalid_grant', 'the authorization has ended');
+    // With offline_access the authorization outlives the session, but a sign-out ends what has not been redeemed yet.
+    if (code.living_sid === null) throw new OAuthError('invalid_grant', 'the session has ended');
     if (code.user_disabled_at !== null) throw new OAuthError('invalid_grant', 'the user is disabled');
     if (code.client_disabled_at !== null) throw new OAuthError('invalid_client', 'the client is disabled');
 

@@ -16,7 +16,7 @@ const contentSecurityPolicy = [
 /** For everything. */
 export function transportHeaders(config: Pick<Config, 'loopback'>): Middleware {
   return (ctx, next) => {
-    if (!config.loopback) ctx.set('Strict-Transport-Security', 'max-age=63072000; includeSubDomains');
+    if (!config.loopback) ctx.set('Strict-Transport-Security', 'max-age=63072000');
     ctx.set('X-Content-Type-Options', 'nosniff');
     return next();
   };

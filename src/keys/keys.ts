@@ -3,8 +3,9 @@
  * when their version counter changes. RFC 7515, RFC 7517; decisions 9.
  */
 import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { decrypt, encrypt, equal, mac } from '../secrets.js';
-import type { Caches, Kept } from '../store/caches.js';
+import type { Caches } from '../store/caches.js';
 import type { Db } from '../store/db.js';
 import * as secretKeys from '../store/secret_keys.js';
 import * as signingKeys from '../store/signing_keys.js';
@@ -32,7 +33,9 @@ export interface KeyRing {
 }
 
 /** Gives the key ring, read anew if a key was added, retired or rewrapped. */
-export type Keys = Kept<KeyRing>;
+export interface Keys {
+  get(): Promise<KeyRing>;
+}
 
 interface SecretKey {
   readonly id: string;
@@ -62,8 +65,12 @@ export function createKeys({ db, caches, masterKeys, hint_seconds }: KeysOptions
   });
 }
 
+/** JWTs of our own that are not verified twice: some 5 MiB at most. */
+const most_verified = 4096;
+
 function keyRing({ signing, secret }: OpenedKeys, hint_seconds: number): KeyRing {
   const sets = new Map<string, PublishedSet>();
+  const verified = new LRUCache<string, VerifiedJwt>({ max: most_verified });
   const ofPurpose = (purpose: secretKeys.Purpose) => secret.filter((key) => key.purpose === purpose);
   const newestOf = (purpose: secretKeys.Purpose) => {
     const newest = secret.find((key) => key.purpose === purpose);
@@ -79,7 +86,12 @@ function keyRing({ signing, secret }: OpenedKeys, hint_seconds: number): KeyRing
     },
     verify(typ, jwt, now) {
       const trusted = signing.filter((key) => key.expires_at === null || key.expires_at + hint_seconds > now);
-      return verifyJwt(trusted, typ, jwt);
+      // The same text verifies the same way as long as its key is trusted: an access token comes again with every request.
+      const known = verified.get(`${typ} ${jwt}`);
+      if (known !== undefined && trusted.some((key) => key.kid === known.kid)) return known;
+      const fresh = verifyJwt(trusted, typ, jwt);
+      if (fresh !== undefined) verified.set(`${typ} ${jwt}`, fresh);
+      return fresh;
     },
     published(now) {
       const current = publishedKeys(signing, now);

@@ -59,6 +59,8 @@ export interface FoundCode extends AuthorizationCodeRow {
   authorization_revoked_at: number | null;
   user_disabled_at: number | null;
   client_disabled_at: number | null;
+  /** The session it was given out in, null if that has ended. */
+  living_sid: string | null;
 }
 
 const byHash = statement<{ code_hash: string }, FoundCode>((sql, value) =>
@@ -66,11 +68,13 @@ const byHash = statement<{ code_hash: string }, FoundCode>((sql, value) =>
     .join('authorizations', 'authorizations.id', 'authorization_codes.authorization_id')
     .join('users', 'users.id', 'authorization_codes.user_id')
     .join('clients', 'clients.client_id', 'authorization_codes.client_id')
+    .leftJoin('sessions', 'sessions.id', 'authorization_codes.sid')
     .select(
       'authorization_codes.*',
       'authorizations.revoked_at as authorization_revoked_at',
       'users.disabled_at as user_disabled_at',
       'clients.disabled_at as client_disabled_at',
+      'sessions.id as living_sid',
     )
     .where('authorization_codes.code_hash', value.code_hash),
 );

@@ -11,7 +11,7 @@ import type { Db } from './db.js';
 import * as resources from './resources.js';
 
 /** A value that is loaded anew when its version changed. */
-export interface Kept<T> {
+interface Kept<T> {
   get(): Promise<T>;
 }
 
