@@ -5,16 +5,17 @@
 import {
   createCipheriv,
   createDecipheriv,
-  createHash,
   createHmac,
+  hash,
   hkdfSync,
   randomBytes,
+  randomFillSync,
   timingSafeEqual,
 } from 'node:crypto';
 
 /** A secret of 256 random bits, base64url: 43 characters. What codes, cookies and client secrets are made of. */
 export function newSecret(): string {
-  return randomBytes(32).toString('base64url');
+  return randomText(32);
 }
 
 /**
@@ -22,8 +23,24 @@ export function newSecret(): string {
  * that it is no option on a command line.
  */
 export function newId(): string {
-  const id = randomBytes(16).toString('base64url');
+  const id = randomText(16);
   return id.startsWith('-') ? newId() : id;
+}
+
+/** Random bytes in store: a call for each identifier would cost more than the identifier. Each byte is given out once. */
+const stock = Buffer.alloc(4096);
+let given = stock.length;
+
+/** `bytes` random bytes, base64url. They are wiped from the stock as they leave it. */
+function randomText(bytes: number): string {
+  if (given + bytes > stock.length) {
+    randomFillSync(stock);
+    given = 0;
+  }
+  const text = stock.toString('base64url', given, given + bytes);
+  stock.fill(0, given, given + bytes);
+  given += bytes;
+  return text;
 }
 
 /** A symmetric key of 256 random bits. */
@@ -33,7 +50,7 @@ export function newKey(): Buffer {
 
 /** SHA-256 of `text` in UTF-8, base64url. */
 export function digest(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
+  return hash('sha256', text, 'base64url');
 }
 
 /** HMAC-SHA-256 (RFC 2104), base64url: 43 characters. */

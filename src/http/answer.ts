@@ -1,4 +1,7 @@
-/** Writes answers. koa's own redirect normalises URLs (decisions 18), so a Location is set here, byte for byte. */
+/**
+ * Writes answers. koa's own redirect normalises URLs (decisions 18), so a Location is set here, byte for byte. Headers of the hot
+ * paths go straight to Node's response: koa's ctx.set costs several times as much.
+ */
 import type { Context } from 'koa';
 
 /** 303 See Other: the browser goes on with GET (RFC 9700 §4.12). `url` goes out as it is, and nobody keeps it. */
@@ -11,15 +14,15 @@ export function seeOther(ctx: Context, url: string): void {
 
 /** A JSON answer that nobody may keep (RFC 6749 §5.1). */
 export function noStoreJson(ctx: Context, value: object, status = 200): void {
-  ctx.set('Cache-Control', 'no-store');
-  ctx.set('Pragma', 'no-cache');
+  ctx.res.setHeader('Cache-Control', 'no-store');
+  ctx.res.setHeader('Pragma', 'no-cache');
   json(ctx, value, status);
 }
 
 export function json(ctx: Context, value: object, status = 200): void {
   ctx.status = status;
+  ctx.res.setHeader('Content-Type', 'application/json; charset=utf-8'); // first: koa guesses a type where there is none
   ctx.body = JSON.stringify(value);
-  ctx.type = 'application/json';
 }
 
 /** A document that is ready as bytes, with its entity tag: 304 to who has it already (RFC 9110 §13.1.2). */

@@ -16,8 +16,8 @@ const contentSecurityPolicy = [
 /** For everything. */
 export function transportHeaders(config: Pick<Config, 'loopback'>): Middleware {
   return (ctx, next) => {
-    if (!config.loopback) ctx.set('Strict-Transport-Security', 'max-age=63072000');
-    ctx.set('X-Content-Type-Options', 'nosniff');
+    if (!config.loopback) ctx.res.setHeader('Strict-Transport-Security', 'max-age=63072000');
+    ctx.res.setHeader('X-Content-Type-Options', 'nosniff');
     return next();
   };
 }

@@ -33,7 +33,8 @@ const plausible = /^[\x21-\x7e]{1,255}$/;
 
 export function createCaches(db: Db, clock: () => number): Caches {
   const versions = createVersions(db, clock);
-  const keep = <T>(name: cacheVersions.Cached, load: () => Promise<T>) => keepWhile(versions.of, name, load);
+  const keep = <T>(name: cacheVersions.Cached, load: () => Promise<T>) =>
+    keepWhile(versions.current, name, load);
   const byId = keep('clients', async () => new LRUCache<string, clients.Client>({ max: 1000 }));
   const allResources = keep(
     'resources',
@@ -60,20 +61,32 @@ export function createCaches(db: Db, clock: () => number): Caches {
   };
 }
 
+type Versions = ReadonlyMap<cacheVersions.Cached, number>;
+
 function createVersions(db: Db, clock: () => number) {
   let checked_at = -1;
-  let reading: Promise<ReadonlyMap<cacheVersions.Cached, number>> = Promise.resolve(new Map());
+  let current: Versions | Promise<Versions> = new Map();
+
+  async function read(): Promise<Versions> {
+    const reading = cacheVersions.read(db);
+    current = reading;
+    try {
+      const versions = await reading;
+      if (current === reading) current = versions; // at hand, so that nobody waits for it until the next second
+      return versions;
+    } catch (error) {
+      checked_at = -1; // not read: ask again at the next use; whoever waits gets the error itself
+      throw error;
+    }
+  }
+
   return {
-    async of(name: cacheVersions.Cached): Promise<number> {
+    /** The counters, or a promise of them while they are being read. */
+    current(): Versions | Promise<Versions> {
       const now = clock();
-      if (now !== checked_at) {
-        checked_at = now;
-        reading = cacheVersions.read(db);
-        reading.catch(() => {
-          checked_at = -1; // not read: ask again at the next use; whoever waits gets the error itself
-        });
-      }
-      return (await reading).get(name) ?? 0;
+      if (now === checked_at) return current;
+      checked_at = now;
+      return read();
     },
     expire() {
       checked_at = -1;
@@ -82,22 +95,28 @@ function createVersions(db: Db, clock: () => number) {
 }
 
 function keepWhile<T>(
-  versionOf: (name: cacheVersions.Cached) => Promise<number>,
+  currentVersions: () => Versions | Promise<Versions>,
   name: cacheVersions.Cached,
   load: () => Promise<T>,
 ): Kept<T> {
   let kept: { readonly version: number; readonly value: Promise<T> } | undefined;
+
+  function at(versions: Versions): Promise<T> {
+    const version = versions.get(name) ?? 0;
+    if (kept?.version !== version) {
+      const loading = { version, value: load() };
+      kept = loading;
+      loading.value.catch(() => {
+        if (kept === loading) kept = undefined; // a failed load is not kept; whoever waits gets the error itself
+      });
+    }
+    return kept.value;
+  }
+
   return {
-    async get() {
-      const version = await versionOf(name);
-      if (kept?.version !== version) {
-        const loading = { version, value: load() };
-        kept = loading;
-        loading.value.catch(() => {
-          if (kept === loading) kept = undefined; // a failed load is not kept; whoever waits gets the error itself
-        });
-      }
-      return kept.value;
+    get() {
+      const versions = currentVersions();
+      return versions instanceof Promise ? versions.then(at) : at(versions);
     },
   };
 }

@@ -25,14 +25,17 @@ async function openKnex(url: string): Promise<Knex> {
       await instance.raw('create table if not exists knex_migration_turn (id integer primary key)');
       return instance;
     } catch (error) {
-      // Two processes that make it at the same moment: one of them gets this, and then finds the table.
-      const raced = error instanceof pg.DatabaseError && ['23505', '42P07'].includes(error.code ?? '');
+      // Processes that make it at the same moment: all but one get one of these, and then find the table.
+      const raced = error instanceof pg.DatabaseError && already_there.has(error.code ?? '');
       if (raced && tries < max_tries) continue;
       await instance.destroy();
       throw error;
     }
   }
 }
+
+/** What PostgreSQL answers to the loser: a row of its catalogue, the table, or the table's row type is there already. */
+const already_there: ReadonlySet<string> = new Set(['23505', '42P07', '42710']);
 
 /** How often a transaction is tried that the server gave up for reasons that may be gone the next time. */
 const max_tries = 3;
