@@ -13,6 +13,28 @@ import {
   timingSafeEqual,
 } from 'node:crypto';
 
+/** `bytes` random bytes, base64url. */
+const randomText = createRandomness();
+
+/**
+ * Draws random bytes 4 KiB at a time, since a call for each identifier would cost more than the identifier. Each byte is given out
+ * once, and wiped as it is.
+ */
+function createRandomness(): (bytes: number) => string {
+  const stock = Buffer.alloc(4096);
+  let given = stock.length;
+  return (bytes) => {
+    if (given + bytes > stock.length) {
+      randomFillSync(stock);
+      given = 0;
+    }
+    const text = stock.toString('base64url', given, given + bytes);
+    stock.fill(0, given, given + bytes);
+    given += bytes;
+    return text;
+  };
+}
+
 /** A secret of 256 random bits, base64url: 43 characters. What codes, cookies and client secrets are made of. */
 export function newSecret(): string {
   return randomText(32);
@@ -25,22 +47,6 @@ export function newSecret(): string {
 export function newId(): string {
   const id = randomText(16);
   return id.startsWith('-') ? newId() : id;
-}
-
-/** Random bytes in store: a call for each identifier would cost more than the identifier. Each byte is given out once. */
-const stock = Buffer.alloc(4096);
-let given = stock.length;
-
-/** `bytes` random bytes, base64url. They are wiped from the stock as they leave it. */
-function randomText(bytes: number): string {
-  if (given + bytes > stock.length) {
-    randomFillSync(stock);
-    given = 0;
-  }
-  const text = stock.toString('base64url', given, given + bytes);
-  stock.fill(0, given, given + bytes);
-  given += bytes;
-  return text;
 }
 
 /** A symmetric key of 256 random bits. */

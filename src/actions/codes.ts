@@ -5,7 +5,14 @@ import { OAuthError } from '../oauth/errors.js';
 import { digest, newId, newSecret } from '../secrets.js';
 import * as authorizationCodes from '../store/authorization_codes.js';
 import * as authorizations from '../store/authorizations.js';
-import * as sessions from '../store/sessions.js';
+import type { Client } from '../store/clients.js';
+import type { LiveSession } from '../store/sessions.js';
+
+interface CodeRequest {
+  readonly client: Client;
+  readonly request: AuthorizationRequest;
+  readonly session: LiveSession;
+}
 
 /**
  * The code: 256 random bits. It is stored, as a digest, when this returns. Throws `login_required` where the session ended at this
@@ -13,8 +20,7 @@ import * as sessions from '../store/sessions.js';
  */
 export async function issueCode(
   deps: Pick<Deps, 'config' | 'db' | 'log'>,
-  request: AuthorizationRequest,
-  session: sessions.LiveSession,
+  { client, request, session }: CodeRequest,
   now: number,
 ): Promise<string> {
   const { config, db, log } = deps;
@@ -23,23 +29,16 @@ export async function issueCode(
   const code = newSecret();
   const expires_at = now + config.CODE_SECONDS;
   const keep_until = expires_at + config.ACCESS_TOKEN_SECONDS;
+  // When the last token that comes of it will have expired.
+  const last_token =
+    keep_until + (client.grant_types.includes('refresh_token') ? config.REFRESH_TOKEN_SECONDS : 0);
   const session_id = request.scope.includes('offline_access') ? '' : sid;
   const claims = isEmpty(request.claims) ? null : JSON.stringify(request.claims);
 
   await db.transaction(async (trx) => {
-    if (!(await sessions.lock(trx, sid, now)))
-      throw new OAuthError('login_required', 'the session has just ended');
-    const fresh = {
-      id: newId(),
-      user_id,
-      client_id,
-      sid,
-      session_id,
-      created_at: now,
-      expires_at: keep_until,
-      revoked_at: null,
-    };
-    const authorization_id = await authorizations.upsert(trx, fresh);
+    const row = { id: newId(), user_id, client_id, sid, session_id, created_at: now, expires_at: last_token };
+    const authorization_id = await authorizations.upsert(trx, row, now);
+    if (authorization_id === undefined) throw new OAuthError('login_required', 'the session has just ended');
     await authorizationCodes.insert(trx, {
       ...{
         code_hash: digest(code),

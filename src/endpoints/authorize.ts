@@ -138,7 +138,7 @@ async function advance(
     );
   }
   respond(ctx, deps.config, replyTo(pending, client), {
-    code: await issueCode(deps, pending.request, session, now),
+    code: await issueCode(deps, { client, request: pending.request, session }, now),
   });
 }
 

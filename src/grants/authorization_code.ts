@@ -3,7 +3,6 @@
  * RFC 6749 §4.1.3; PKCE, RFC 7636 §4.6; replay, RFC 6749 §4.1.2 and RFC 9700 §4.5.
  */
 import { OAuthError } from '../oauth/errors.js';
-import type { Params } from '../oauth/params.js';
 import { verifyChallenge } from '../oauth/pkce.js';
 import { scopeWords } from '../oauth/scope.js';
 import { digest, newId } from '../secrets.js';
@@ -21,20 +20,13 @@ export const authorizationCode: Grant = {
 
   async exchange(trx, request) {
     const { now, client, params, config } = request;
-    const code = await authorizationCodes.find(trx, digest(params.require('code')));
-    if (!code || code.client_id !== client.client_id) {
-      throw new OAuthError('invalid_grant', 'code is unknown'); // another client's code is unknown to this one
-    }
-    assertRightRequest(code, params);
-
     const refreshes = client.grant_types.includes('refresh_token');
     const keep_until = now + (refreshes ? config.REFRESH_TOKEN_SECONDS : config.ACCESS_TOKEN_SECONDS);
-    if (!(await authorizationCodes.consume(trx, code.code_hash, keep_until, now))) {
-      await authorizations.revoke(trx, code.authorization_id, now);
-      const replay = { type: 'code_replayed', user_id: code.user_id, client_id: client.client_id } as const;
-      await events.record(trx, replay, now, config.EVENTS_SECONDS);
-      return new OAuthError('invalid_grant', 'code was used before'); // returned: the revocation stays
-    }
+    const code_hash = digest(params.require('code'));
+    // Consumed first, judged afterwards: whatever is thrown from here on undoes it.
+    const code = await authorizationCodes.consume(trx, code_hash, keep_until, now);
+    if (code === undefined) return replayed(trx, request, code_hash);
+    assertRightRequest(code, request);
     // After the replay rule: a code that is used again an hour later is a replay all the same.
     if (code.expires_at <= now) throw new OAuthError('invalid_grant', 'code has expired');
     if (code.authorization_revoked_at !== null)
@@ -64,8 +56,24 @@ export const authorizationCode: Grant = {
   },
 };
 
+/** A code that cannot be consumed: unknown, or used before. Then what it gave is revoked. */
+async function replayed(trx: Trx, request: GrantRequest, code_hash: string): Promise<OAuthError> {
+  const { now, client, config } = request;
+  const used = await authorizationCodes.find(trx, code_hash);
+  if (used === undefined) throw new OAuthError('invalid_grant', 'code is unknown');
+  assertRightRequest(used, request);
+  await authorizations.revoke(trx, used.authorization_id, now);
+  const replay = { type: 'code_replayed', user_id: used.user_id, client_id: client.client_id } as const;
+  await events.record(trx, replay, now, config.EVENTS_SECONDS);
+  return new OAuthError('invalid_grant', 'code was used before'); // returned: the revocation stays
+}
+
 /** The code's own request must be repeated. PKCE comes before the replay rule: only who holds the verifier can set off a revocation. */
-function assertRightRequest(code: authorizationCodes.AuthorizationCodeRow, params: Params): void {
+function assertRightRequest(
+  code: authorizationCodes.AuthorizationCodeRow,
+  { client, params }: GrantRequest,
+): void {
+  if (code.client_id !== client.client_id) throw new OAuthError('invalid_grant', 'code is unknown'); // another client's code is unknown to this one
   const redirect_uri = params.get('redirect_uri');
   const code_verifier = params.get('code_verifier');
   if (redirect_uri !== code.redirect_uri) {
@@ -89,7 +97,7 @@ function assertRightRequest(code: authorizationCodes.AuthorizationCodeRow, param
 async function startFamily(
   trx: Trx,
   request: GrantRequest,
-  code: authorizationCodes.AuthorizationCodeRow,
+  code: authorizationCodes.FoundCode,
 ): Promise<string> {
   const { ring, now, config } = request;
   const { authorization_id, client_id, user_id, scope, resource, claims, auth_time, amr, acr, sid } = code;
@@ -106,6 +114,8 @@ async function startFamily(
     expires_at,
     revoked_at: null,
   });
-  await authorizations.extend(trx, authorization_id, expires_at + config.ACCESS_TOKEN_SECONDS);
+  const last_token_expires_at = expires_at + config.ACCESS_TOKEN_SECONDS;
+  if (code.authorization_expires_at < last_token_expires_at)
+    await authorizations.extend(trx, authorization_id, last_token_expires_at);
   return token;
 }

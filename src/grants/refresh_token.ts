@@ -3,8 +3,6 @@
  * A family is one row, rotated by one conditional update. The token that was just replaced is answered with the same successor for
  * a few seconds, so a lost answer or a second tab harms nobody; any older one ends the family.
  */
-
-import type { KeyRing } from '../keys/keys.js';
 import { rotatesRefreshTokens } from '../oauth/client_metadata.js';
 import { OAuthError } from '../oauth/errors.js';
 import { parseScope, scopeWords } from '../oauth/scope.js';
@@ -14,7 +12,13 @@ import type { Trx } from '../store/db.js';
 import * as events from '../store/events.js';
 import * as refreshTokens from '../store/refresh_tokens.js';
 import * as sessions from '../store/sessions.js';
-import { newRefreshToken, openSuccessor, parseRefreshToken, sealSuccessor } from '../tokens/refresh_token.js';
+import {
+  newRefreshToken,
+  openSuccessor,
+  type ParsedRefreshToken,
+  parseRefreshToken,
+  sealSuccessor,
+} from '../tokens/refresh_token.js';
 import { type Grant, type GrantRequest, grantedAudience, storedClaims, storedScope } from './grant.js';
 
 export const refreshToken: Grant = {
@@ -25,10 +29,11 @@ export const refreshToken: Grant = {
     const { now, client, params, ring } = request;
     const presented = params.require('refresh_token');
     const parsed = parseRefreshToken(ring, presented);
-    const family = parsed && (await refreshTokens.find(trx, parsed.id));
-    if (!parsed || !family || family.client_id !== client.client_id) {
-      throw new OAuthError('invalid_grant', 'refresh_token is unknown');
-    }
+    if (parsed === undefined) throw unknownToken();
+    // Rotated first, judged afterwards: whatever is thrown from here on undoes it.
+    const rotated = rotatesRefreshTokens(client) ? await rotate(trx, request, presented, parsed) : undefined;
+    const family = rotated?.family ?? (await refreshTokens.find(trx, parsed.id));
+    if (family === undefined || family.client_id !== client.client_id) throw unknownToken();
     assertAlive(family, now);
 
     const scope = narrowedScope(
@@ -37,7 +42,7 @@ export const refreshToken: Grant = {
       scopeWords(client.scope),
     );
     const audience = grantedAudience(request, scope, scopeWords(family.resource));
-    const next = await successorOf(trx, request, family, presented, parsed.generation);
+    const next = rotated?.successor ?? (await answerAgain(trx, request, { family, presented, parsed }));
     if (next instanceof OAuthError) return next; // returned: the revocation stays
 
     await keepSessionAwake(trx, request, family);
@@ -51,6 +56,29 @@ export const refreshToken: Grant = {
     };
   },
 };
+
+function unknownToken(): OAuthError {
+  return new OAuthError('invalid_grant', 'refresh_token is unknown');
+}
+
+/** Replaces the token that was presented, if it is its family's current one. */
+async function rotate(
+  trx: Trx,
+  { ring, now }: GrantRequest,
+  presented: string,
+  { id, generation }: ParsedRefreshToken,
+): Promise<{ readonly family: refreshTokens.FoundFamily; readonly successor: string } | undefined> {
+  const successor = newRefreshToken(ring, id, generation + 1);
+  const family = await refreshTokens.rotate(trx, {
+    id,
+    before: digest(presented),
+    generation: generation + 1,
+    token_hash: digest(successor),
+    successor_sealed: sealSuccessor(presented, successor),
+    now,
+  });
+  return family && { family, successor };
+}
 
 function assertAlive(family: refreshTokens.FoundFamily, now: number): void {
   if (family.revoked_at !== null || family.authorization_revoked_at !== null) {
@@ -83,52 +111,32 @@ function narrowedScope(
   return words;
 }
 
-/** The refresh token to answer: null where the client keeps the one it has. Returns an error after it ended the family. */
-async function successorOf(
+interface Presented {
+  /** As it is now. */
+  readonly family: refreshTokens.FoundFamily;
+  readonly presented: string;
+  readonly parsed: ParsedRefreshToken;
+}
+
+/**
+ * The refresh token to answer where none was replaced: null where the client keeps the one it has, and the same successor once more
+ * where another request was faster. Else it was replaced before: returns an error after it ended the family.
+ */
+async function answerAgain(
   trx: Trx,
-  { client, ring, now, config }: GrantRequest,
-  family: refreshTokens.FoundFamily,
-  presented: string,
-  generation: number,
+  { client, now, config }: GrantRequest,
+  { family, presented, parsed }: Presented,
 ): Promise<string | null | OAuthError> {
-  if (equal(digest(presented), family.token_hash)) {
-    if (!rotatesRefreshTokens(client)) return null;
-    const successor = await rotate(trx, ring, { family, presented, now });
-    if (successor !== undefined) return successor;
-  }
-  // Another request was faster, or the token was replaced before: what is there now decides.
-  const current = (await refreshTokens.find(trx, family.id)) ?? family;
+  const current = equal(digest(presented), family.token_hash);
+  if (current && !rotatesRefreshTokens(client)) return null;
   const replaced_just_now =
-    current.generation === generation + 1 && now < (current.rotated_at ?? 0) + client.refresh_grace_seconds;
+    family.generation === parsed.generation + 1 &&
+    now < (family.rotated_at ?? 0) + client.refresh_grace_seconds;
   const successor =
     replaced_just_now &&
-    current.successor_sealed !== null &&
-    openSuccessor(presented, current.successor_sealed);
+    family.successor_sealed !== null &&
+    openSuccessor(presented, family.successor_sealed);
   return successor || endFamily(trx, family, config.EVENTS_SECONDS, now);
-}
-
-interface Rotation {
-  readonly family: refreshTokens.RefreshTokenRow;
-  readonly presented: string;
-  readonly now: number;
-}
-
-async function rotate(
-  trx: Trx,
-  ring: KeyRing,
-  { family, presented, now }: Rotation,
-): Promise<string | undefined> {
-  const generation = family.generation + 1;
-  const successor = newRefreshToken(ring, family.id, generation);
-  const won = await refreshTokens.rotate(trx, {
-    id: family.id,
-    before: family.token_hash,
-    generation,
-    token_hash: digest(successor),
-    successor_sealed: sealSuccessor(presented, successor),
-    now,
-  });
-  return won ? successor : undefined;
 }
 
 /** A replaced token came back after its time: somebody else has one of the two. Everything of the authorization ends. */

@@ -2,6 +2,7 @@
  * Table authorization_codes: one row for each code given to a client (RFC 6749 §4.1.2). A row holds the SHA-256 of its code,
  * never the code. It stays until `keep_until`, when no token of it can live any more: until then a second use is a replay.
  */
+import type { Knex } from 'knex';
 import type { Queryable, Trx } from './db.js';
 import { statement } from './statement.js';
 
@@ -57,48 +58,57 @@ export async function insert(trx: Trx, row: AuthorizationCodeRow): Promise<void>
 /** A code with the state of what it hangs on. */
 export interface FoundCode extends AuthorizationCodeRow {
   authorization_revoked_at: number | null;
+  authorization_expires_at: number;
   user_disabled_at: number | null;
   client_disabled_at: number | null;
   /** The session it was given out in, null if that has ended. */
   living_sid: string | null;
 }
 
+/** Selected beside a code, or returned by its update: one statement for all that a redemption must know. */
+const state = (sql: Knex) => [
+  sql.raw(
+    '(select revoked_at from authorizations where id = authorization_codes.authorization_id) as authorization_revoked_at',
+  ),
+  sql.raw(
+    '(select expires_at from authorizations where id = authorization_codes.authorization_id) as authorization_expires_at',
+  ),
+  sql.raw('(select disabled_at from users where id = authorization_codes.user_id) as user_disabled_at'),
+  sql.raw(
+    '(select disabled_at from clients where client_id = authorization_codes.client_id) as client_disabled_at',
+  ),
+  sql.raw('(select id from sessions where id = authorization_codes.sid) as living_sid'),
+];
+
 const byHash = statement<{ code_hash: string }, FoundCode>((sql, value) =>
   sql('authorization_codes')
-    .join('authorizations', 'authorizations.id', 'authorization_codes.authorization_id')
-    .join('users', 'users.id', 'authorization_codes.user_id')
-    .join('clients', 'clients.client_id', 'authorization_codes.client_id')
-    .leftJoin('sessions', 'sessions.id', 'authorization_codes.sid')
-    .select(
-      'authorization_codes.*',
-      'authorizations.revoked_at as authorization_revoked_at',
-      'users.disabled_at as user_disabled_at',
-      'clients.disabled_at as client_disabled_at',
-      'sessions.id as living_sid',
-    )
-    .where('authorization_codes.code_hash', value.code_hash),
+    .select('*', ...state(sql))
+    .where({ code_hash: value.code_hash }),
 );
 
 export function find(db: Queryable, code_hash: string): Promise<FoundCode | undefined> {
   return db.first(byHash, { code_hash });
 }
 
-const consumeCode = statement<{ code_hash: string; now: number; keep_until: number }>((sql, value) =>
-  sql('authorization_codes')
-    .where({ code_hash: value.code_hash })
-    .whereNull('consumed_at')
-    .update({ consumed_at: value.now, keep_until: value.keep_until }),
+const consumeCode = statement<{ code_hash: string; now: number; keep_until: number }, FoundCode>(
+  (sql, value) =>
+    sql('authorization_codes')
+      .where({ code_hash: value.code_hash })
+      .whereNull('consumed_at')
+      .update({ consumed_at: value.now, keep_until: value.keep_until })
+      .returning(['*', ...state(sql)]),
 );
 
 /**
- * Marks the code as used. False if a request before this one has used it: the condition and the write are one statement, so
- * of two requests at the same moment one gets true, on any engine. `keep_until` is when the last token of it will have expired.
+ * Marks the code as used and gives it. Undefined if there is none, or a request before this one has used it: the condition and the
+ * write are one statement, so of two requests at the same moment one gets it, on any engine. `keep_until` is when the last
+ * token of it will have expired.
  */
-export async function consume(
+export function consume(
   trx: Trx,
   code_hash: string,
   keep_until: number,
   now: number,
-): Promise<boolean> {
-  return (await trx.run(consumeCode, { code_hash, now, keep_until })) === 1;
+): Promise<FoundCode | undefined> {
+  return trx.first(consumeCode, { code_hash, now, keep_until });
 }

@@ -2,11 +2,12 @@
  * Table authorizations: one row for each user, client and session (or user and client, where offline_access was given), used by
  * every flow between them (decisions 7). Codes, refresh tokens and access tokens name it; revoking it ends them all.
  */
-import type { Db, Queryable, Trx } from './db.js';
-import { statement } from './statement.js';
+import { among, batched } from './batched.js';
+import type { Db, Trx } from './db.js';
+import { forPostgres, statement } from './statement.js';
 import type { UserRow } from './users.js';
 
-export interface AuthorizationRow {
+interface AuthorizationRow {
   id: string;
   user_id: string;
   client_id: string;
@@ -19,47 +20,55 @@ export interface AuthorizationRow {
   revoked_at: number | null;
 }
 
-const upsertAuthorization = statement<AuthorizationRow, { id: string }>((sql, value) =>
-  sql('authorizations')
-    .insert({
-      id: value.id,
-      user_id: value.user_id,
-      client_id: value.client_id,
-      sid: value.sid,
-      session_id: value.session_id,
-      created_at: value.created_at,
-      expires_at: value.expires_at,
-      revoked_at: null,
-    })
-    .onConflict(sql.raw('(user_id, client_id, session_id) where revoked_at is null') as never)
-    .merge({
-      expires_at: sql.raw(
-        'case when authorizations.expires_at < excluded.expires_at then excluded.expires_at else authorizations.expires_at end',
-      ),
-    })
-    .returning('id'),
+type NewAuthorization = Omit<AuthorizationRow, 'revoked_at'>;
+
+/** A new row as long as the session it is for lives: the row to insert is selected from it. */
+const upsertAuthorization = statement<NewAuthorization & { now: number }, { id: string }>((sql, value) =>
+  sql.raw(
+    `insert into authorizations (id, user_id, client_id, sid, session_id, created_at, expires_at)
+    select ?, user_id, ?, id, ?, cast(? as bigint), cast(? as bigint) from sessions
+      where id = ? and user_id = ? and expires_at > ? ?
+    on conflict (user_id, client_id, session_id) where revoked_at is null do update set expires_at =
+      case when authorizations.expires_at < excluded.expires_at then excluded.expires_at else authorizations.expires_at end
+    returning id`,
+    [
+      ...[value.id, value.client_id, value.session_id, value.created_at, value.expires_at],
+      ...[value.sid, value.user_id, value.now],
+      forPostgres(sql) ? sql.raw('limit 1 for share') : sql.raw('limit 1'),
+    ],
+  ),
 );
 
-/** The id of the living authorization of this user, client and session; `row` becomes it if there is none. */
-export async function upsert(trx: Trx, row: AuthorizationRow): Promise<string> {
-  return (await trx.first(upsertAuthorization, row))?.id ?? row.id;
+/**
+ * The id of the living authorization of this user, client and session; `row` becomes it if there is none. Undefined if the session
+ * `sid` has ended. Who ends it at this moment waits until the transaction ends, and then ends what hangs on it, too. (SQLite has
+ * one writer, so there is nobody to wait.)
+ */
+export async function upsert(trx: Trx, row: NewAuthorization, now: number): Promise<string | undefined> {
+  return (await trx.first(upsertAuthorization, { ...row, now }))?.id;
 }
 
-const holder = statement<{ id: string }, UserRow>((sql, value) =>
+/** The user of an authorization. */
+interface Holder extends UserRow {
+  authorization_id: string;
+}
+
+const holders = statement<{ ids: string }, Holder>((sql, value) =>
   sql('authorizations')
     .join('users', 'users.id', 'authorizations.user_id')
     .join('clients', 'clients.client_id', 'authorizations.client_id')
-    .select('users.*')
-    .where('authorizations.id', value.id)
+    .select('users.*', 'authorizations.id as authorization_id')
+    .where(among(sql, 'authorizations.id', value.ids))
     .whereNull('authorizations.revoked_at')
     .whereNull('users.disabled_at')
     .whereNull('clients.disabled_at'),
 );
 
 /** The user of an authorization, if it lives and neither the user nor the client is disabled. */
-export function findHolder(db: Queryable, id: string): Promise<UserRow | undefined> {
-  return db.first(holder, { id });
-}
+export const findHolder: (db: Db, id: string) => Promise<Holder | undefined> = batched(
+  (db, ids) => db.all(holders, { ids }),
+  (row) => row.authorization_id,
+);
 
 const revokeOne = statement<{ id: string; now: number }>((sql, value) =>
   sql('authorizations').where({ id: value.id }).whereNull('revoked_at').update({ revoked_at: value.now }),

@@ -27,7 +27,8 @@ export interface Db extends Queryable {
   /**
    * Runs `work` as one transaction: committed when the promise resolves, undone if `work` throws (throw undoes,
    * return keeps). `work` uses only its `trx` and awaits nothing else: other writers wait for it, and `db` would
-   * wait for ever. PostgreSQL may run it again after a deadlock, so it changes nothing outside the database.
+   * wait for ever. It may be run more than once (PostgreSQL: after a deadlock; SQLite: when another one of its group
+   * failed), so it changes nothing outside the database.
    */
   transaction<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
   /** Takes no more work, waits for what runs, then closes. */

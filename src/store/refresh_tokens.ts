@@ -2,6 +2,7 @@
  * Table refresh_tokens: one row for each family (decisions 8), rotated in place. It holds the generation and the SHA-256 of the
  * current token and, for the grace window, the successor sealed under a key that only the replaced token gives.
  */
+import type { Knex } from 'knex';
 import type { Queryable, Trx } from './db.js';
 import { statement } from './statement.js';
 
@@ -65,57 +66,61 @@ export interface FoundFamily extends RefreshTokenRow {
   session_last_seen_at: number | null;
 }
 
+/** Selected beside a family, or returned by its update: one statement for all that a refresh must know. */
+const state = (sql: Knex) => [
+  sql.raw(
+    '(select revoked_at from authorizations where id = refresh_tokens.authorization_id) as authorization_revoked_at',
+  ),
+  sql.raw('(select disabled_at from users where id = refresh_tokens.user_id) as user_disabled_at'),
+  sql.raw(
+    '(select disabled_at from clients where client_id = refresh_tokens.client_id) as client_disabled_at',
+  ),
+  sql.raw('(select session_id from authorizations where id = refresh_tokens.authorization_id) as session_id'),
+  sql.raw(`(select sessions.expires_at from authorizations join sessions on sessions.id = authorizations.session_id
+    where authorizations.id = refresh_tokens.authorization_id) as session_expires_at`),
+  sql.raw(`(select sessions.last_seen_at from authorizations join sessions on sessions.id = authorizations.session_id
+    where authorizations.id = refresh_tokens.authorization_id) as session_last_seen_at`),
+];
+
 const byId = statement<{ id: string }, FoundFamily>((sql, value) =>
   sql('refresh_tokens')
-    .join('authorizations', 'authorizations.id', 'refresh_tokens.authorization_id')
-    .join('users', 'users.id', 'refresh_tokens.user_id')
-    .join('clients', 'clients.client_id', 'refresh_tokens.client_id')
-    .leftJoin('sessions', 'sessions.id', 'authorizations.session_id')
-    .select(
-      'refresh_tokens.*',
-      'authorizations.revoked_at as authorization_revoked_at',
-      'authorizations.session_id as session_id',
-      'users.disabled_at as user_disabled_at',
-      'clients.disabled_at as client_disabled_at',
-      'sessions.expires_at as session_expires_at',
-      'sessions.last_seen_at as session_last_seen_at',
-    )
-    .where('refresh_tokens.id', value.id),
+    .select('*', ...state(sql))
+    .where({ id: value.id }),
 );
 
 export function find(db: Queryable, id: string): Promise<FoundFamily | undefined> {
   return db.first(byId, { id });
 }
 
-const rotateFamily = statement<{
+export interface Rotation {
   id: string;
+  /** The digest of the token that is replaced. */
   before: string;
   generation: number;
   token_hash: string;
   successor_sealed: string;
   now: number;
-}>((sql, value) =>
-  sql('refresh_tokens').where({ id: value.id, token_hash: value.before }).whereNull('revoked_at').update({
-    generation: value.generation,
-    token_hash: value.token_hash,
-    successor_sealed: value.successor_sealed,
-    rotated_at: value.now,
-  }),
+}
+
+const rotateFamily = statement<Rotation, FoundFamily>((sql, value) =>
+  sql('refresh_tokens')
+    .where({ id: value.id, token_hash: value.before })
+    .whereNull('revoked_at')
+    .update({
+      generation: value.generation,
+      token_hash: value.token_hash,
+      successor_sealed: value.successor_sealed,
+      rotated_at: value.now,
+    })
+    .returning(['*', ...state(sql)]),
 );
 
-/** Puts the successor in the place of the token with the digest `before`. False if another request has done so: one wins. */
-export async function rotate(
-  trx: Trx,
-  rotation: {
-    id: string;
-    before: string;
-    generation: number;
-    token_hash: string;
-    successor_sealed: string;
-    now: number;
-  },
-): Promise<boolean> {
-  return (await trx.run(rotateFamily, rotation)) === 1;
+/**
+ * Puts the successor in the place of the token with the digest `before` and gives the family as it is now. Undefined if that is not
+ * its current token, or it has ended: of two requests at the same moment one wins.
+ */
+export function rotate(trx: Trx, rotation: Rotation): Promise<FoundFamily | undefined> {
+  return trx.first(rotateFamily, rotation);
 }
 
 const revokeFamily = statement<{ id: string; now: number }>((sql, value) =>

@@ -2,6 +2,7 @@
  * Table sessions: one row for each browser that is signed in here. The cookie holds 256 random bits, the row their SHA-256.
  * `id` is the `sid` of tokens and never leaves in a cookie.
  */
+import { among, batched } from './batched.js';
 import type { Db, Queryable, Trx } from './db.js';
 import { statement } from './statement.js';
 
@@ -52,30 +53,23 @@ export interface LiveSession extends SessionRow {
   roles: string;
 }
 
-const liveByToken = statement<{ token_hash: string; now: number }, LiveSession>((sql, value) =>
+const byTokens = statement<{ token_hashes: string }, LiveSession>((sql, value) =>
   sql('sessions')
     .join('users', 'users.id', 'sessions.user_id')
     .select('sessions.*', 'users.email', 'users.name', 'users.roles')
-    .where('sessions.token_hash', value.token_hash)
-    .where('sessions.expires_at', '>', value.now)
+    .where(among(sql, 'sessions.token_hash', value.token_hashes))
     .whereNull('users.disabled_at'),
 );
 
-/** The session whose cookie has this digest, if it has not expired and its user may sign in. */
-export function findLive(db: Queryable, token_hash: string, now: number): Promise<LiveSession | undefined> {
-  return db.first(liveByToken, { token_hash, now });
-}
-
-const lockById = statement<{ id: string; now: number }, { id: string }>((sql, value) =>
-  sql('sessions').select('id').where({ id: value.id }).where('expires_at', '>', value.now).forShare(),
+const findByToken = batched(
+  (db, token_hashes) => db.all(byTokens, { token_hashes }),
+  (row: LiveSession) => row.token_hash,
 );
 
-/**
- * Whether a session still lives, and keeps it until the transaction ends: who ends it meanwhile waits, and then ends what this
- * transaction hung on it, too. (SQLite has one writer, so there is nobody to wait.)
- */
-export async function lock(trx: Trx, id: string, now: number): Promise<boolean> {
-  return (await trx.first(lockById, { id, now })) !== undefined;
+/** The session whose cookie has this digest, if it has not expired and its user may sign in. */
+export async function findLive(db: Db, token_hash: string, now: number): Promise<LiveSession | undefined> {
+  const session = await findByToken(db, token_hash);
+  return session !== undefined && session.expires_at > now ? session : undefined;
 }
 
 const renewSession = statement<Omit<SessionRow, 'user_id' | 'created_at'> & { before: string }>(

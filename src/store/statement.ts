@@ -33,6 +33,11 @@ export function statement<Values extends object, Row = never>(
   return { build };
 }
 
+/** Whether SQL is written for PostgreSQL: for the few things that the builder does not translate. */
+export function forPostgres(sql: Knex): boolean {
+  return sql.client.config.client === 'pg';
+}
+
 /** Compiles for the engine `knex` was made for. Throws if a value was asked for but bound nowhere. */
 export function compile<Values extends object, Row>(knex: Knex, source: Statement<Values, Row>): Compiled {
   const asked = new Set<string>();

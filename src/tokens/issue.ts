@@ -48,7 +48,7 @@ export async function issueTokens(
 async function loadUser(db: Db, granted: Granted): Promise<users.UserRow | undefined> {
   if (granted.user === null) return undefined;
   if (!granted.user.scope.includes('openid') && !granted.user.scope.includes('roles')) return undefined;
-  const user = await users.find(db, granted.user.user_id);
+  const user = await users.load(db, granted.user.user_id);
   if (user === undefined) throw new OAuthError('invalid_grant', 'the user does not exist any more');
   return user;
 }

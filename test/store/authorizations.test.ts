@@ -1,26 +1,44 @@
 import { describe, expect, test } from 'vitest';
 import { newId } from '../../src/secrets.js';
 import * as authorizations from '../../src/store/authorizations.js';
+import * as sessions from '../../src/store/sessions.js';
 import { engines } from '../support/database.js';
 import { startIdp } from '../support/idp.js';
+
+type Row = Parameters<typeof authorizations.upsert>[1];
 
 async function start(engine: (typeof engines)[number]) {
   const idp = await startIdp({ engine });
   const { id: user_id } = await idp.addUser();
   await idp.addClient({}, 'shop');
   await idp.addClient({}, 'blog');
-  const row = (changes: Partial<authorizations.AuthorizationRow> = {}): authorizations.AuthorizationRow => ({
+  for (const id of ['s1', 's2'])
+    await idp.db.transaction((trx) => sessions.insert(trx, session(id, user_id)));
+  const row = (changes: Partial<Row> = {}): Row => ({
     ...{ id: newId(), user_id, client_id: 'shop', sid: 's1', session_id: 's1' },
-    ...{ created_at: 100, expires_at: 200, revoked_at: null },
+    ...{ created_at: 100, expires_at: 200 },
     ...changes,
   });
+  const tryUpsert = (changes: Partial<Row> = {}, now = 100) =>
+    idp.db.transaction((trx) => authorizations.upsert(trx, row(changes), now));
   return {
     db: idp.db,
     user_id,
-    row,
-    upsert: (changes?: Partial<authorizations.AuthorizationRow>) =>
-      idp.db.transaction((trx) => authorizations.upsert(trx, row(changes))),
+    tryUpsert,
+    upsert: async (changes?: Partial<Row>) => {
+      const id = await tryUpsert(changes);
+      if (id === undefined) throw new Error('there is no such session');
+      return id;
+    },
     holder: async (id: string) => (await authorizations.findHolder(idp.db, id))?.id,
+  };
+}
+
+function session(id: string, user_id: string): sessions.SessionRow {
+  return {
+    ...{ id, token_hash: `hash of ${id}`, user_id, auth_time: 1, amr: 'pwd', acr: '1' },
+    ...{ auth_request: null, selected_at: 0, selected_request: null },
+    ...{ created_at: 1, last_seen_at: 1, expires_at: 150, absolute_expires_at: 150 },
   };
 }
 
@@ -30,11 +48,21 @@ describe.each(engines)('an authorization on %s', (engine) => {
     const ids = await Promise.all(Array.from({ length: 20 }, () => upsert()));
     expect(new Set(ids).size).toBe(1);
     const others = [
-      await upsert({ session_id: 's2' }),
+      await upsert({ sid: 's2', session_id: 's2' }),
       await upsert({ client_id: 'blog' }),
       await upsert({ session_id: '' }),
     ];
     expect(new Set([...ids, ...others]).size).toBe(4);
+  });
+
+  test('is made only while the session it is for lives, and belongs to that user', async () => {
+    const { db, user_id, tryUpsert, upsert } = await start(engine);
+    expect(await tryUpsert({}, 149)).toBe(await upsert());
+    expect(await tryUpsert({}, 150)).toBeUndefined(); // over, also for one that is there
+    expect(await tryUpsert({ sid: 's3', session_id: 's3' })).toBeUndefined();
+    expect(await tryUpsert({ user_id: newId() })).toBeUndefined();
+    await db.transaction((trx) => sessions.removeAll(trx, user_id));
+    expect(await tryUpsert()).toBeUndefined();
   });
 
   test('that was revoked stays so, and the next one is another', async () => {
@@ -52,7 +80,7 @@ describe.each(engines)('an authorization on %s', (engine) => {
     const { db, upsert, holder, user_id } = await start(engine);
     const all = async () => [
       await upsert({ session_id: 's1' }),
-      await upsert({ session_id: 's2' }),
+      await upsert({ sid: 's2', session_id: 's2' }),
       await upsert({ session_id: 's1', client_id: 'blog' }),
       await upsert({ session_id: '' }),
     ];

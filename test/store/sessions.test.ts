@@ -69,10 +69,4 @@ describe.each(engines)('a session on %s', (engine) => {
     expect((await Promise.all([remove(), remove(), remove()])).filter(Boolean)).toHaveLength(1);
     expect(await db.transaction((trx) => sessions.removeAll(trx, user_id))).toBe(0);
   });
-
-  test('that lives can be locked, one that is over cannot', async () => {
-    const { db } = await start(engine);
-    const lock = (now: number) => db.transaction((trx) => sessions.lock(trx, 's1', now));
-    expect([await lock(1999), await lock(2000)]).toEqual([true, false]);
-  });
 });

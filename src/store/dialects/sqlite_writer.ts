@@ -1,7 +1,9 @@
 /**
  * The one writer of an SQLite file, with group commit: transactions that wait while others run join them, one strictly
  * after another, and are committed once. So a durable commit (synchronous=FULL) costs each of them a fraction of a
- * disk flush. The rules are those of decisions 2; what a member returned or threw is delivered after COMMIT alone.
+ * disk flush. The rules are those of decisions 2, but for one: a savepoint for each member is one statement in four, and
+ * hardly ever needed. So a group runs without; if a member that wrote fails, the whole group is undone and run again, with
+ * savepoints. What a member returned or threw is delivered after COMMIT alone.
  */
 import type { Command, Result, Send } from '../driver.js';
 import { hasCode, type SqliteConnection } from './sqlite_connection.js';
@@ -14,6 +16,9 @@ export interface Writer {
 
 /** Members of one group at most: bounds how long the first of them waits for its commit. */
 const group_limit = 64;
+
+/** Groups that get savepoints after one was undone: who makes transactions fail on purpose has each hundredth run twice, no more. */
+const careful_groups = 100;
 
 /** A transaction that waits or runs. `settle` is called once, when its fate is on disk. */
 interface Member {
@@ -29,11 +34,15 @@ type Outcome = { readonly value: unknown } | { readonly error: unknown };
 export function openWriter(connection: SqliteConnection): Writer {
   const queue: Member[] = [];
   let serving = false;
+  let careful = 0;
 
   async function serve(): Promise<void> {
     if (serving) return;
     serving = true;
-    while (queue.length > 0) await runGroup(connection, queue);
+    while (queue.length > 0) {
+      const done = await runGroup(connection, queue, careful > 0);
+      careful = done ? Math.max(0, careful - 1) : careful_groups;
+    }
     serving = false;
   }
 
@@ -54,14 +63,19 @@ export function openWriter(connection: SqliteConnection): Writer {
 
 /** The state of the transaction that a group shares. */
 interface Group {
+  /** Each member gets a savepoint before its first write. */
+  readonly careful: boolean;
   /** Some member wrote, and it was not undone. */
   dirty: boolean;
   /** An error after which SQLite has undone the whole transaction: nothing more may be sent but ROLLBACK. */
   broken: { readonly error: unknown } | null;
 }
 
-/** Begins, runs members of the queue until it is empty or the group is full, commits, and settles them. */
-async function runGroup(connection: SqliteConnection, queue: Member[]): Promise<void> {
+/**
+ * Begins, runs members of the queue until it is empty or the group is full, commits, and settles them. False if it was undone
+ * instead, for want of savepoints: then its members are in the queue again, in their order.
+ */
+async function runGroup(connection: SqliteConnection, queue: Member[], careful: boolean): Promise<boolean> {
   const ran: { member: Member; outcome: Outcome }[] = [];
   const settle = (failure?: Outcome) => {
     for (const { member, outcome } of ran) member.settle(failure ?? outcome);
@@ -71,32 +85,34 @@ async function runGroup(connection: SqliteConnection, queue: Member[]): Promise<
     await connection.run('begin immediate');
   } catch (error) {
     for (const member of queue.splice(0, group_limit)) member.settle({ error });
-    return;
+    return true;
   }
 
-  const group: Group = { dirty: false, broken: null };
+  const group: Group = { careful, dirty: false, broken: null };
   while (ran.length < group_limit) {
     const member = queue.shift();
     if (!member) break;
-    const { outcome, undo_all } = await runMember(connection, group, member);
+    const { outcome, undo } = await runMember(connection, group, member);
     ran.push({ member, outcome });
-    if (group.broken) {
-      await rollBack(connection);
-      return settle(group.broken);
+    if (undo === 'nothing' && !group.broken) continue;
+    await rollBack(connection);
+    if (undo === 'group') {
+      queue.unshift(...ran.map((one) => one.member));
+      return false;
     }
-    if (undo_all) {
-      await rollBack(connection);
-      return settle();
-    }
+    settle(group.broken ?? undefined);
+    return true;
   }
 
   try {
     await connection.run('commit');
   } catch (error) {
     await rollBack(connection);
-    return settle({ error });
+    settle({ error });
+    return true;
   }
   settle();
+  return true;
 }
 
 /** Undoes everything. After some errors SQLite has done so itself, and then this fails: nothing is left to do. */
@@ -106,13 +122,16 @@ async function rollBack(connection: SqliteConnection): Promise<void> {
 
 interface Ran {
   readonly outcome: Outcome;
-  /** The member failed after the group's first writes, all its own: the transaction itself is to be undone. */
-  readonly undo_all: boolean;
+  /**
+   * What undoing the transaction undoes, where it must be: the `member` that failed, since all its writes are that one's; the `group`,
+   * since it has other writes and no savepoint.
+   */
+  readonly undo: 'nothing' | 'member' | 'group';
 }
 
 /**
- * Runs one member. Its savepoint is opened before its first write, and only if others wrote before it; else undoing
- * it is undoing the transaction, in which there is nothing else.
+ * Runs one member. Its savepoint is opened before its first write, in a careful group and only if others wrote before it;
+ * else undoing it is undoing the transaction, in which there is nothing else.
  */
 async function runMember(connection: SqliteConnection, group: Group, member: Member): Promise<Ran> {
   const alone = !group.dirty;
@@ -121,7 +140,8 @@ async function runMember(connection: SqliteConnection, group: Group, member: Mem
   const send: Send = async ({ sql, values, reads }, want) => {
     if (group.broken) throw group.broken.error;
     try {
-      if (!reads && !wrote && !alone && member.undoable) await connection.run('savepoint member');
+      if (!reads && !wrote && !alone && member.undoable && group.careful)
+        await connection.run('savepoint member');
       if (!reads) wrote = true;
       return await (want === 'all' ? connection.all(sql, values) : connection.run(sql, values));
     } catch (error) {
@@ -135,11 +155,12 @@ async function runMember(connection: SqliteConnection, group: Group, member: Mem
     (value): Outcome => ({ value }),
     (error: unknown): Outcome => ({ error }),
   );
-  if (group.broken || !wrote) return { outcome, undo_all: false };
+  if (group.broken || !wrote) return { outcome, undo: 'nothing' };
   if (!('error' in outcome)) group.dirty = true;
-  else if (member.undoable && alone) return { outcome, undo_all: true };
+  else if (member.undoable && alone) return { outcome, undo: 'member' };
+  else if (member.undoable && !group.careful) return { outcome, undo: 'group' };
   else if (member.undoable) await rollBackMember(connection, group);
-  return { outcome, undo_all: false };
+  return { outcome, undo: 'nothing' };
 }
 
 async function rollBackMember(connection: SqliteConnection, group: Group): Promise<void> {
