@@ -52,7 +52,7 @@ const insertCode = statement<AuthorizationCodeRow>((sql, value) =>
 );
 
 export async function insert(trx: Trx, row: AuthorizationCodeRow): Promise<void> {
-  await trx.run(insertCode, row);
+  await trx.append(insertCode, row);
 }
 
 /** A code with the state of what it hangs on. */

@@ -38,6 +38,11 @@ export interface Db extends Queryable {
 /** One transaction. Any use after its callback has ended throws. */
 export interface Trx extends Queryable {
   readonly [kind]: 'trx';
+  /**
+   * Adds a row that nothing in this transaction reads: by its end at the latest, together with those of other transactions. What
+   * stands against it is thrown by `transaction`, not here.
+   */
+  append<V extends object>(insert: Statement<V>, values: NoInfer<V>): Promise<void>;
 }
 
 /** A storage engine: one file in dialects/ and a line in its index. */

@@ -19,8 +19,8 @@ export interface Result {
   readonly changes: number;
 }
 
-/** How a command is sent: `all` wants rows, `run` the number of rows changed. */
-export type Send = (command: Command, want: 'all' | 'run') => Promise<Result>;
+/** How a command is sent: `all` wants rows, `run` the number of rows changed, `append` nothing, by the end of the transaction. */
+export type Send = (command: Command, want: 'all' | 'run' | 'append') => Promise<Result>;
 
 export interface Driver {
   readonly engine: Engine;
@@ -116,7 +116,10 @@ async function runTrx<T>(toCommand: ToCommand, send: Send, work: (trx: Trx) => P
   }
 
   try {
-    const value = await work({ [kind]: 'trx', ...queryable(toCommand, inTurn) });
+    const append: Trx['append'] = async (source, values) => {
+      await inTurn(toCommand(source, values), 'append');
+    };
+    const value = await work({ [kind]: 'trx', ...queryable(toCommand, inTurn), append });
     if (unfinished > 0) throw new Error('a transaction returned before its statements had finished');
     return value;
   } finally {

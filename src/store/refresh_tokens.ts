@@ -51,7 +51,7 @@ const insertFamily = statement<RefreshTokenRow>((sql, value) =>
 );
 
 export async function insert(trx: Trx, row: RefreshTokenRow): Promise<void> {
-  await trx.run(insertFamily, row);
+  await trx.append(insertFamily, row);
 }
 
 /** A family with the state of what it hangs on. */

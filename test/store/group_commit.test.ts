@@ -48,7 +48,9 @@ describe.each(engines)('transactions at once on %s', (engine) => {
   });
 
   /** What a member does: each step in turn, on rows of its own. */
-  const steps = fc.array(fc.constantFrom('write', 'read', 'duplicate', 'throw', 'wait'), { maxLength: 5 });
+  const steps = fc.array(fc.constantFrom('write', 'append', 'read', 'duplicate', 'throw', 'wait'), {
+    maxLength: 5,
+  });
   const members = fc.array(fc.record({ single: fc.boolean(), steps }), { maxLength: 12 });
   type Member = { single: boolean; steps: string[] };
 
@@ -88,8 +90,9 @@ describe.each(engines)('transactions at once on %s', (engine) => {
     if (step === 'wait') await Promise.resolve();
     if (step === 'read') await trx.all(list, {});
     if (step === 'duplicate' && own.length > 0) await trx.run(insert, { id: first }).catch(() => undefined);
-    if (step === 'write') {
-      await trx.run(insert, { id: first + own.length });
+    if (step === 'write' || step === 'append') {
+      const row = { id: first + own.length };
+      await (step === 'write' ? trx.run(insert, row) : trx.append(insert, row));
       own.push(first + own.length);
     }
   }
@@ -164,6 +167,40 @@ describe('group commit', () => {
     };
     expect(await groups(99)).toBe(99);
     expect(await groups(1)).toBe(2); // nobody had failed without a savepoint for a hundred groups: the next one pays again
+  });
+
+  const appending = (...ids: number[]) =>
+    writer.transaction(async (send) => {
+      for (const id of ids) await send(add(id), 'append');
+      return ids;
+    });
+
+  test('adds the rows that nobody reads by one statement, before the commit', async () => {
+    const work = await Promise.all([appending(1), member(2), appending(3, 4)]);
+    expect(work).toEqual([[1], expect.anything(), [3, 4]]);
+    expect(await stored()).toEqual(rows(1, 2, 3, 4));
+    expect(log).toEqual(['begin', 'insert', 'insert', 'commit']);
+  });
+
+  test('adds 16 rows at most by one statement', async () => {
+    await appending(...Array.from({ length: 40 }, (_, id) => id));
+    expect(log).toEqual(['begin', 'insert', 'insert', 'insert', 'commit']);
+    expect(await stored()).toHaveLength(40);
+  });
+
+  test('adds no row of a member that failed', async () => {
+    const bad = writer.transaction(async (send) => {
+      await send(add(2), 'append');
+      throw refusal;
+    });
+    expect(await statuses([appending(1), bad, appending(3)])).toEqual(['kept', 'thrown', 'kept']);
+    expect(await stored()).toEqual(rows(1, 3));
+  });
+
+  test('finds out whose row it is that cannot be added', async () => {
+    const work = [appending(1), appending(5, 1), member(3), appending(4)];
+    expect(await statuses(work)).toEqual(['kept', 'SQLITE_CONSTRAINT', 'kept', 'kept']);
+    expect(await stored()).toEqual(rows(1, 3, 4));
   });
 
   test('commits after 64 members at the latest', async () => {

@@ -67,6 +67,8 @@ interface Group {
   readonly careful: boolean;
   /** Some member wrote, and it was not undone. */
   dirty: boolean;
+  /** Rows to add before the commit. */
+  readonly appended: Command[];
   /** An error after which SQLite has undone the whole transaction: nothing more may be sent but ROLLBACK. */
   broken: { readonly error: unknown } | null;
 }
@@ -88,7 +90,7 @@ async function runGroup(connection: SqliteConnection, queue: Member[], careful: 
     return true;
   }
 
-  const group: Group = { careful, dirty: false, broken: null };
+  const group: Group = { careful, dirty: false, appended: [], broken: null };
   while (ran.length < group_limit) {
     const member = queue.shift();
     if (!member) break;
@@ -105,14 +107,37 @@ async function runGroup(connection: SqliteConnection, queue: Member[], careful: 
   }
 
   try {
+    for (const { sql, values } of together(group.appended)) await connection.run(sql, values);
     await connection.run('commit');
   } catch (error) {
     await rollBack(connection);
+    if (group.appended.length > 0 && hasCode(error, 'SQLITE_CONSTRAINT')) {
+      queue.unshift(...ran.map((one) => one.member)); // to find out whose it is
+      return false;
+    }
     settle({ error });
     return true;
   }
   settle();
   return true;
+}
+
+/** Rows added by one statement, at most: some hundred values. */
+const append_limit = 16;
+
+/** The same inserts with as many rows as there are: one hop to the engine in the place of many. */
+function* together(appended: readonly Command[]): Generator<Pick<Command, 'sql' | 'values'>> {
+  const texts = new Set(appended.map((command) => command.sql));
+  for (const sql of texts) {
+    const commands = appended.filter((command) => command.sql === sql);
+    const [, before, row] = /^(insert into .* values )(\([?, ]+\))$/.exec(sql) ?? [];
+    const most = row === undefined ? 1 : append_limit;
+    for (let at = 0; at < commands.length; at += most) {
+      const rows = commands.slice(at, at + most);
+      const text = rows.length === 1 ? sql : `${before}${rows.map(() => row).join(', ')}`;
+      yield { sql: text, values: rows.flatMap((command) => command.values) };
+    }
+  }
 }
 
 /** Undoes everything. After some errors SQLite has done so itself, and then this fails: nothing is left to do. */
@@ -139,6 +164,11 @@ async function runMember(connection: SqliteConnection, group: Group, member: Mem
 
   const send: Send = async ({ sql, values, reads }, want) => {
     if (group.broken) throw group.broken.error;
+    if (want === 'append' && !group.careful) {
+      wrote = true;
+      group.appended.push({ sql, values, reads });
+      return { rows: [], changes: 0 };
+    }
     try {
       if (!reads && !wrote && !alone && member.undoable && group.careful)
         await connection.run('savepoint member');
