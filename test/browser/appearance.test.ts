@@ -6,7 +6,8 @@ import { beforeAll, expect, test } from 'vitest';
 import { newVisit } from '../support/chromium.js';
 import { everyPage, goToPage } from '../support/every_page.js';
 
-/** Pictures of every page, to be looked at by people; not in git. */
+/** Pictures of every page, to be looked at by people: `PICTURES=1 npx vitest run test/browser/appearance`. Not in git. */
+const pictures = process.env.PICTURES === '1';
 const artifacts = fileURLToPath(new URL('../artifacts/', import.meta.url));
 
 beforeAll(() => {
@@ -21,13 +22,13 @@ test.each(everyPage)('%s: axe finds nothing wrong, and nothing is wider than the
   await page.evaluate(axe.source);
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    expect(await violations(page), colorScheme).toEqual([]);
+    // The colours alone differ.
+    expect(await violations(page, colorScheme === 'light' ? undefined : ['color-contrast'])).toEqual([]);
     for (const width of widths) {
       await page.setViewportSize({ width, height: 800 });
       expect(await hiddenWidth(page), `${width} px`).toBe(0);
       const path = `${artifacts}${name.replaceAll(/\W+/g, '_')}_${width}_${colorScheme}.png`;
-      const picture = await page.screenshot({ path, fullPage: true });
-      expect(picture.length).toBeGreaterThan(1000);
+      if (pictures) await page.screenshot({ path, fullPage: true });
     }
   }
   // 400 % zoom of 1280 px is a window of 320 (WCAG 2.2 §1.4.10).
@@ -35,8 +36,9 @@ test.each(everyPage)('%s: axe finds nothing wrong, and nothing is wider than the
   expect(await hiddenWidth(page), '400 % zoom').toBe(0);
 });
 
-async function violations(page: Page): Promise<unknown> {
-  return page.evaluate(`axe.run(document).then(({ violations }) =>
+async function violations(page: Page, rules?: readonly string[]): Promise<unknown> {
+  const options = rules === undefined ? {} : { runOnly: rules };
+  return page.evaluate(`axe.run(document, ${JSON.stringify(options)}).then(({ violations }) =>
     violations.map(({ id, nodes }) => [id, ...nodes.map((node) => node.html + ' ' + node.failureSummary)]))`);
 }
 
