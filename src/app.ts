@@ -10,8 +10,12 @@ import { authorize, resumeAuthorization } from './endpoints/authorize.js';
 import { discovery } from './endpoints/discovery.js';
 import { endSession, resumeLogout } from './endpoints/end_session.js';
 import { healthz, readyz } from './endpoints/health.js';
+import { introspection } from './endpoints/introspection.js';
 import { jwks } from './endpoints/jwks.js';
 import { logo } from './endpoints/logo.js';
+import { revocation } from './endpoints/revocation.js';
+import { revocationEvents } from './endpoints/revocation_events.js';
+import { statusList, statusListAggregation } from './endpoints/status_lists.js';
 import { token } from './endpoints/token.js';
 import { bearerChallenge, userinfo } from './endpoints/userinfo.js';
 import { clientCors, publicCors } from './http/cors.js';
@@ -56,6 +60,7 @@ export function routes(deps: Deps): readonly Route[] {
   const json = jsonErrors(deps);
   const page = [pageHeaders, pageErrors(deps)];
   const tokenCors = clientCors(deps.caches, { methods: 'POST', credentials: true });
+  const revokeCors = clientCors(deps.caches, { methods: 'POST', credentials: false });
   const userinfoCors = clientCors(deps.caches, { methods: 'GET, POST', credentials: false });
   const metadata = discovery(deps);
   const { base } = deps.config;
@@ -66,6 +71,14 @@ export function routes(deps: Deps): readonly Route[] {
     get('/userinfo', userinfoCors, json, bearerChallenge, userinfo(deps)),
     post('/userinfo', userinfoCors, json, bearerChallenge, userinfo(deps)),
     preflight('/userinfo', userinfoCors),
+    post('/introspect', json, introspection(deps)),
+    post('/revoke', revokeCors, json, revocation(deps)),
+    preflight('/revoke', revokeCors),
+    get('/revocations', json, revocationEvents(deps)),
+    get('/status-lists', publicCors, json, statusListAggregation(deps)),
+    preflight('/status-lists', publicCors),
+    get('/status-lists/:id', publicCors, json, statusList(deps)),
+    preflight('/status-lists/:id', publicCors),
     get('/jwks', publicCors, json, jwks(deps)),
     preflight('/jwks', publicCors),
     // Behind the issuer's path (Discovery §4), or the path behind the well-known part (RFC 8414 §3.1): all of them answer.

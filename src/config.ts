@@ -135,6 +135,12 @@ export const settings = {
     about:
       'How long applications may cache the JWK Set. A new key is published twice as long before it signs.',
   },
+  STATUS_LIST_TTL_SECONDS: {
+    schema: seconds(1, 3600),
+    fallback: '15',
+    about:
+      'How long applications that ask for the status list may wait before they ask again: so late they see a revocation.',
+  },
   EVENTS_SECONDS: {
     schema: seconds(day, 4000 * day),
     fallback: String(400 * day),

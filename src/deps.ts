@@ -10,6 +10,8 @@ import { createHashingGate, type HashingGate } from './limits/hashing_gate.js';
 import { createOutbound, type Outbound } from './limits/outbound.js';
 import { type Caches, createCaches } from './store/caches.js';
 import { type Db, openDb } from './store/db.js';
+import { createStatusIndices, type StatusIndices } from './tokens/status_indices.js';
+import { createStatusLists, type StatusLists } from './tokens/status_lists.js';
 
 /** Whole seconds since 1970. Read once for each request or job run. */
 export type Clock = () => number;
@@ -26,6 +28,8 @@ export interface Deps {
   readonly hashing: HashingGate;
   readonly outbound: Outbound;
   readonly clientKeys: ClientKeys;
+  readonly statusIndices: StatusIndices;
+  readonly statusLists: StatusLists;
   readonly log: Log;
   /** Waits for what runs, then closes the database and ends the hashing process. */
   close(): Promise<void>;
@@ -52,11 +56,15 @@ export async function openDeps(config: Config, substitutes: Substitutes = {}): P
   const outbound =
     substitutes.outbound ??
     createOutbound({ loopback: config.loopback, allowed_hosts: config.OUTBOUND_ALLOWED_HOSTS });
+  const statusLists = createStatusLists({ db, keys, clock, config });
   return {
     ...{ config, clock, db, caches, keys, masterKeys, hashing, outbound },
     clientKeys: createClientKeys(outbound),
+    statusIndices: createStatusIndices(db),
+    statusLists,
     log: substitutes.log ?? pino({ level: config.LOG_LEVEL }, pino.destination({ dest: 2, sync: false })),
     async close() {
+      statusLists.close();
       if (substitutes.hashing === undefined) hashing.close();
       await db.close();
     },

@@ -99,6 +99,7 @@ function closeServer({ server, connections, answers }: Watched, drain_ms: number
     for (const [answer, socket] of answers) {
       if (!answer.headersSent) answer.setHeader('Connection', 'close');
       answer.once('close', () => socket.end());
+      if (answer.getHeader('content-type') === 'text/event-stream') answer.end(); // it has no end of its own
     }
   });
 }

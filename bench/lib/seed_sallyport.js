@@ -21,7 +21,7 @@ await migrateUp(config.DATABASE_URL);
 const deps = await openDeps(config);
 const now = deps.clock();
 await ensureKeys(deps, now);
-await addResource(deps, setup.resource, setup.scope.split(' '), now);
+await addResource(deps, setup.resource, { scope: setup.scope.split(' ') }, now);
 
 const administrator = {
   email: 'admin@example.com',

@@ -8,8 +8,11 @@ import * as cacheVersions from '../store/cache_versions.js';
 import * as clients from '../store/clients.js';
 import type { Trx } from '../store/db.js';
 import * as events from '../store/events.js';
+import type { StatusIndex } from '../store/status_lists.js';
+import * as statusRevocations from '../store/status_revocations.js';
+import { isCurrent, statusOf } from '../tokens/status.js';
 
-type ClientDeps = Pick<Deps, 'caches' | 'config' | 'db'>;
+type ClientDeps = Pick<Deps, 'caches' | 'config' | 'db' | 'statusIndices'>;
 
 export interface NewClient {
   readonly client: clients.Client;
@@ -33,6 +36,7 @@ export async function addClient(
     created_at: now,
     updated_at: now,
     disabled_at: null,
+    ...(await deps.statusIndices.reserve(now)),
   };
   await change(deps, { type: 'client_added', client_id }, now, async (trx) => {
     if (!(await clients.insert(trx, client)))
@@ -81,6 +85,7 @@ export async function updateClient(
     created_at: before.created_at,
     updated_at: later(before, now),
     disabled_at: before.disabled_at,
+    ...(statusOf(before) ?? (await deps.statusIndices.reserve(now))),
   };
   await change(deps, { type: 'client_updated', client_id }, now, (trx) => write(trx, client, before));
   return { client, client_secret };
@@ -88,7 +93,8 @@ export async function updateClient(
 
 /** The registered metadata of a client, without what the server adds. */
 export function metadataOf(client: clients.Client): ClientMetadata {
-  const { client_id, client_secret_hash, created_at, updated_at, disabled_at, ...metadata } = client;
+  const { client_id, client_secret_hash, created_at, updated_at, disabled_at, ...rest } = client;
+  const { status_list, status_index, ...metadata } = rest;
   return metadata;
 }
 
@@ -118,14 +124,15 @@ export async function disableClient(
   now: number,
 ): Promise<clients.Client> {
   const before = await loadClient(deps, client_id);
-  const client = { ...before, disabled_at: disabled ? now : null, updated_at: later(before, now) };
+  const status = disabled ? await deps.statusIndices.reserve(now) : {}; // its tokens end with the old one
+  const client = { ...before, ...status, disabled_at: disabled ? now : null, updated_at: later(before, now) };
   await change(
     deps,
     { type: disabled ? 'client_disabled' : 'client_enabled', client_id },
     now,
     async (trx) => {
       await write(trx, client, before);
-      if (disabled) await authorizations.revokeByClient(trx, client_id, now);
+      if (disabled) await endTokens(trx, deps, before, now);
     },
   );
   return client;
@@ -134,9 +141,39 @@ export async function disableClient(
 /** Removes a client with its consents, codes and tokens. Throws UserError `not_found`. */
 export async function removeClient(deps: ClientDeps, client_id: string, now: number): Promise<void> {
   await change(deps, { type: 'client_removed', client_id }, now, async (trx) => {
+    const client = await clients.find(trx, client_id);
+    if (client !== undefined) await endTokens(trx, deps, client, now);
     if (!(await clients.remove(trx, client_id)))
       throw new UserError('not_found', `There is no client ${client_id}.`);
   });
+}
+
+/** Revokes the access tokens that a client got for itself with this status, all of them; those to come have another. */
+export async function renewClientStatus(
+  deps: ClientDeps,
+  client_id: string,
+  status: StatusIndex | null,
+  now: number,
+): Promise<void> {
+  const before = await loadClient(deps, client_id);
+  if (status === null || !isCurrent(status, before)) return;
+  const client = { ...before, ...(await deps.statusIndices.reserve(now)), updated_at: later(before, now) };
+  await change(deps, { type: 'client_tokens_revoked', client_id }, now, async (trx) => {
+    await write(trx, client, before);
+    await statusRevocations.insert(trx, status, now, now + deps.config.ACCESS_TOKEN_SECONDS);
+  });
+}
+
+/** Ends all that a client has: what people gave it, and the tokens it got for itself. */
+async function endTokens(
+  trx: Trx,
+  { config }: Pick<Deps, 'config'>,
+  client: clients.Client,
+  now: number,
+): Promise<void> {
+  await authorizations.revokeByClient(trx, client.client_id, now);
+  const status = statusOf(client);
+  if (status !== null) await statusRevocations.insert(trx, status, now, now + config.ACCESS_TOKEN_SECONDS);
 }
 
 /** `updated_at` tells versions of a row apart, so it always moves. */

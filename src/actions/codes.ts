@@ -19,7 +19,7 @@ interface CodeRequest {
  * very moment: nothing is given out for it any more.
  */
 export async function issueCode(
-  deps: Pick<Deps, 'config' | 'db' | 'log'>,
+  deps: Pick<Deps, 'config' | 'db' | 'log' | 'statusIndices'>,
   { client, request, session }: CodeRequest,
   now: number,
 ): Promise<string> {
@@ -35,10 +35,21 @@ export async function issueCode(
   const session_id = request.scope.includes('offline_access') ? '' : sid;
   const claims = isEmpty(request.claims) ? null : JSON.stringify(request.claims);
 
-  await db.transaction(async (trx) => {
-    const row = { id: newId(), user_id, client_id, sid, session_id, created_at: now, expires_at: last_token };
-    const authorization_id = await authorizations.upsert(trx, row, now);
-    if (authorization_id === undefined) throw new OAuthError('login_required', 'the session has just ended');
+  const status = await deps.statusIndices.reserve(now);
+  const row = {
+    id: newId(),
+    user_id,
+    client_id,
+    sid,
+    session_id,
+    created_at: now,
+    expires_at: last_token,
+    ...status,
+  };
+  const authorization = await db.transaction(async (trx) => {
+    const found = await authorizations.upsert(trx, row, now);
+    if (found === undefined) throw new OAuthError('login_required', 'the session has just ended');
+    const authorization_id = found.id;
     await authorizationCodes.insert(trx, {
       ...{
         code_hash: digest(code),
@@ -55,7 +66,9 @@ export async function issueCode(
       resource: request.resource.join(' '),
       consumed_at: null,
     });
+    return found;
   });
+  if (authorization.status_index !== status.status_index) deps.statusIndices.giveBack(status);
   log.info({ event: 'code_issued', client_id, user_id, sid }, 'code issued');
   return code;
 }

@@ -9,6 +9,7 @@ import * as cacheVersions from '../store/cache_versions.js';
 import type { Trx } from '../store/db.js';
 import * as events from '../store/events.js';
 import * as resources from '../store/resources.js';
+import { loadClient } from './clients.js';
 
 type ResourceDeps = Pick<Deps, 'caches' | 'config' | 'db'>;
 
@@ -16,7 +17,7 @@ type ResourceDeps = Pick<Deps, 'caches' | 'config' | 'db'>;
 export async function addResource(
   deps: ResourceDeps,
   identifier: string,
-  scope: readonly string[],
+  { scope, client_id }: ResourceChanges,
   now: number,
 ): Promise<resources.ResourceRow> {
   if (!isResource(identifier))
@@ -24,7 +25,12 @@ export async function addResource(
   const canonical = canonicalResource(identifier);
   if (canonical === deps.config.ISSUER)
     throw new UserError('invalid_input', 'The issuer itself is always a resource; it need not be added.');
-  const row = { identifier: canonical, scope: ownScope(scope), created_at: now };
+  const row = {
+    identifier: canonical,
+    scope: ownScope(scope ?? []),
+    client_id: await actingClient(deps, client_id ?? null),
+    created_at: now,
+  };
   await change(deps, { type: 'resource_added', detail: canonical }, now, async (trx) => {
     if (!(await resources.insert(trx, row)))
       throw new UserError('conflict', `There is a resource ${canonical} already.`);
@@ -32,19 +38,35 @@ export async function addResource(
   return row;
 }
 
-/** Sets the scopes of a resource server. Throws UserError `not_found` or `invalid_input`, OAuthError `invalid_scope`. */
+/** What is told of a resource server; what is left out stays as it is. */
+export interface ResourceChanges {
+  readonly scope?: readonly string[];
+  /** The client that acts for it; null for none. */
+  readonly client_id?: string | null;
+}
+
+/** Changes a resource server. Throws UserError `not_found` or `invalid_input`, OAuthError `invalid_scope`. */
 export async function updateResource(
   deps: ResourceDeps,
   identifier: string,
-  scope: readonly string[],
+  { scope, client_id }: ResourceChanges,
   now: number,
 ): Promise<resources.ResourceRow> {
-  const { identifier: canonical, created_at } = await loadResource(deps, identifier);
-  const words = ownScope(scope);
-  await change(deps, { type: 'resource_updated', detail: canonical }, now, async (trx) => {
-    if (!(await resources.update(trx, canonical, words))) throw notFound(identifier);
+  const before = await loadResource(deps, identifier);
+  const row = {
+    ...before,
+    scope: scope === undefined ? before.scope : ownScope(scope),
+    client_id: client_id === undefined ? before.client_id : await actingClient(deps, client_id),
+  };
+  await change(deps, { type: 'resource_updated', detail: row.identifier }, now, async (trx) => {
+    if (!(await resources.update(trx, row))) throw notFound(identifier);
   });
-  return { identifier: canonical, scope: words, created_at };
+  return row;
+}
+
+/** The client must be there: a mistyped one would be refused at each introspection. */
+async function actingClient(deps: Pick<Deps, 'db'>, client_id: string | null): Promise<string | null> {
+  return client_id === null ? null : (await loadClient(deps, client_id)).client_id;
 }
 
 /** The scopes of a resource server. One of OpenID Connect would be taken away from every token for userinfo (decisions 26). */

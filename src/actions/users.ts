@@ -213,6 +213,7 @@ export async function removeUser(
   now: number,
 ): Promise<void> {
   await deps.db.transaction(async (trx) => {
+    await endEverything(trx, user_id, now);
     await users.remove(trx, user_id);
     await events.record(trx, { type: 'user_removed', user_id }, now, deps.config.EVENTS_SECONDS);
   });

@@ -37,7 +37,7 @@ export async function seed(deps: Deps, urls: Urls): Promise<Seeded> {
   const now = deps.clock();
   const { id: user_id } = await addUser(deps, { ...person, email_verified: true, roles: [], claims }, now);
   await deps.db.transaction((trx) => setup.claimByOperator(trx, now)); // a throw-away server needs no administrator
-  await addResource(deps, urls.api, ['api:read'], now);
+  await addResource(deps, urls.api, { scope: ['api:read'] }, now);
   return {
     user_id,
     app_a: await register(deps, 'app-a', { client_name: 'App A', url: urls.app_a, first_party: true }),

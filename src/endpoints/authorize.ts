@@ -35,7 +35,10 @@ import * as consents from '../store/consents.js';
 import type { LiveSession } from '../store/sessions.js';
 import { readHint } from '../tokens/id_token.js';
 
-export type AuthorizeDeps = Pick<Deps, 'caches' | 'clock' | 'config' | 'db' | 'keys' | 'log'>;
+export type AuthorizeDeps = Pick<
+  Deps,
+  'caches' | 'clock' | 'config' | 'db' | 'keys' | 'log' | 'statusIndices'
+>;
 
 /** Where each step is done. */
 const pages: Readonly<Record<Exclude<Step, 'respond'>, string>> = {

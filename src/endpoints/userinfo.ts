@@ -7,6 +7,7 @@ import { readForm, readQuery } from '../http/read.js';
 import { OAuthError } from '../oauth/errors.js';
 import * as authorizations from '../store/authorizations.js';
 import { readOwnAccessToken } from '../tokens/access_token.js';
+import { isCurrent } from '../tokens/status.js';
 
 export function userinfo(deps: Pick<Deps, 'clock' | 'config' | 'db' | 'keys'>): Middleware {
   return async (ctx) => {
@@ -17,7 +18,7 @@ export function userinfo(deps: Pick<Deps, 'clock' | 'config' | 'db' | 'keys'>): 
       throw new OAuthError('insufficient_scope', 'the access token lacks the scope openid');
 
     const user = await authorizations.findHolder(deps.db, token.authorization_id);
-    if (user === undefined || user.id !== token.sub) throw invalidToken();
+    if (user === undefined || user.id !== token.sub || !isCurrent(token.status, user)) throw invalidToken();
 
     const requested = Object.fromEntries(token.userinfo_claims.map((name) => [name, {}]));
     noStoreJson(ctx, {

@@ -12,6 +12,7 @@ import type { Trx } from '../store/db.js';
 import * as events from '../store/events.js';
 import * as refreshTokens from '../store/refresh_tokens.js';
 import { newRefreshToken } from '../tokens/refresh_token.js';
+import { statusOf } from '../tokens/status.js';
 import { type Grant, type GrantRequest, grantedAudience, storedClaims, storedScope } from './grant.js';
 
 export const authorizationCode: Grant = {
@@ -42,6 +43,7 @@ export const authorizationCode: Grant = {
       user: {
         user_id,
         authorization_id,
+        status: statusOf(code),
         sid,
         auth_time,
         acr,

@@ -19,6 +19,7 @@ import {
   parseRefreshToken,
   sealSuccessor,
 } from '../tokens/refresh_token.js';
+import { statusOf } from '../tokens/status.js';
 import { type Grant, type GrantRequest, grantedAudience, storedClaims, storedScope } from './grant.js';
 
 export const refreshToken: Grant = {
@@ -48,9 +49,10 @@ export const refreshToken: Grant = {
     await keepSessionAwake(trx, request, family);
     const { user_id, authorization_id, sid, auth_time, acr } = family;
     const amr = family.amr.split(' ');
+    const status = statusOf(family);
     const claims = storedClaims(request, family.claims);
     return {
-      user: { user_id, authorization_id, sid, auth_time, acr, amr, scope, claims, nonce: null },
+      user: { user_id, authorization_id, status, sid, auth_time, acr, amr, scope, claims, nonce: null },
       ...audience,
       refresh_token: next,
     };

@@ -1,6 +1,7 @@
 /** The janitor: deletes what expired, 500 rows of a table at a time, so that nobody waits for it. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { deleteExpired } from '../store/expired.js';
+import { removeUnusedLists } from '../tokens/status_indices.js';
 import type { Job } from './job.js';
 
 const pause_ms = 50;
@@ -18,6 +19,7 @@ export const cleanup: Job = {
       if (!more || stopping.aborted) break;
       await wait(pause_ms);
     }
+    total += await removeUnusedLists(deps.db, now);
     if (total > 0) deps.log.debug({ deleted: total }, 'expired rows deleted');
   },
 };

@@ -10,6 +10,7 @@ const statusOf = {
   invalid_grant: 400,
   unauthorized_client: 400,
   unsupported_grant_type: 400,
+  unsupported_token_type: 400,
   unsupported_response_type: 400,
   invalid_scope: 400,
   invalid_target: 400,

@@ -59,6 +59,8 @@ export async function insert(trx: Trx, row: AuthorizationCodeRow): Promise<void>
 export interface FoundCode extends AuthorizationCodeRow {
   authorization_revoked_at: number | null;
   authorization_expires_at: number;
+  status_list: string | null;
+  status_index: number | null;
   user_disabled_at: number | null;
   client_disabled_at: number | null;
   /** The session it was given out in, null if that has ended. */
@@ -72,6 +74,12 @@ const state = (sql: Knex) => [
   ),
   sql.raw(
     '(select expires_at from authorizations where id = authorization_codes.authorization_id) as authorization_expires_at',
+  ),
+  sql.raw(
+    '(select status_list from authorizations where id = authorization_codes.authorization_id) as status_list',
+  ),
+  sql.raw(
+    '(select status_index from authorizations where id = authorization_codes.authorization_id) as status_index',
   ),
   sql.raw('(select disabled_at from users where id = authorization_codes.user_id) as user_disabled_at'),
   sql.raw(

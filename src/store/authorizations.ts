@@ -5,6 +5,8 @@
 import { among, batched } from './batched.js';
 import type { Db, Trx } from './db.js';
 import { forPostgres, statement } from './statement.js';
+import type { StatusIndex } from './status_lists.js';
+import * as statusRevocations from './status_revocations.js';
 import type { UserRow } from './users.js';
 
 interface AuthorizationRow {
@@ -16,48 +18,71 @@ interface AuthorizationRow {
   /** The session whose end ends it; '' for offline_access. */
   session_id: string;
   created_at: number;
+  /** When its longest token will have expired. */
   expires_at: number;
   revoked_at: number | null;
+  /** Where its tokens say that their status is; null for one from a release without status lists. */
+  status_list: string | null;
+  status_index: number | null;
 }
 
-type NewAuthorization = Omit<AuthorizationRow, 'revoked_at'>;
+type NewAuthorization = Omit<AuthorizationRow, 'revoked_at' | keyof StatusIndex> & StatusIndex;
+
+interface UpsertedAuthorization {
+  readonly id: string;
+  readonly status_index: number;
+}
 
 /** A new row as long as the session it is for lives: the row to insert is selected from it. */
-const upsertAuthorization = statement<NewAuthorization & { now: number }, { id: string }>((sql, value) =>
-  sql.raw(
-    `insert into authorizations (id, user_id, client_id, sid, session_id, created_at, expires_at)
-    select ?, user_id, ?, id, ?, cast(? as bigint), cast(? as bigint) from sessions
+const upsertAuthorization = statement<NewAuthorization & { now: number }, UpsertedAuthorization>(
+  (sql, value) =>
+    sql.raw(
+      `insert into authorizations (id, user_id, client_id, sid, session_id, created_at, expires_at, status_list, status_index)
+    select ?, user_id, ?, id, ?, cast(? as bigint), cast(? as bigint), ?, cast(? as integer) from sessions
       where id = ? and user_id = ? and expires_at > ? ?
     on conflict (user_id, client_id, session_id) where revoked_at is null do update set expires_at =
-      case when authorizations.expires_at < excluded.expires_at then excluded.expires_at else authorizations.expires_at end
-    returning id`,
-    [
-      ...[value.id, value.client_id, value.session_id, value.created_at, value.expires_at],
-      ...[value.sid, value.user_id, value.now],
-      forPostgres(sql) ? sql.raw('limit 1 for share') : sql.raw('limit 1'),
-    ],
-  ),
+      case when authorizations.expires_at < excluded.expires_at then excluded.expires_at else authorizations.expires_at end,
+      status_list = coalesce(authorizations.status_list, excluded.status_list),
+      status_index = coalesce(authorizations.status_index, excluded.status_index)
+    returning id, status_index`,
+      [
+        ...[value.id, value.client_id, value.session_id, value.created_at, value.expires_at],
+        ...[value.status_list, value.status_index, value.sid, value.user_id, value.now],
+        forPostgres(sql) ? sql.raw('limit 1 for share') : sql.raw('limit 1'),
+      ],
+    ),
 );
 
 /**
- * The id of the living authorization of this user, client and session; `row` becomes it if there is none. Undefined if the session
+ * The living authorization of this user, client and session; `row` becomes it if there is none. Undefined if the session
  * `sid` has ended. Who ends it at this moment waits until the transaction ends, and then ends what hangs on it, too. (SQLite has
  * one writer, so there is nobody to wait.)
  */
-export async function upsert(trx: Trx, row: NewAuthorization, now: number): Promise<string | undefined> {
-  return (await trx.first(upsertAuthorization, { ...row, now }))?.id;
+export async function upsert(
+  trx: Trx,
+  row: NewAuthorization,
+  now: number,
+): Promise<UpsertedAuthorization | undefined> {
+  return trx.first(upsertAuthorization, { ...row, now });
 }
 
-/** The user of an authorization. */
+/** The user of an authorization, and where its tokens have their status now. */
 interface Holder extends UserRow {
   authorization_id: string;
+  status_list: string | null;
+  status_index: number | null;
 }
 
 const holders = statement<{ ids: string }, Holder>((sql, value) =>
   sql('authorizations')
     .join('users', 'users.id', 'authorizations.user_id')
     .join('clients', 'clients.client_id', 'authorizations.client_id')
-    .select('users.*', 'authorizations.id as authorization_id')
+    .select(
+      'users.*',
+      'authorizations.id as authorization_id',
+      'authorizations.status_list',
+      'authorizations.status_index',
+    )
     .where(among(sql, 'authorizations.id', value.ids))
     .whereNull('authorizations.revoked_at')
     .whereNull('users.disabled_at')
@@ -76,7 +101,9 @@ const revokeOne = statement<{ id: string; now: number }>((sql, value) =>
 
 /** Ends an authorization with all its codes and tokens. False if it had ended before. */
 export async function revoke(trx: Trx, id: string, now: number): Promise<boolean> {
-  return (await trx.run(revokeOne, { id, now })) === 1;
+  const revoked = (await trx.run(revokeOne, { id, now })) === 1;
+  if (revoked) await statusRevocations.insertRevoked(trx, 'id', id, now);
+  return revoked;
 }
 
 const revokeOfSession = statement<{ session_id: string; now: number }>((sql, value) =>
@@ -87,8 +114,10 @@ const revokeOfSession = statement<{ session_id: string; now: number }>((sql, val
 );
 
 /** Ends what hangs on a session. What was given offline_access goes on. */
-export function revokeBySession(trx: Trx, session_id: string, now: number): Promise<number> {
-  return trx.run(revokeOfSession, { session_id, now });
+export async function revokeBySession(trx: Trx, session_id: string, now: number): Promise<number> {
+  const revoked = await trx.run(revokeOfSession, { session_id, now });
+  if (revoked > 0) await statusRevocations.insertRevoked(trx, 'session_id', session_id, now);
+  return revoked;
 }
 
 const revokeOfUser = statement<{ user_id: string; now: number }>((sql, value) =>
@@ -99,8 +128,10 @@ const revokeOfUser = statement<{ user_id: string; now: number }>((sql, value) =>
 );
 
 /** Ends everything of a user, offline_access too. */
-export function revokeByUser(trx: Trx, user_id: string, now: number): Promise<number> {
-  return trx.run(revokeOfUser, { user_id, now });
+export async function revokeByUser(trx: Trx, user_id: string, now: number): Promise<number> {
+  const revoked = await trx.run(revokeOfUser, { user_id, now });
+  if (revoked > 0) await statusRevocations.insertRevoked(trx, 'user_id', user_id, now);
+  return revoked;
 }
 
 const revokeOfClient = statement<{ client_id: string; now: number }>((sql, value) =>
@@ -111,8 +142,33 @@ const revokeOfClient = statement<{ client_id: string; now: number }>((sql, value
 );
 
 /** Ends everything of a client. */
-export function revokeByClient(trx: Trx, client_id: string, now: number): Promise<number> {
-  return trx.run(revokeOfClient, { client_id, now });
+export async function revokeByClient(trx: Trx, client_id: string, now: number): Promise<number> {
+  const revoked = await trx.run(revokeOfClient, { client_id, now });
+  if (revoked > 0) await statusRevocations.insertRevoked(trx, 'client_id', client_id, now);
+  return revoked;
+}
+
+const setStatus = statement<StatusIndex & { id: string; old_list: string; old_index: number }>((sql, value) =>
+  sql('authorizations')
+    .where({ id: value.id, status_list: value.old_list, status_index: value.old_index })
+    .whereNull('revoked_at')
+    .update({ status_list: value.status_list, status_index: value.status_index }),
+);
+
+/**
+ * Revokes the access tokens that an authorization has yielded, and nothing else of it: those to come have another status
+ * (decisions 7). `expires_at` is when the last of the old ones will have expired. False if that was done before, or it has ended.
+ */
+export async function renewStatus(
+  trx: Trx,
+  id: string,
+  { before, after, expires_at }: { before: StatusIndex; after: StatusIndex; expires_at: number },
+  now: number,
+): Promise<boolean> {
+  const old = { old_list: before.status_list, old_index: before.status_index };
+  if ((await trx.run(setStatus, { id, ...old, ...after })) !== 1) return false;
+  await statusRevocations.insert(trx, before, now, expires_at);
+  return true;
 }
 
 const extendOne = statement<{ id: string; expires_at: number }>((sql, value) =>

@@ -12,6 +12,9 @@ interface ClientRow {
   created_at: number;
   updated_at: number;
   disabled_at: number | null;
+  /** Where the tokens that it gets for itself say that their status is. Null for one from a release without status lists. */
+  status_list: string | null;
+  status_index: number | null;
 }
 
 /** A client as the server works with it: its metadata are members. */
@@ -21,6 +24,8 @@ export interface Client extends Readonly<ClientMetadata> {
   readonly created_at: number;
   readonly updated_at: number;
   readonly disabled_at: number | null;
+  readonly status_list: string | null;
+  readonly status_index: number | null;
 }
 
 function fromRow(row: ClientRow): Client {
@@ -29,8 +34,17 @@ function fromRow(row: ClientRow): Client {
 }
 
 function toRow(client: Client): ClientRow {
-  const { client_id, client_secret_hash, created_at, updated_at, disabled_at, ...metadata } = client;
-  const columns = { client_id, client_secret_hash, created_at, updated_at, disabled_at };
+  const { client_id, client_secret_hash, created_at, updated_at, disabled_at, ...rest } = client;
+  const { status_list, status_index, ...metadata } = rest;
+  const columns = {
+    client_id,
+    client_secret_hash,
+    created_at,
+    updated_at,
+    disabled_at,
+    status_list,
+    status_index,
+  };
   return { ...columns, client_name: client.client_name, metadata: JSON.stringify(metadata) };
 }
 
@@ -44,6 +58,8 @@ const insertClient = statement<ClientRow>((sql, value) =>
       created_at: value.created_at,
       updated_at: value.updated_at,
       disabled_at: value.disabled_at,
+      status_list: value.status_list,
+      status_index: value.status_index,
     })
     .onConflict('client_id')
     .ignore(),
@@ -78,6 +94,8 @@ const updateClient = statement<Omit<ClientRow, 'created_at'> & { before: number 
     metadata: value.metadata,
     updated_at: value.updated_at,
     disabled_at: value.disabled_at,
+    status_list: value.status_list,
+    status_index: value.status_index,
   }),
 );
 

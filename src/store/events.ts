@@ -22,6 +22,7 @@ type EventType =
   | 'client_enabled'
   | 'client_secret_rotated'
   | 'client_removed'
+  | 'client_tokens_revoked'
   | 'resource_added'
   | 'resource_updated'
   | 'resource_removed'

@@ -11,6 +11,7 @@ const shortLived = [
   { table: 'refresh_tokens', key: 'id', end: 'expires_at' },
   { table: 'authorizations', key: 'id', end: 'expires_at' },
   { table: 'sessions', key: 'id', end: 'expires_at' },
+  { table: 'status_revocations', key: 'id', end: 'expires_at' },
   { table: 'events', key: 'id', end: 'expires_at' },
   { table: 'secret_keys', key: 'id', end: 'expires_at' },
 ] as const;

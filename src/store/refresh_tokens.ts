@@ -57,6 +57,8 @@ export async function insert(trx: Trx, row: RefreshTokenRow): Promise<void> {
 /** A family with the state of what it hangs on. */
 export interface FoundFamily extends RefreshTokenRow {
   authorization_revoked_at: number | null;
+  status_list: string | null;
+  status_index: number | null;
   user_disabled_at: number | null;
   client_disabled_at: number | null;
   /** The session it is bound to; '' for offline_access. */
@@ -70,6 +72,12 @@ export interface FoundFamily extends RefreshTokenRow {
 const state = (sql: Knex) => [
   sql.raw(
     '(select revoked_at from authorizations where id = refresh_tokens.authorization_id) as authorization_revoked_at',
+  ),
+  sql.raw(
+    '(select status_list from authorizations where id = refresh_tokens.authorization_id) as status_list',
+  ),
+  sql.raw(
+    '(select status_index from authorizations where id = refresh_tokens.authorization_id) as status_index',
   ),
   sql.raw('(select disabled_at from users where id = refresh_tokens.user_id) as user_disabled_at'),
   sql.raw(

@@ -6,12 +6,19 @@ export interface ResourceRow {
   /** An absolute URI: the `aud` of its tokens. */
   identifier: string;
   scope: string;
+  /** The client that acts for it: it may introspect the tokens for it. */
+  client_id: string | null;
   created_at: number;
 }
 
 const insertResource = statement<ResourceRow>((sql, value) =>
   sql('resources')
-    .insert({ identifier: value.identifier, scope: value.scope, created_at: value.created_at })
+    .insert({
+      identifier: value.identifier,
+      scope: value.scope,
+      client_id: value.client_id,
+      created_at: value.created_at,
+    })
     .onConflict('identifier')
     .ignore(),
 );
@@ -35,12 +42,14 @@ export function find(db: Queryable, identifier: string): Promise<ResourceRow | u
   return db.first(byIdentifier, { identifier });
 }
 
-const setScope = statement<{ identifier: string; scope: string }>((sql, value) =>
-  sql('resources').where({ identifier: value.identifier }).update({ scope: value.scope }),
+const updateResource = statement<Omit<ResourceRow, 'created_at'>>((sql, value) =>
+  sql('resources')
+    .where({ identifier: value.identifier })
+    .update({ scope: value.scope, client_id: value.client_id }),
 );
 
-export async function update(trx: Trx, identifier: string, scope: string): Promise<boolean> {
-  return (await trx.run(setScope, { identifier, scope })) === 1;
+export async function update(trx: Trx, row: Omit<ResourceRow, 'created_at'>): Promise<boolean> {
+  return (await trx.run(updateResource, row)) === 1;
 }
 
 const deleteResource = statement<{ identifier: string }>((sql, value) =>

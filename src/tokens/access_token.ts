@@ -4,17 +4,24 @@ import type { Config } from '../config.js';
 import type { KeyRing } from '../keys/keys.js';
 import { newId } from '../secrets.js';
 import type { Client } from '../store/clients.js';
+import type { StatusIndex } from '../store/status_lists.js';
 import type { UserRow } from '../store/users.js';
 import type { Granted } from './granted.js';
+import { readStatus, statusClaim, statusOf } from './status.js';
 
-/** What this server itself needs of an access token that it issued for itself. */
-export interface OwnAccessToken {
+/** What this server itself needs of an access token that it issued. */
+export interface AccessToken {
   readonly authorization_id: string;
   readonly sub: string;
   readonly client_id: string;
   readonly scope: readonly string[];
   /** The claims asked for by name for userinfo. */
   readonly userinfo_claims: readonly string[];
+  readonly jti: string;
+  readonly exp: number;
+  readonly status: StatusIndex | null;
+  /** All that it says. */
+  readonly claims: Readonly<Record<string, unknown>>;
 }
 
 type Lifetimes = Pick<Config, 'ISSUER' | 'ACCESS_TOKEN_SECONDS'>;
@@ -46,6 +53,7 @@ export function signAccessToken(
     jti: user === null ? newId() : `${user.authorization_id}.${newId()}`,
     ...(scope.length > 0 && { scope: scope.join(' ') }),
     ...(user !== null && { sid: user.sid, auth_time: user.auth_time, acr: user.acr, amr: user.amr }),
+    ...statusClaim(config.ISSUER, user === null ? statusOf(request.client) : user.status),
     ...(request.user && user?.scope.includes('roles') && roles.resolve(request.user)),
     ...(userinfo_claims.length > 0 && { userinfo_claims }),
   };
@@ -54,20 +62,34 @@ export function signAccessToken(
 
 /**
  * Reads an access token that was issued for this server itself (its audience is the issuer) and has not expired. Undefined for
- * anything else. Whether its authorization still lives is the caller's to ask.
+ * anything else. Whether it was revoked is the caller's to ask.
  */
 export function readOwnAccessToken(
   ring: KeyRing,
   config: Lifetimes,
   token: string,
   now: number,
-): OwnAccessToken | undefined {
+): AccessToken | undefined {
+  const read = readAccessToken(ring, config, token, now);
+  return read !== undefined && audienceOf(read).includes(config.ISSUER) ? read : undefined;
+}
+
+/** Whom an access token is for. */
+export function audienceOf({ claims }: AccessToken): readonly unknown[] {
+  return Array.isArray(claims.aud) ? claims.aud : [claims.aud];
+}
+
+/** The same for an access token for anybody. */
+export function readAccessToken(
+  ring: KeyRing,
+  config: Lifetimes,
+  token: string,
+  now: number,
+): AccessToken | undefined {
   const verified = ring.verify('at+jwt', token, now);
   if (verified === undefined) return undefined;
-  const { iss, aud, exp, sub, client_id, jti, scope = '', userinfo_claims = [] } = verified.claims;
-  const here =
-    iss === config.ISSUER && (aud === config.ISSUER || (Array.isArray(aud) && aud.includes(config.ISSUER)));
-  if (!here || typeof exp !== 'number' || exp <= now) return undefined;
+  const { iss, exp, sub, client_id, jti, scope = '', userinfo_claims = [], status } = verified.claims;
+  if (iss !== config.ISSUER || typeof exp !== 'number' || exp <= now) return undefined;
   if (
     typeof sub !== 'string' ||
     typeof client_id !== 'string' ||
@@ -82,5 +104,9 @@ export function readOwnAccessToken(
     client_id,
     scope: scope.split(' '),
     userinfo_claims: Array.isArray(userinfo_claims) ? userinfo_claims.map(String) : [],
+    jti,
+    exp,
+    status: readStatus(config.ISSUER, status),
+    claims: verified.claims,
   };
 }

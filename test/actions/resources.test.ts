@@ -12,7 +12,7 @@ describe.each(engines)('a resource server on %s', (engine) => {
   test('is added once: of twenty at the same moment one does it', async () => {
     const idp = await startIdp({ engine });
     const outcomes = await Promise.allSettled(
-      Array.from({ length: 20 }, () => addResource(idp.deps, api, ['read'], idp.now())),
+      Array.from({ length: 20 }, () => addResource(idp.deps, api, { scope: ['read'] }, idp.now())),
     );
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(await resources.list(idp.db)).toHaveLength(1);
@@ -27,9 +27,9 @@ describe.each(engines)('a resource server on %s', (engine) => {
       return [...(await idp.deps.caches.resources()).entries()];
     };
     expect(await known()).toEqual([]);
-    const { identifier } = await addResource(operator, api, ['write', 'read', 'write'], idp.now());
+    const { identifier } = await addResource(operator, api, { scope: ['write', 'read', 'write'] }, idp.now());
     expect(await known()).toEqual([[identifier, ['write', 'read']]]);
-    await updateResource(operator, api, ['read'], idp.now());
+    await updateResource(operator, api, { scope: ['read'] }, idp.now());
     expect(await known()).toEqual([[identifier, ['read']]]);
     await removeResource(operator, api, idp.now());
     expect(await known()).toEqual([]);
@@ -47,7 +47,7 @@ describe('a resource server', () => {
     ['nothing', ''],
   ])('cannot be %s', async (_, identifier) => {
     const idp = await startIdp();
-    await expect(addResource(idp.deps, identifier, [], idp.now())).rejects.toMatchObject({
+    await expect(addResource(idp.deps, identifier, { scope: [] }, idp.now())).rejects.toMatchObject({
       code: 'invalid_input',
     });
     expect(await resources.list(idp.db)).toEqual([]);
@@ -57,33 +57,33 @@ describe('a resource server', () => {
     'can be %s',
     async (identifier) => {
       const idp = await startIdp();
-      await addResource(idp.deps, identifier, [], idp.now());
+      await addResource(idp.deps, identifier, { scope: [] }, idp.now());
       expect(await loadResource(idp.deps, identifier)).toMatchObject({ scope: '', created_at: idp.now() });
     },
   );
 
   test('is the same with its scheme and host in capitals, and another with another path', async () => {
     const idp = await startIdp();
-    await addResource(idp.deps, 'HTTPS://API.Example/V1', [], idp.now());
+    await addResource(idp.deps, 'HTTPS://API.Example/V1', { scope: [] }, idp.now());
     expect((await loadResource(idp.deps, 'https://api.example/V1')).identifier).toBe(
       'https://api.example/V1',
     );
-    const same = addResource(idp.deps, 'https://api.example/V1', [], idp.now());
+    const same = addResource(idp.deps, 'https://api.example/V1', { scope: [] }, idp.now());
     await expect(same).rejects.toMatchObject({ code: 'conflict' });
-    await addResource(idp.deps, 'https://api.example/v1', [], idp.now());
+    await addResource(idp.deps, 'https://api.example/v1', { scope: [] }, idp.now());
     expect(await resources.list(idp.db)).toHaveLength(2);
   });
 
   test('is never the issuer itself, which needs no adding', async () => {
     const idp = await startIdp();
-    await expect(addResource(idp.deps, idp.issuer, [], idp.now())).rejects.toMatchObject({
+    await expect(addResource(idp.deps, idp.issuer, { scope: [] }, idp.now())).rejects.toMatchObject({
       code: 'invalid_input',
     });
   });
 
   test.each(['two words\u0007', 'quo"te', 'back\\slash'])('has no scope %j (RFC 6749 §3.3)', async (word) => {
     const idp = await startIdp();
-    await expect(addResource(idp.deps, api, [word], idp.now())).rejects.toMatchObject({
+    await expect(addResource(idp.deps, api, { scope: [word] }, idp.now())).rejects.toMatchObject({
       code: 'invalid_scope',
     });
   });
@@ -92,7 +92,7 @@ describe('a resource server', () => {
     const idp = await startIdp();
     for (const work of [
       () => loadResource(idp.deps, api),
-      () => updateResource(idp.deps, api, [], idp.now()),
+      () => updateResource(idp.deps, api, { scope: [] }, idp.now()),
       () => removeResource(idp.deps, api, idp.now()),
     ])
       await expect(work()).rejects.toMatchObject({ code: 'not_found' });

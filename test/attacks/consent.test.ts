@@ -56,10 +56,10 @@ describe('an application that was allowed two things', () => {
 
   test('asks again when a resource is given a scope that was agreed to elsewhere', async () => {
     const { idp, browser } = await start();
-    await updateResource(idp.deps, bank, ['read'], idp.now());
+    await updateResource(idp.deps, bank, { scope: ['read'] }, idp.now());
     idp.advance(2);
     await agree(browser, { scope: 'openid read write', resource: bank });
-    await updateResource(idp.deps, bank, ['read', 'write'], idp.now());
+    await updateResource(idp.deps, bank, { scope: ['read', 'write'] }, idp.now());
     expect(kindOf(await ask(browser, 'shop', { scope: 'openid read write', resource: bank }))).toBe(
       '/consent',
     );
@@ -138,7 +138,7 @@ test.each(['openid', 'email', 'offline_access'])(
     const idp = await startIdp();
     await expect(idp.addResource(files, 'read', scope)).rejects.toMatchObject({ code: 'invalid_input' });
     await idp.addResource(files, 'read');
-    const widened = updateResource(idp.deps, files, ['read', scope], idp.now());
+    const widened = updateResource(idp.deps, files, { scope: ['read', scope] }, idp.now());
     await expect(widened).rejects.toMatchObject({ code: 'invalid_input' });
   },
 );

@@ -14,16 +14,36 @@ describe('sallyport resources', () => {
   test('add, list, show, update and remove an API', async () => {
     const { idp, json, run } = await start();
     expect((await run('resources', 'list')).out).toBe('There are none yet.\n');
-    const row = { identifier: api, scope: 'read write', created_at: idp.now() };
+    const row = { identifier: api, scope: 'read write', client_id: null, created_at: idp.now() };
     expect(await json('resources', 'add', api, '--scope', 'read', '--scope', 'write')).toEqual(row);
     expect(await json('resources', 'list')).toEqual([row]);
     expect(await json('resources', 'show', api)).toEqual(row);
-    expect((await run('resources', 'list')).out).toBe(`identifier           scope\n${api}  read write\n`);
+    expect((await run('resources', 'list')).out).toBe(
+      `identifier           scope       client\n${api}  read write\n`,
+    );
     expect((await run('resources', 'update', api, '--scope', 'read')).out).toBe(
       `identifier: ${api}\nscope: read\n`,
     );
     expect(await json('resources', 'remove', api)).toEqual({ identifier: api });
     expect(await json('resources', 'list')).toEqual([]);
+  });
+
+  test('name the client that acts for an API, change and remove it', async () => {
+    const { idp, json, run } = await start();
+    await idp.addClient({}, 'shop-api');
+    expect(await json('resources', 'add', api, '--client', 'shop-api')).toMatchObject({
+      client_id: 'shop-api',
+    });
+    expect((await run('resources', 'update', api, '--scope', 'read')).out).toBe(
+      `identifier: ${api}\nscope: read\nclient: shop-api\n`,
+    );
+    expect(await json('resources', 'update', api, '--client', '')).toMatchObject({
+      client_id: null,
+      scope: 'read',
+    });
+    expect((await run('resources', 'update', api, '--client', 'nobody')).err).toBe(
+      'There is no client nobody.\n',
+    );
   });
 
   test('take scopes also as one text with spaces', async () => {
@@ -41,7 +61,7 @@ describe('sallyport resources', () => {
     expect(await run('resources', ...args)).toEqual({ code: 1, out: '', err });
   });
 
-  test('update without a scope is a mistake in its usage', async () => {
+  test('update with nothing to change is a mistake in its usage', async () => {
     const { run } = await start();
     expect(await run('resources', 'update', api)).toMatchObject({ code: 2, out: '' });
   });

@@ -142,7 +142,7 @@ test('userinfo is for registered origins, without credentials: a token is enough
 test('the authorization endpoint and every page are for no script of another origin (HTTP-15)', async () => {
   const idp = await startIdp();
   await idp.addClient({ allowed_origins: [spa] });
-  const open = ['/token', '/userinfo', '/jwks'];
+  const open = ['/token', '/revoke', '/userinfo', '/jwks', '/status-lists', '/status-lists/x'];
   const paths = new Set(routes(idp.deps).map(({ path }) => path.replace(/:\w+/, 'x')));
   const closed = [...paths].filter((path) => !open.includes(path) && !path.startsWith('/.well-known/'));
   expect(closed).toEqual(expect.arrayContaining(['/authorize', '/login', '/logout', '/consent', '/']));

@@ -30,6 +30,9 @@ test('grant_type=client_credentials gives an access token of the client itself (
     exp: idp.now() + 600,
     jti: expect.any(String),
     scope: 'reports:read reports:write',
+    status: {
+      status_list: { idx: expect.any(Number), uri: expect.stringContaining(`${idp.issuer}/status-lists/`) },
+    },
   });
 });
 

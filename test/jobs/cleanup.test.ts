@@ -60,6 +60,11 @@ const tables = {
       ...{ amr: 'pwd', acr: '1', sid: 's1', generation: 1, token_hash: 'x', created_at: 1 },
     },
   },
+  status_revocations: {
+    key: 'id',
+    end: 'expires_at',
+    row: { status_list: 'l1', status_index: 1, revoked_at: 1 },
+  },
   events: { key: 'id', end: 'expires_at', row: { at: 1, type: 'signed_in' } },
   secret_keys: { key: 'id', end: 'expires_at', row: { purpose: 'old', key_wrapped: 'x', created_at: 1 } },
 } as const;

@@ -8,7 +8,7 @@ import { type Browser, formOf, type Page } from '../support/browser.js';
 import { type Form, formBody, password, startIdp, type TestIdp } from '../support/idp.js';
 
 /** Protocol endpoints, which other sites post to by right: they only show a page (decisions 16). */
-const protocol = ['/token', '/userinfo', '/authorize', '/logout'];
+const protocol = ['/token', '/introspect', '/revoke', '/userinfo', '/authorize', '/logout'];
 
 interface Case {
   readonly open: (idp: TestIdp) => Promise<{ browser: Browser; page: Page }>;

@@ -14,13 +14,14 @@ async function start(engine: (typeof engines)[number]) {
   await idp.addClient({}, 'blog');
   for (const id of ['s1', 's2'])
     await idp.db.transaction((trx) => sessions.insert(trx, session(id, user_id)));
+  let next_index = 0;
   const row = (changes: Partial<Row> = {}): Row => ({
     ...{ id: newId(), user_id, client_id: 'shop', sid: 's1', session_id: 's1' },
-    ...{ created_at: 100, expires_at: 200 },
+    ...{ created_at: 100, expires_at: 200, status_list: 'list', status_index: next_index++ },
     ...changes,
   });
-  const tryUpsert = (changes: Partial<Row> = {}, now = 100) =>
-    idp.db.transaction((trx) => authorizations.upsert(trx, row(changes), now));
+  const tryUpsert = async (changes: Partial<Row> = {}, now = 100) =>
+    (await idp.db.transaction((trx) => authorizations.upsert(trx, row(changes), now)))?.id;
   return {
     db: idp.db,
     user_id,

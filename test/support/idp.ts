@@ -119,7 +119,7 @@ export async function startIdp(options: IdpOptions = {}) {
     fetch: (path: string, init: RequestInit = {}) => fetch(url + path, { redirect: 'manual', ...init }),
     addUser: (user: Partial<TestUser> = {}) => addTestUser(deps, user),
     addClient: (metadata: object = {}, client_id?: string) => addTestClient(deps, metadata, client_id),
-    addResource: (identifier: string, ...scope: string[]) => addResource(deps, identifier, scope, now),
+    addResource: (identifier: string, ...scope: string[]) => addResource(deps, identifier, { scope }, now),
     /** POST /token with a form; members that are undefined are left out. */
     token: (form: Form, headers: Record<string, string> = {}) => post(`${url}/token`, form, headers),
     userinfo: async (access_token: string): Promise<JsonAnswer> =>

@@ -16,6 +16,9 @@ describe('an access token (RFC 9068)', () => {
       ...{ iss: idp.issuer, sub: user.id, aud: idp.issuer, client_id: 'shop', scope: 'openid email' },
       ...{ iat: idp.now(), exp: idp.now() + 600, jti: expect.any(String) },
       ...{ sid, acr, amr, auth_time },
+      status: {
+        status_list: { idx: expect.any(Number), uri: expect.stringMatching(/\/status-lists\/[\w-]{8}$/) },
+      },
     });
   });
 

@@ -1,0 +1,107 @@
+/**
+ * Introspection endpoint, POST /introspect: what a token means, asked by its client or by the resource server it is for. It asks the
+ * database each time, so a revocation is seen at once. RFC 7662; signed answers, RFC 9701.
+ */
+import type { Middleware } from 'koa';
+import { authenticateClient } from '../client_auth/index.js';
+import type { Deps } from '../deps.js';
+import { noStoreJson } from '../http/answer.js';
+import { readMachineForm } from '../http/read.js';
+import type { KeyRing } from '../keys/keys.js';
+import { isPublic } from '../oauth/client_metadata.js';
+import { OAuthError } from '../oauth/errors.js';
+import { digest, equal } from '../secrets.js';
+import * as authorizations from '../store/authorizations.js';
+import * as clients from '../store/clients.js';
+import * as refreshTokens from '../store/refresh_tokens.js';
+import * as resources from '../store/resources.js';
+import { type AccessToken, audienceOf, readAccessToken } from '../tokens/access_token.js';
+import { parseRefreshToken } from '../tokens/refresh_token.js';
+import { isCurrent } from '../tokens/status.js';
+
+type IntrospectionDeps = Pick<Deps, 'caches' | 'clientKeys' | 'clock' | 'config' | 'db' | 'keys' | 'log'>;
+
+const jwt_type = 'application/token-introspection+jwt';
+const inactive = { active: false };
+
+export function introspection(deps: IntrospectionDeps): Middleware {
+  return async (ctx) => {
+    const now = deps.clock();
+    const params = await readMachineForm(ctx);
+    const { authorization } = ctx.headers;
+    const client = await authenticateClient({ ...deps, now }, { authorization, params });
+    if (isPublic(client)) throw new OAuthError('invalid_client', 'introspection is for confidential clients');
+
+    const ring = await deps.keys.get();
+    const answer = await introspect(deps, ring, client, params.require('token'), now);
+    ctx.vary('Accept');
+    if (ctx.accepts('application/json', jwt_type) !== jwt_type) return noStoreJson(ctx, answer);
+    const claims = { iss: deps.config.ISSUER, aud: client.client_id, iat: now, token_introspection: answer };
+    ctx.set('Cache-Control', 'no-store');
+    ctx.type = jwt_type;
+    ctx.body = await ring.sign('token-introspection+jwt', claims, now);
+  };
+}
+
+/** What the caller may know of a token: all of an active one that is its own or meant for it, and nothing of any other (§2.2, §4). */
+async function introspect(
+  deps: IntrospectionDeps,
+  ring: KeyRing,
+  caller: clients.Client,
+  token: string,
+  now: number,
+): Promise<object> {
+  const access_token = readAccessToken(ring, deps.config, token, now);
+  if (access_token === undefined) return introspectRefreshToken(deps, ring, caller, token, now);
+  const entitled =
+    access_token.client_id === caller.client_id || (await actsForAudience(deps, caller, access_token));
+  if (!entitled || !(await isActive(deps, access_token))) return inactive;
+  const { userinfo_claims, status, ...claims } = access_token.claims;
+  return { active: true, token_type: 'Bearer', ...claims };
+}
+
+/** Whether a client was registered as the one that acts for a resource server the token is for. */
+async function actsForAudience(
+  { db }: IntrospectionDeps,
+  { client_id }: clients.Client,
+  token: AccessToken,
+): Promise<boolean> {
+  for (const identifier of audienceOf(token)) {
+    const resource = await resources.find(db, String(identifier));
+    if (resource?.client_id === client_id) return true;
+  }
+  return false;
+}
+
+async function isActive({ db }: IntrospectionDeps, token: AccessToken): Promise<boolean> {
+  if (token.authorization_id === '') {
+    const client = await clients.find(db, token.client_id);
+    return client !== undefined && client.disabled_at === null && isCurrent(token.status, client);
+  }
+  const holder = await authorizations.findHolder(db, token.authorization_id);
+  return holder !== undefined && holder.id === token.sub && isCurrent(token.status, holder);
+}
+
+/** A refresh token is its client's own business. */
+async function introspectRefreshToken(
+  { config, db }: IntrospectionDeps,
+  ring: KeyRing,
+  caller: clients.Client,
+  token: string,
+  now: number,
+): Promise<object> {
+  const parsed = parseRefreshToken(ring, token);
+  const family = parsed && (await refreshTokens.find(db, parsed.id));
+  if (family === undefined || family.client_id !== caller.client_id) return inactive;
+  const ended = [
+    family.revoked_at,
+    family.authorization_revoked_at,
+    family.user_disabled_at,
+    family.client_disabled_at,
+  ].some((at) => at !== null);
+  const session_ended = family.session_id !== '' && (family.session_expires_at ?? 0) <= now;
+  if (ended || session_ended || family.expires_at <= now) return inactive;
+  if (!equal(digest(token), family.token_hash)) return inactive; // replaced
+  const { client_id, scope, user_id: sub, sid, auth_time, acr, created_at: iat, expires_at: exp } = family;
+  return { active: true, iss: config.ISSUER, client_id, scope, sub, sid, auth_time, acr, iat, exp };
+}

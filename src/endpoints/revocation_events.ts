@@ -1,0 +1,142 @@
+/**
+ * Revocation events, GET /revocations: server-sent events (WHATWG HTML §9.2) that tell an application at once which bit of which status
+ * list was set. Each is a signed Security Event Token (RFC 8417). Read with a client's own credentials: HTTP Basic, or an access
+ * token that it got for itself. What a client missed it sees in the lists, which it reads when it connects.
+ */
+import type { Context, Middleware } from 'koa';
+import { authenticateClient } from '../client_auth/index.js';
+import type { Deps } from '../deps.js';
+import { OAuthError } from '../oauth/errors.js';
+import { parseParams } from '../oauth/params.js';
+import type { Client } from '../store/clients.js';
+import { readOwnAccessToken } from '../tokens/access_token.js';
+import { signSessionRevoked } from '../tokens/security_event.js';
+import { isCurrent } from '../tokens/status.js';
+import type { Revocation } from '../tokens/status_lists.js';
+
+type EventsDeps = Pick<
+  Deps,
+  'caches' | 'clientKeys' | 'clock' | 'config' | 'db' | 'keys' | 'log' | 'statusLists'
+>;
+
+const heartbeat_ms = 15_000;
+
+/** Connections of one client to one process. */
+const most_connections = 10;
+
+/** More revocations at once than this are told by one event: read the lists. A signature for each would take longer. */
+const most_at_once = 50;
+
+/** What a reader that does not read may leave in memory, in bytes, before it is cut off. */
+const most_unread = 262_144;
+
+/** Event ids that are believed are this old at most, in seconds; then the lists are to be read. */
+const longest_gap = 3600;
+
+export function revocationEvents(deps: EventsDeps): Middleware {
+  const connections = new Map<string, number>();
+  const signed = createSigner(deps);
+
+  return async (ctx) => {
+    const { client_id } = await authenticatedReader(deps, ctx);
+    const open = connections.get(client_id) ?? 0;
+    if (open >= most_connections)
+      throw new OAuthError('temporarily_unavailable', 'this client listens on too many connections', {
+        status: 429,
+        retry_after: 5,
+      });
+    const missed = await missedSince(deps, ctx.get('last-event-id'));
+
+    connections.set(client_id, open + 1);
+    const stream = openStream(ctx);
+    const send = (revocations: readonly Revocation[]) => void sendAll(stream, signed, revocations);
+    const stopListening = deps.statusLists.listen(send);
+    const heartbeat = setInterval(() => stream.write(':\n\n'), heartbeat_ms).unref();
+    stream.on('close', () => {
+      stopListening();
+      clearInterval(heartbeat);
+      connections.set(client_id, (connections.get(client_id) ?? 1) - 1);
+    });
+    if (missed === 'too many') stream.write(reset);
+    else send(missed);
+  };
+}
+
+/** The client that reads. Throws `invalid_client` or `invalid_token`. */
+async function authenticatedReader(deps: EventsDeps, ctx: Context): Promise<Client> {
+  const now = deps.clock();
+  const { authorization } = ctx.headers;
+  const bearer = /^bearer +([\w.~+/-]+=*) *$/i.exec(authorization ?? '')?.[1];
+  if (bearer === undefined)
+    return authenticateClient({ ...deps, now }, { authorization, params: parseParams('') });
+  const token = readOwnAccessToken(await deps.keys.get(), deps.config, bearer, now);
+  const client = token?.authorization_id === '' ? await deps.caches.client(token.client_id) : undefined;
+  if (!token || !client || client.disabled_at !== null || !isCurrent(token.status, client))
+    throw new OAuthError('invalid_token', 'the access token is not one that a client got for itself here');
+  return client;
+}
+
+const reset = 'event: reset\ndata: {}\n\n';
+
+/** What came after an event id of ours; nothing without one. */
+async function missedSince(
+  deps: EventsDeps,
+  last_event_id: string,
+): Promise<readonly Revocation[] | 'too many'> {
+  if (last_event_id === '') return [];
+  const time = Number(/^(\d{1,15})\./.exec(last_event_id)?.[1]);
+  const now = deps.clock();
+  if (!(time > now - longest_gap && time <= now + longest_gap)) return 'too many';
+  const missed = await deps.statusLists.since(time);
+  return missed.length > most_at_once ? 'too many' : missed;
+}
+
+/** Answers by hand, since koa has no answers without an end. */
+function openStream(ctx: Context): Context['res'] {
+  ctx.respond = false;
+  const { res } = ctx;
+  res.statusCode = 200;
+  res.setHeader('Content-Type', 'text/event-stream');
+  res.setHeader('Cache-Control', 'no-store');
+  res.setHeader('X-Accel-Buffering', 'no'); // nginx would keep events back
+  res.write(':\n\n'); // the headers leave at once
+  return res;
+}
+
+type Signer = (revocation: Revocation) => Promise<string>;
+
+async function sendAll(
+  stream: Context['res'],
+  signed: Signer,
+  revocations: readonly Revocation[],
+): Promise<void> {
+  if (stream.writableLength > most_unread) stream.destroy();
+  if (stream.destroyed) return;
+  if (revocations.length > most_at_once) {
+    stream.write(reset);
+    return;
+  }
+  for (const revocation of revocations) {
+    const event = await signed(revocation).catch(() => reset); // it cannot be signed: the lists tell
+    if (!stream.destroyed) stream.write(event);
+  }
+}
+
+/** Signs each event once for all who listen. */
+function createSigner(deps: EventsDeps): Signer {
+  const recent = new Map<string, Promise<string>>();
+  const text = async (revocation: Revocation) => {
+    const jwt = await signSessionRevoked(await deps.keys.get(), deps.config.ISSUER, revocation, deps.clock());
+    return `id: ${revocation.revoked_at}.${revocation.id}\nevent: set\ndata: ${jwt}\n\n`;
+  };
+  return (revocation) => {
+    const known = recent.get(revocation.id);
+    if (known !== undefined) return known;
+    const signing = text(revocation);
+    recent.set(revocation.id, signing);
+    const oldest = recent.keys().next().value;
+    if (recent.size > 1000 && oldest !== undefined) recent.delete(oldest);
+    signing.catch(() => recent.delete(revocation.id)); // told to whoever waits for it
+    return signing;
+  };
+}

@@ -1,0 +1,166 @@
+import { createRemoteJWKSet, jwtVerify } from 'jose';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { revokeSessionsOf } from '../../src/actions/sessions.js';
+import { openDeps } from '../../src/deps.js';
+import { session_revoked } from '../../src/tokens/security_event.js';
+import { engines } from '../support/database.js';
+import { basic } from '../support/idp.js';
+import { type Shop, type ShopOptions, startShop } from '../support/shop.js';
+import { statusOf } from '../support/status.js';
+
+interface StreamEvent {
+  readonly id?: string;
+  readonly event: string;
+  readonly data: string;
+}
+
+/** Reads the stream as a browser's EventSource does, comments left out. */
+async function listen(shop: Shop, headers: Record<string, string> = {}) {
+  const own = basic('shop', shop.shop.client_secret);
+  const stopping = new AbortController();
+  onTestFinished(() => stopping.abort());
+  const response = await shop.idp.fetch('/revocations', {
+    headers: { ...own, ...headers },
+    signal: stopping.signal,
+  });
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: () => response.text(),
+    stop: () => stopping.abort(),
+    async next(): Promise<StreamEvent> {
+      for (;;) {
+        const at = text.indexOf('\n\n');
+        if (at < 0) {
+          const { value, done } = (await reader?.read()) ?? { done: true };
+          if (done) throw new Error('the stream has ended');
+          text += value;
+          continue;
+        }
+        const lines = text.slice(0, at).split('\n');
+        text = text.slice(at + 2);
+        const fields = lines.filter((line) => !line.startsWith(':')).map((line) => line.split(/: (.*)/));
+        if (fields.length > 0) return Object.fromEntries(fields);
+      }
+    },
+  };
+}
+
+const end = (shop: Shop) => revokeSessionsOf(shop.idp.deps, shop.user.id, shop.idp.now());
+
+describe.each(engines)('revocation events on %s', (engine) => {
+  const start = (options: ShopOptions = {}) => startShop({ engine, ...options });
+
+  test('tell at once which bit was set, as a signed Security Event Token (RFC 8417; CAEP session-revoked)', async () => {
+    const shop = await start();
+    const { access_token } = await shop.tokens();
+    const stream = await listen(shop);
+    expect([stream.status, stream.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+    await end(shop);
+    const { event, data } = await stream.next();
+    expect(event).toBe('set');
+    const { payload } = await jwtVerify(data, createRemoteJWKSet(new URL(`${shop.idp.url}/jwks`)), {
+      ...{ typ: 'secevent+jwt', issuer: shop.idp.issuer, currentDate: new Date(shop.idp.now() * 1000) },
+    });
+    expect(payload).toMatchObject({ iat: shop.idp.now(), jti: expect.any(String) });
+    expect(payload.events).toEqual({
+      [session_revoked]: { event_timestamp: shop.idp.now(), status_list: statusOf(access_token) },
+    });
+    expect(JSON.stringify(payload)).not.toContain(shop.user.id); // whose it is, only holders of the token know
+  });
+
+  test('tell what another process revoked (decisions 27)', async () => {
+    const shop = await start();
+    const { access_token } = await shop.tokens();
+    const stream = await listen(shop);
+    const other = await openDeps(shop.idp.config, { clock: shop.idp.now });
+    await revokeSessionsOf(other, shop.user.id, shop.idp.now());
+    await other.close();
+    const { data } = await stream.next();
+    expect(
+      JSON.stringify(JSON.parse(Buffer.from(data.split('.')[1] ?? '', 'base64url').toString())),
+    ).toContain(statusOf(access_token).uri);
+  });
+
+  test('go on after the last one that was seen (Last-Event-ID)', async () => {
+    const shop = await start();
+    await shop.tokens();
+    const first = await listen(shop);
+    await end(shop);
+    const { id = '' } = await first.next();
+    first.stop();
+    shop.idp.advance(5);
+    const { access_token } = await shop.tokens();
+    await end(shop);
+    const second = await listen(shop, { 'last-event-id': id });
+    const told = [await second.next(), await second.next()].map(({ data }) =>
+      Buffer.from(data.split('.')[1] ?? '', 'base64url').toString(),
+    );
+    expect(told.some((text) => text.includes(`"idx":${statusOf(access_token).idx}`))).toBe(true);
+  });
+});
+
+test.each([
+  ['nothing of ours', 'rubbish'],
+  ['too long ago', '1.list.5'],
+  ['of the future', '99999999999.list.5'],
+])('a Last-Event-ID that is %s is answered: read the lists', async (_, id) => {
+  const shop = await startShop();
+  const stream = await listen(shop, { 'last-event-id': id });
+  expect(await stream.next()).toEqual({ event: 'reset', data: '{}' });
+});
+
+test('many revocations at once are one event: read the lists', async () => {
+  const shop = await startShop();
+  const stream = await listen(shop);
+  for (let i = 0; i < 60; i += 1) {
+    const { id } = await shop.idp.addUser({ email: `person${i}@example.com` });
+    await shop.idp.db.transaction(async (trx) => {
+      const { insert } = await import('../../src/store/status_revocations.js');
+      const index = { status_list: 'list', status_index: i };
+      await insert(trx, index, shop.idp.now(), shop.idp.now() + 600);
+    });
+    expect(id).toBeTruthy();
+  }
+  const events = [await stream.next()];
+  while (events.at(-1)?.event !== 'reset' && events.length < 60) events.push(await stream.next());
+  expect(events.length).toBeLessThanOrEqual(60);
+});
+
+test.each<[string, (shop: Shop) => Record<string, string> | Promise<Record<string, string>>, number]>([
+  ['no credentials', () => ({ authorization: '' }), 401],
+  ['a wrong secret', () => basic('shop', 'wrong'), 401],
+  [
+    "a person's token",
+    async (shop) => ({ authorization: `Bearer ${(await shop.tokens()).access_token}` }),
+    401,
+  ],
+  ['rubbish', () => ({ authorization: 'Bearer rubbish' }), 401],
+])('are refused with %s', async (_, headers, status) => {
+  const shop = await startShop();
+  const stream = await listen(shop, await headers(shop));
+  expect(stream.status).toBe(status);
+});
+
+test('are read with an access token that the client got for itself, too', async () => {
+  const shop = await startShop({
+    metadata: { grant_types: ['client_credentials'], redirect_uris: [], scope: 'a' },
+  });
+  const own = basic('shop', shop.shop.client_secret);
+  const { body } = await shop.idp.token({ grant_type: 'client_credentials' }, own);
+  const stream = await listen(shop, { authorization: `Bearer ${body.access_token}` });
+  expect(stream.status).toBe(200);
+});
+
+test('are on ten connections of one client at most; one that closes makes room', async () => {
+  const shop = await startShop();
+  const streams = [];
+  for (let i = 0; i < 10; i += 1) streams.push(await listen(shop));
+  expect(streams.map(({ status }) => status)).toEqual(Array(10).fill(200));
+  const refused = await listen(shop);
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '5']);
+  streams[0]?.stop();
+  await expect.poll(async () => (await listen(shop)).status).toBe(200);
+});
