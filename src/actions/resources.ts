@@ -17,7 +17,7 @@ type ResourceDeps = Pick<Deps, 'caches' | 'config' | 'db'>;
 export async function addResource(
   deps: ResourceDeps,
   identifier: string,
-  { scope, client_id }: ResourceChanges,
+  changes: ResourceChanges,
   now: number,
 ): Promise<resources.ResourceRow> {
   if (!isResource(identifier))
@@ -25,12 +25,8 @@ export async function addResource(
   const canonical = canonicalResource(identifier);
   if (canonical === deps.config.ISSUER)
     throw new UserError('invalid_input', 'The issuer itself is always a resource; it need not be added.');
-  const row = {
-    identifier: canonical,
-    scope: ownScope(scope ?? []),
-    client_id: await actingClient(deps, client_id ?? null),
-    created_at: now,
-  };
+  const empty = { scope: '', client_id: null, permissions: '{}', token_claims: '' };
+  const row = { identifier: canonical, created_at: now, ...empty, ...(await columnsOf(deps, changes)) };
   await change(deps, { type: 'resource_added', detail: canonical }, now, async (trx) => {
     if (!(await resources.insert(trx, row)))
       throw new UserError('conflict', `There is a resource ${canonical} already.`);
@@ -43,25 +39,55 @@ export interface ResourceChanges {
   readonly scope?: readonly string[];
   /** The client that acts for it; null for none. */
   readonly client_id?: string | null;
+  /** For each permission the roles that hold it. */
+  readonly permissions?: Readonly<Record<string, readonly string[]>>;
+  /** The claims about roles that it wants in its tokens. */
+  readonly token_claims?: readonly string[];
 }
 
 /** Changes a resource server. Throws UserError `not_found` or `invalid_input`, OAuthError `invalid_scope`. */
 export async function updateResource(
   deps: ResourceDeps,
   identifier: string,
-  { scope, client_id }: ResourceChanges,
+  changes: ResourceChanges,
   now: number,
 ): Promise<resources.ResourceRow> {
-  const before = await loadResource(deps, identifier);
-  const row = {
-    ...before,
-    scope: scope === undefined ? before.scope : ownScope(scope),
-    client_id: client_id === undefined ? before.client_id : await actingClient(deps, client_id),
-  };
+  const row = { ...(await loadResource(deps, identifier)), ...(await columnsOf(deps, changes)) };
   await change(deps, { type: 'resource_updated', detail: row.identifier }, now, async (trx) => {
     if (!(await resources.update(trx, row))) throw notFound(identifier);
   });
   return row;
+}
+
+/** What is to be written, checked. */
+async function columnsOf(
+  deps: Pick<Deps, 'db'>,
+  { scope, client_id, permissions, token_claims }: ResourceChanges,
+): Promise<Partial<resources.ResourceRow>> {
+  return {
+    ...(scope !== undefined && { scope: ownScope(scope) }),
+    ...(client_id !== undefined && { client_id: await actingClient(deps, client_id) }),
+    ...(permissions !== undefined && { permissions: JSON.stringify(ownPermissions(permissions)) }),
+    ...(token_claims !== undefined && { token_claims: knownClaims(token_claims) }),
+  };
+}
+
+/** Permissions are written like scopes, and so are roles: both are words of a token. */
+function ownPermissions(permissions: NonNullable<ResourceChanges['permissions']>) {
+  ownScope(Object.keys(permissions));
+  for (const [permission, roles] of Object.entries(permissions)) {
+    if (roles.length === 0)
+      throw new UserError('invalid_input', `The permission ${permission} names no role that holds it.`);
+    parseScope(roles.join(' '));
+  }
+  return permissions;
+}
+
+function knownClaims(claims: readonly string[]): string {
+  const unknown = claims.find((claim) => !['roles', 'permissions'].includes(claim));
+  if (unknown !== undefined)
+    throw new UserError('invalid_input', `The claim ${unknown} is neither roles nor permissions.`);
+  return [...new Set(claims)].join(' ');
 }
 
 /** The client must be there: a mistyped one would be refused at each introspection. */

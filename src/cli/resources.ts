@@ -13,6 +13,8 @@ import { collect, columns, print, type Start } from './start.js';
 interface ResourceOptions {
   readonly scope?: readonly string[];
   readonly client?: string;
+  readonly permission?: readonly string[];
+  readonly tokenClaim?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -23,6 +25,8 @@ export function resourcesCommand(start: Start): Command {
     .description('register an API by its URI')
     .option('--scope <scope>', 'a scope of it; may be repeated', collect)
     .option('--client <client_id>', 'the client that acts for it, and may introspect the tokens for it')
+    .option('--permission <name=role,role>', 'who holds a permission; may be repeated', collect)
+    .option('--token-claim <claim>', 'roles or permissions, to be in its tokens; may be repeated', collect)
     .option('--json', 'print JSON')
     .action((identifier: string, options: ResourceOptions) =>
       start.withDeps(async (deps) =>
@@ -53,12 +57,14 @@ export function resourcesCommand(start: Start): Command {
     );
   command
     .command('update <identifier>')
-    .description('replace the scopes of an API, or the client that acts for it')
+    .description('replace what is registered for an API: only what is named changes')
     .option('--scope <scope>', 'a scope of it; may be repeated', collect)
     .option('--client <client_id>', "the client that acts for it; '' for none")
+    .option('--permission <name=role,role>', 'who holds a permission; may be repeated', collect)
+    .option('--token-claim <claim>', 'roles or permissions, to be in its tokens; may be repeated', collect)
     .option('--json', 'print JSON')
     .action((identifier: string, options: ResourceOptions, self: Command) => {
-      if (Object.keys(changesOf(options)).length === 0) self.error('error: say --scope or --client');
+      if (Object.keys(changesOf(options)).length === 0) self.error('error: say what is to be changed');
       return start.withDeps(async (deps) =>
         tell(await updateResource(deps, identifier, changesOf(options), deps.clock()), options),
       );
@@ -76,18 +82,35 @@ export function resourcesCommand(start: Start): Command {
   return command;
 }
 
-function changesOf({ scope, client }: ResourceOptions): ResourceChanges {
+/** An empty word removes: `--client ''`, `--permission ''`, `--token-claim ''`. */
+function changesOf({ scope, client, permission, tokenClaim }: ResourceOptions): ResourceChanges {
+  const token_claims = tokenClaim?.flatMap((text) => text.split(/[ ,]+/)).filter((text) => text !== '');
   return {
     ...(scope !== undefined && { scope }),
     ...(client !== undefined && { client_id: client === '' ? null : client }),
+    ...(permission !== undefined && { permissions: permissionsOf(permission) }),
+    ...(token_claims !== undefined && { token_claims }),
   };
 }
 
+/** `name=role,role` each. */
+function permissionsOf(texts: readonly string[]): Record<string, readonly string[]> {
+  const pairs = texts.filter((text) => text !== '').map((text) => text.split('=', 2));
+  return Object.fromEntries(
+    pairs.map(([name = '', roles = '']) => [name, roles.split(/[ ,]+/).filter((role) => role !== '')]),
+  );
+}
+
 function tell(row: resources.ResourceRow, options: ResourceOptions): void {
-  print(
-    row,
-    options,
-    ({ identifier, scope, client_id }) =>
-      `identifier: ${identifier}\nscope: ${scope}${client_id === null ? '' : `\nclient: ${client_id}`}`,
+  print(row, options, ({ identifier, scope, client_id, permissions, token_claims }) =>
+    [
+      `identifier: ${identifier}`,
+      `scope: ${scope}`,
+      ...(client_id === null ? [] : [`client: ${client_id}`]),
+      ...Object.entries(JSON.parse(permissions) as Record<string, string[]>).map(
+        ([name, roles]) => `permission: ${name}=${roles.join(',')}`,
+      ),
+      ...(token_claims === '' ? [] : [`token claims: ${token_claims}`]),
+    ].join('\n'),
   );
 }

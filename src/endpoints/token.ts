@@ -48,7 +48,10 @@ export function token(deps: TokenDeps): Middleware {
     });
     if (outcome instanceof OAuthError) throw outcome; // returned by the grant, so its writes are kept
 
-    noStoreJson(ctx, await issueTokens({ db: deps.db, config, ring }, client, outcome, now));
+    noStoreJson(
+      ctx,
+      await issueTokens({ db: deps.db, caches: deps.caches, config, ring }, client, outcome, now),
+    );
     const { user_id, sid } = outcome.user ?? {};
     deps.log.info(
       { event: 'tokens_issued', grant_type: grant.grant_type, client_id: client.client_id, user_id, sid },

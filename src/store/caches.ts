@@ -20,6 +20,8 @@ export interface Caches {
   client(client_id: string): Promise<clients.Client | undefined>;
   /** The resource servers: the words of their scope by identifier. */
   resources(): Promise<ReadonlyMap<string, readonly string[]>>;
+  /** What roles mean to the resource servers that tell them apart, by identifier. */
+  roleRules(): Promise<ReadonlyMap<string, RoleRules>>;
   /** Every origin from which some enabled client's script may call. */
   origins(): Promise<ReadonlySet<string>>;
   /** Keeps something else under a version counter. */
@@ -41,6 +43,7 @@ export function createCaches(db: Db, clock: () => number): Caches {
     async () =>
       new Map((await resources.list(db)).map(({ identifier, scope }) => [identifier, scopeWords(scope)])),
   );
+  const allRules = keep('resources', async () => new Map((await resources.list(db)).flatMap(rulesOf)));
   const allOrigins = keep('clients', async () => {
     const enabled = (await clients.list(db)).filter((client) => client.disabled_at === null);
     return new Set(enabled.flatMap(originsOf));
@@ -55,10 +58,25 @@ export function createCaches(db: Db, clock: () => number): Caches {
       return client;
     },
     resources: allResources.get,
+    roleRules: allRules.get,
     origins: allOrigins.get,
     keep,
     expire: versions.expire,
   };
+}
+
+/** What a resource server tells of roles; nothing for most. */
+export interface RoleRules {
+  /** For each permission the roles that hold it. A permission that is also a scope of the server restricts that scope. */
+  readonly permissions: Readonly<Record<string, readonly string[]>>;
+  /** The claims that it wants in its tokens: `roles`, `permissions`. */
+  readonly token_claims: readonly string[];
+}
+
+function rulesOf({ identifier, permissions, token_claims }: resources.ResourceRow): [string, RoleRules][] {
+  if (permissions === '{}' && token_claims === '') return [];
+  const parsed = JSON.parse(permissions) as RoleRules['permissions']; // written by actions/resources.ts
+  return [[identifier, { permissions: parsed, token_claims: scopeWords(token_claims) }]];
 }
 
 type Versions = ReadonlyMap<cacheVersions.Cached, number>;

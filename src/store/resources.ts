@@ -8,6 +8,10 @@ export interface ResourceRow {
   scope: string;
   /** The client that acts for it: it may introspect the tokens for it. */
   client_id: string | null;
+  /** A JSON object: for each permission the roles that hold it. */
+  permissions: string;
+  /** Which claims about roles it wants in its tokens, words separated by spaces. */
+  token_claims: string;
   created_at: number;
 }
 
@@ -17,6 +21,8 @@ const insertResource = statement<ResourceRow>((sql, value) =>
       identifier: value.identifier,
       scope: value.scope,
       client_id: value.client_id,
+      permissions: value.permissions,
+      token_claims: value.token_claims,
       created_at: value.created_at,
     })
     .onConflict('identifier')
@@ -43,9 +49,12 @@ export function find(db: Queryable, identifier: string): Promise<ResourceRow | u
 }
 
 const updateResource = statement<Omit<ResourceRow, 'created_at'>>((sql, value) =>
-  sql('resources')
-    .where({ identifier: value.identifier })
-    .update({ scope: value.scope, client_id: value.client_id }),
+  sql('resources').where({ identifier: value.identifier }).update({
+    scope: value.scope,
+    client_id: value.client_id,
+    permissions: value.permissions,
+    token_claims: value.token_claims,
+  }),
 );
 
 export async function update(trx: Trx, row: Omit<ResourceRow, 'created_at'>): Promise<boolean> {

@@ -7,6 +7,7 @@ import type { Client } from '../store/clients.js';
 import type { StatusIndex } from '../store/status_lists.js';
 import type { UserRow } from '../store/users.js';
 import type { Granted } from './granted.js';
+import type { Permitted } from './permissions.js';
 import { readStatus, statusClaim, statusOf } from './status.js';
 
 /** What this server itself needs of an access token that it issued. */
@@ -31,6 +32,8 @@ export interface AccessTokenRequest {
   readonly granted: Granted;
   /** The user's row where something of it goes into the token: the roles, with scope=roles. */
   readonly user: UserRow | undefined;
+  /** What the resource servers of the audience asked for. */
+  readonly role_claims: Permitted['claims'];
 }
 
 export function signAccessToken(
@@ -55,6 +58,7 @@ export function signAccessToken(
     ...(user !== null && { sid: user.sid, auth_time: user.auth_time, acr: user.acr, amr: user.amr }),
     ...statusClaim(config.ISSUER, user === null ? statusOf(request.client) : user.status),
     ...(request.user && user?.scope.includes('roles') && roles.resolve(request.user)),
+    ...request.role_claims,
     ...(userinfo_claims.length > 0 && { userinfo_claims }),
   };
   return ring.sign('at+jwt', claims, now);

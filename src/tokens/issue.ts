@@ -2,12 +2,15 @@
 import type { Config } from '../config.js';
 import type { KeyRing } from '../keys/keys.js';
 import { OAuthError } from '../oauth/errors.js';
+import { scopeWords } from '../oauth/scope.js';
+import type { Caches, RoleRules } from '../store/caches.js';
 import type { Client } from '../store/clients.js';
 import type { Db } from '../store/db.js';
 import * as users from '../store/users.js';
 import { signAccessToken } from './access_token.js';
 import type { Granted } from './granted.js';
 import { signIdToken } from './id_token.js';
+import { permit } from './permissions.js';
 
 export interface TokenResponse {
   readonly access_token: string;
@@ -20,16 +23,26 @@ export interface TokenResponse {
 }
 
 export async function issueTokens(
-  deps: { readonly db: Db; readonly config: Config; readonly ring: KeyRing },
+  deps: { readonly db: Db; readonly caches: Caches; readonly config: Config; readonly ring: KeyRing },
   client: Client,
   granted: Granted,
   now: number,
 ): Promise<TokenResponse> {
   const { config, ring } = deps;
   const openid = granted.user?.scope.includes('openid') === true;
-  const user = await loadUser(deps.db, granted);
+  const rules = await rulesFor(deps.caches, granted);
+  const user = await loadUser(deps.db, granted, rules.length > 0);
+  const { scope, claims: role_claims } =
+    user && rules.length > 0
+      ? permit(rules, granted.scope, scopeWords(user.roles))
+      : { ...granted, claims: {} };
 
-  const access_token = await signAccessToken(ring, config, { client, granted, user }, now);
+  const access_token = await signAccessToken(
+    ring,
+    config,
+    { client, granted: { ...granted, scope }, user, role_claims },
+    now,
+  );
   const id_token =
     openid && user && granted.user
       ? await signIdToken(ring, config, { client, granted: granted.user, user, access_token }, now)
@@ -38,17 +51,28 @@ export async function issueTokens(
     access_token,
     token_type: 'Bearer',
     expires_in: config.ACCESS_TOKEN_SECONDS,
-    scope: granted.scope.join(' '),
+    scope: scope.join(' '),
     ...(granted.refresh_token !== null && { refresh_token: granted.refresh_token }),
     ...(id_token !== undefined && { id_token }),
   };
 }
 
+/** The rules of the resource servers that a user's token is for; a client's own token knows no roles. */
+async function rulesFor(caches: Caches, { user, audience }: Granted): Promise<readonly RoleRules[]> {
+  if (user === null) return [];
+  const rules = await caches.roleRules();
+  return audience.flatMap((identifier) => rules.get(identifier) ?? []);
+}
+
 /** The user whose claims the tokens hold; undefined where none of them does. */
-async function loadUser(db: Db, granted: Granted): Promise<users.UserRow | undefined> {
-  if (granted.user === null) return undefined;
-  if (!granted.user.scope.includes('openid') && !granted.user.scope.includes('roles')) return undefined;
-  const user = await users.load(db, granted.user.user_id);
+async function loadUser(
+  db: Db,
+  { user: granted }: Granted,
+  by_role: boolean,
+): Promise<users.UserRow | undefined> {
+  if (granted === null) return undefined;
+  if (!by_role && !granted.scope.includes('openid') && !granted.scope.includes('roles')) return undefined;
+  const user = await users.load(db, granted.user_id);
   if (user === undefined) throw new OAuthError('invalid_grant', 'the user does not exist any more');
   return user;
 }

@@ -14,7 +14,10 @@ describe('sallyport resources', () => {
   test('add, list, show, update and remove an API', async () => {
     const { idp, json, run } = await start();
     expect((await run('resources', 'list')).out).toBe('There are none yet.\n');
-    const row = { identifier: api, scope: 'read write', client_id: null, created_at: idp.now() };
+    const row = {
+      ...{ identifier: api, scope: 'read write', client_id: null, permissions: '{}', token_claims: '' },
+      created_at: idp.now(),
+    };
     expect(await json('resources', 'add', api, '--scope', 'read', '--scope', 'write')).toEqual(row);
     expect(await json('resources', 'list')).toEqual([row]);
     expect(await json('resources', 'show', api)).toEqual(row);
@@ -44,6 +47,44 @@ describe('sallyport resources', () => {
     expect((await run('resources', 'update', api, '--client', 'nobody')).err).toBe(
       'There is no client nobody.\n',
     );
+  });
+
+  test('say who holds a permission, and what stands in tokens', async () => {
+    const { run, json } = await start();
+    const added = await run(
+      'resources',
+      'add',
+      api,
+      '--scope',
+      'write',
+      '--permission',
+      'write=editor,admin',
+    );
+    expect(added.out).toBe(`identifier: ${api}\nscope: write\npermission: write=editor,admin\n`);
+    const claims = await json(
+      'resources',
+      'update',
+      api,
+      '--token-claim',
+      'roles',
+      '--token-claim',
+      'permissions',
+    );
+    expect(claims).toMatchObject({ token_claims: 'roles permissions', scope: 'write' });
+    const removed = await json('resources', 'update', api, '--permission', '', '--token-claim', '');
+    expect(removed).toMatchObject({ permissions: '{}', token_claims: '' });
+  });
+
+  test.each([
+    [
+      'a permission without roles',
+      ['--permission', 'write'],
+      'The permission write names no role that holds it.\n',
+    ],
+    ['another claim', ['--token-claim', 'email'], 'The claim email is neither roles nor permissions.\n'],
+  ])('refuse %s', async (_, args, err) => {
+    const { run } = await start();
+    expect(await run('resources', 'add', api, ...args)).toMatchObject({ code: 1, err });
   });
 
   test('take scopes also as one text with spaces', async () => {
