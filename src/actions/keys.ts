@@ -12,6 +12,7 @@ import * as events from '../store/events.js';
 import * as leases from '../store/leases.js';
 import * as secretKeys from '../store/secret_keys.js';
 import * as signingKeys from '../store/signing_keys.js';
+import { statusListLifetime } from '../tokens/status_list_token.js';
 
 type KeyDeps = Pick<Deps, 'caches' | 'config' | 'db' | 'keys' | 'masterKeys'>;
 
@@ -113,9 +114,9 @@ async function endReplacedKeys(trx: Trx, config: Config, now: number): Promise<v
     await signingKeys.end(trx, key.kid, retired_at, expires_at);
 }
 
-/** Seconds until no token that is signed now can be valid any more, with some room for clocks that differ. */
+/** Seconds until nothing that is signed now can be valid any more, with some room for clocks that differ. */
 function longestToken(config: Config): number {
-  return Math.max(config.ACCESS_TOKEN_SECONDS, config.ID_TOKEN_SECONDS) + 60;
+  return Math.max(config.ACCESS_TOKEN_SECONDS, config.ID_TOKEN_SECONDS, statusListLifetime(config)) + 60;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** A status list as a signed token, ready to be sent. IETF Token Status List §4, §5.1. */
 import { promisify } from 'node:util';
 import { deflate, gzip } from 'node:zlib';
+import type { Config } from '../config.js';
 import type { KeyRing } from '../keys/keys.js';
 import { digest } from '../secrets.js';
 import { list_size } from '../store/status_lists.js';
@@ -35,6 +36,13 @@ export interface StatusListTimes {
   readonly ttl: number;
   /** How long it is valid, in seconds. */
   readonly lifetime: number;
+}
+
+/** How long a list is valid once it is signed, in seconds: an application that cannot fetch it anew may go on that long. */
+export function statusListLifetime(
+  config: Pick<Config, 'ACCESS_TOKEN_SECONDS' | 'STATUS_LIST_TTL_SECONDS'>,
+): number {
+  return Math.max(config.ACCESS_TOKEN_SECONDS, 2 * config.STATUS_LIST_TTL_SECONDS);
 }
 
 /** Compresses and signs a list whose address is `uri`. It is renewed after half its life. */

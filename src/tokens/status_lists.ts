@@ -8,7 +8,7 @@ import type { Db } from '../store/db.js';
 import * as statusLists from '../store/status_lists.js';
 import * as statusRevocations from '../store/status_revocations.js';
 import { statusListUri } from './status.js';
-import { StatusBits, type StatusListToken, signStatusList } from './status_list_token.js';
+import { StatusBits, type StatusListToken, signStatusList, statusListLifetime } from './status_list_token.js';
 
 export type Revocation = statusRevocations.StatusRevocationRow;
 
@@ -85,7 +85,7 @@ export function createStatusLists(deps: StatusListDeps): StatusLists {
   }
 
   async function sign(status_list: string, list: KeptList, now: number): Promise<StatusListToken> {
-    const times = { ttl: config.STATUS_LIST_TTL_SECONDS, lifetime: listLifetime(config) };
+    const times = { ttl: config.STATUS_LIST_TTL_SECONDS, lifetime: statusListLifetime(config) };
     return signStatusList(await keys.get(), statusListUri(config.ISSUER, status_list), list.bits, times, now);
   }
 
@@ -121,14 +121,6 @@ export function createStatusLists(deps: StatusListDeps): StatusLists {
       listeners.clear();
     },
   };
-}
-
-/** No longer than an access token lives: so a key that retires stays published until the last list it signed has expired. */
-function listLifetime({
-  STATUS_LIST_TTL_SECONDS,
-  ACCESS_TOKEN_SECONDS,
-}: Pick<Config, 'STATUS_LIST_TTL_SECONDS' | 'ACCESS_TOKEN_SECONDS'>): number {
-  return Math.max(ACCESS_TOKEN_SECONDS, 2 * STATUS_LIST_TTL_SECONDS);
 }
 
 /** Sets the bits of all that is revoked in a list. */
