@@ -5,14 +5,13 @@
 import { OAuthError } from '../oauth/errors.js';
 import { verifyChallenge } from '../oauth/pkce.js';
 import { scopeWords } from '../oauth/scope.js';
-import { digest, newId } from '../secrets.js';
+import { digest } from '../secrets.js';
 import * as authorizationCodes from '../store/authorization_codes.js';
 import * as authorizations from '../store/authorizations.js';
 import type { Trx } from '../store/db.js';
 import * as events from '../store/events.js';
-import * as refreshTokens from '../store/refresh_tokens.js';
-import { newRefreshToken } from '../tokens/refresh_token.js';
 import { statusOf } from '../tokens/status.js';
+import { startFamily } from './family.js';
 import { type Grant, type GrantRequest, grantedAudience, storedClaims, storedScope } from './grant.js';
 
 export const authorizationCode: Grant = {
@@ -53,7 +52,7 @@ export const authorizationCode: Grant = {
         nonce,
       },
       ...grantedAudience(request, scope, scopeWords(code.resource)),
-      refresh_token: refreshes ? await startFamily(trx, request, code) : null,
+      refresh_token: refreshes ? await newFamily(trx, request, code) : null,
     };
   },
 };
@@ -96,28 +95,14 @@ function assertRightRequest(
   }
 }
 
-async function startFamily(
+/** The refresh token: its family lives as long as the authorization, which is kept for it. */
+async function newFamily(
   trx: Trx,
   request: GrantRequest,
   code: authorizationCodes.FoundCode,
 ): Promise<string> {
-  const { ring, now, config } = request;
-  const { authorization_id, client_id, user_id, scope, resource, claims, auth_time, amr, acr, sid } = code;
-  const id = newId();
-  const token = newRefreshToken(ring, id, 1);
-  const expires_at = now + config.REFRESH_TOKEN_SECONDS;
-  await refreshTokens.insert(trx, {
-    ...{ id, authorization_id, client_id, user_id, scope, resource, claims, auth_time, amr, acr, sid },
-    generation: 1,
-    token_hash: digest(token),
-    successor_sealed: null,
-    rotated_at: null,
-    created_at: now,
-    expires_at,
-    revoked_at: null,
-  });
-  const last_token_expires_at = expires_at + config.ACCESS_TOKEN_SECONDS;
+  const { refresh_token, last_token_expires_at } = await startFamily(trx, request, code);
   if (code.authorization_expires_at < last_token_expires_at)
-    await authorizations.extend(trx, authorization_id, last_token_expires_at);
-  return token;
+    await authorizations.extend(trx, code.authorization_id, last_token_expires_at);
+  return refresh_token;
 }

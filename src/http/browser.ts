@@ -8,7 +8,7 @@ import { digest, newSecret } from '../secrets.js';
 import { readCookie, setCookie } from './cookies.js';
 
 /** The digest of the browser's cookie; null if it sent none. */
-export function knownBrowser(ctx: Context, config: Pick<Config, 'loopback'>): string | null {
+export function knownBrowser(ctx: Context, config: Pick<Config, 'loopback' | 'base'>): string | null {
   const cookie = readCookie(ctx, config, 'browser');
   return cookie === undefined || !/^[A-Za-z0-9_-]{43}$/.test(cookie) ? null : digest(cookie);
 }
@@ -16,7 +16,7 @@ export function knownBrowser(ctx: Context, config: Pick<Config, 'loopback'>): st
 const given = new WeakMap<Context, string>();
 
 /** The same, but a browser without one is given one with this answer. */
-export function browserOf(ctx: Context, config: Pick<Config, 'loopback'>): string {
+export function browserOf(ctx: Context, config: Pick<Config, 'loopback' | 'base'>): string {
   const known = knownBrowser(ctx, config) ?? given.get(ctx);
   if (known !== undefined) return known;
   const cookie = newSecret();

@@ -1,18 +1,41 @@
 /**
- * Cookies, read from anything and written with every attribute spelled out. On https they are `__Host-`, Secure and readable in
- * cross-site requests; on a loopback http issuer Lax without a prefix. The Secure flag follows from the issuer, not from the
- * socket (decisions 16 and 18). RFC 6265.
+ * Cookies, read from anything and written with every attribute spelled out. On https they have a prefix and are Secure; on a loopback
+ * http issuer Lax without a prefix. The Secure flag follows from the issuer, not from the socket (decisions 16, 18 and 29). RFC 6265.
  */
 import type { Context } from 'koa';
 
-export type CookieName = 'session' | 'browser' | 'device';
+interface Kind {
+  /** `__Host-` demands Path=/, so a cookie of one path has the lesser prefix. */
+  readonly prefix: '__Host-' | '__Secure-';
+  /** Whether other sites' requests carry it: those of the pages come back from applications. */
+  readonly same_site: 'None' | 'Lax';
+  /** Under the issuer's own path; without one the cookie is for the whole host. */
+  readonly path?: string;
+}
 
-interface CookieSettings {
+const ofPages: Kind = { prefix: '__Host-', same_site: 'None' };
+
+const kinds = {
+  session: ofPages,
+  browser: ofPages,
+  device: ofPages,
+  access: { prefix: '__Host-', same_site: 'Lax' },
+  refresh: { prefix: '__Secure-', same_site: 'Lax', path: '/users/refresh-token' },
+} as const satisfies Record<string, Kind>;
+
+export type CookieName = keyof typeof kinds;
+
+/** What browsers take of a cookie's value: 4,096 bytes with its name (RFC 6265 §6.1). Over it they drop the cookie unsaid. */
+export const longest_cookie = 4000;
+
+export interface CookieSettings {
   readonly loopback: boolean;
+  /** The path of the issuer. */
+  readonly base: string;
 }
 
 function fullName({ loopback }: CookieSettings, name: CookieName): string {
-  return loopback ? `sallyport_${name}` : `__Host-sallyport_${name}`;
+  return loopback ? `sallyport_${name}` : `${kinds[name].prefix}sallyport_${name}`;
 }
 
 /** A cookie's value. Undefined where it is absent, sent twice, or nothing that we could have set: then it counts as absent. */
@@ -25,12 +48,11 @@ export function readCookie(ctx: Context, settings: CookieSettings, name: CookieN
     .filter((pair) => pair.startsWith(`${wanted}=`))
     .map((pair) => pair.slice(wanted.length + 1));
   const [only] = values;
-  return values.length === 1 && only !== undefined && /^[A-Za-z0-9._-]{1,2048}$/.test(only)
-    ? only
-    : undefined;
+  const ours = only !== undefined && only.length <= longest_cookie && /^[A-Za-z0-9._-]+$/.test(only);
+  return values.length === 1 && ours ? only : undefined;
 }
 
-/** Sets a cookie for all paths of this host; with `max_age` seconds it outlives the browser, 0 removes it. */
+/** Sets a cookie; with `max_age` seconds it outlives the browser, 0 removes it. */
 export function setCookie(
   ctx: Context,
   settings: CookieSettings,
@@ -38,12 +60,13 @@ export function setCookie(
   value: string,
   max_age?: number,
 ): void {
+  const kind: Kind = kinds[name];
   const attributes = [
     `${fullName(settings, name)}=${value}`,
-    'Path=/',
+    `Path=${kind.path === undefined ? '/' : settings.base + kind.path}`,
     ...(max_age === undefined ? [] : [`Max-Age=${max_age}`]),
     'HttpOnly',
-    ...(settings.loopback ? ['SameSite=Lax'] : ['Secure', 'SameSite=None']),
+    ...(settings.loopback ? ['SameSite=Lax'] : ['Secure', `SameSite=${kind.same_site}`]),
   ];
   ctx.append('Set-Cookie', attributes.join('; '));
 }

@@ -22,7 +22,7 @@ export const publicCors: Middleware = async (ctx, next) => {
  * preflight names no client, so any client's will do; what the request may do is decided by its own authentication.
  */
 export function clientCors(
-  caches: Caches,
+  caches: Pick<Caches, 'origins'>,
   options: { readonly methods: string; readonly credentials: boolean },
 ): Middleware {
   return async (ctx, next) => {

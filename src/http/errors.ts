@@ -4,7 +4,7 @@
  */
 import type { Context, Middleware } from 'koa';
 import type { Deps } from '../deps.js';
-import { type FailedCheck, OAuthError, UserError } from '../oauth/errors.js';
+import { type ErrorCode, type FailedCheck, OAuthError, UserError } from '../oauth/errors.js';
 import { newId } from '../secrets.js';
 import { noStoreJson } from './answer.js';
 import { isLocalPeer } from './client_address.js';
@@ -49,13 +49,18 @@ export function asOAuthError(deps: Pick<Deps, 'log'>, ctx: Context, error: unkno
     return error;
   }
   if (error instanceof UserError) {
-    const code = error.status === 503 ? 'temporarily_unavailable' : 'invalid_request';
+    const code = codeOf(error);
     const retry = error.retry_after === undefined ? {} : { retry_after: error.retry_after };
     return new OAuthError(code, error.message, { status: error.status, ...retry });
   }
   const error_id = newId();
   logFault(deps, ctx, error, error_id);
   return new OAuthError('server_error', `something went wrong here; error id ${error_id}`);
+}
+
+function codeOf({ code, status }: UserError): ErrorCode {
+  if (code === 'wrong_credentials') return 'invalid_grant'; // RFC 6749 §5.2: credentials of the resource owner
+  return status === 503 ? 'temporarily_unavailable' : 'invalid_request';
 }
 
 /** Logs what is our own fault. A client that went away in the middle is none. */

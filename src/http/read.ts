@@ -1,7 +1,7 @@
 /** Reads what a request brings, strictly and within limits: 64 KiB of body, one content type, no surprises. Hardening numbers. */
 import type { Context } from 'koa';
 import { OAuthError } from '../oauth/errors.js';
-import { type Params, parseParams } from '../oauth/params.js';
+import { type Params, parseJsonParams, parseParams } from '../oauth/params.js';
 
 const longest_body = 65_536;
 
@@ -15,11 +15,22 @@ export function readQuery(ctx: Context): Params {
  * over 64 KiB.
  */
 export async function readForm(ctx: Context): Promise<Params> {
-  const type = (ctx.get('content-type').split(';')[0] ?? '').trim().toLowerCase();
-  if (type !== 'application/x-www-form-urlencoded') {
-    throw new OAuthError('invalid_request', 'the content type must be application/x-www-form-urlencoded');
-  }
+  assertType(ctx, 'application/x-www-form-urlencoded');
   return parseParams(await readBody(ctx));
+}
+
+/**
+ * The members of a JSON body, which are strings or lists of them. Throws like readForm. Another site's page cannot send this content
+ * type without asking first (Fetch §2.2.2), which is half of the defence against CSRF.
+ */
+export async function readJson(ctx: Context): Promise<Params> {
+  assertType(ctx, 'application/json');
+  return parseJsonParams(await readBody(ctx));
+}
+
+function assertType(ctx: Context, wanted: string): void {
+  const type = (ctx.get('content-type').split(';')[0] ?? '').trim().toLowerCase();
+  if (type !== wanted) throw new OAuthError('invalid_request', `the content type must be ${wanted}`);
 }
 
 /**

@@ -151,7 +151,7 @@ function* grantFaults(metadata: ClientMetadata): Generator<string> {
   const code = grants.includes('authorization_code');
   if (code && metadata.redirect_uris.length === 0)
     yield 'redirect_uris: the authorization_code grant needs at least one';
-  if (grants.includes('refresh_token') && !code)
+  if (grants.includes('refresh_token') && !code && !usesSignInApi(metadata))
     yield 'grant_types: refresh_token needs authorization_code beside it';
   if (metadata.response_types !== undefined && metadata.response_types.includes('code') !== code) {
     yield 'response_types: code and the authorization_code grant go together';
@@ -178,6 +178,16 @@ function* keyFaults(metadata: ClientMetadata): Generator<string> {
 /** Whether a client has no way to keep a secret. RFC 6749 §2.1. */
 export function isPublic(client: Pick<ClientMetadata, 'token_endpoint_auth_method'>): boolean {
   return client.token_endpoint_auth_method === 'none';
+}
+
+/**
+ * Whether a client may take passwords itself, at the first-party sign-in API: a public one that the operator marked as their own and
+ * whose origins are known. Decisions 25 and 29.
+ */
+export function usesSignInApi(
+  client: Pick<ClientMetadata, 'token_endpoint_auth_method' | 'first_party' | 'allowed_origins'>,
+): boolean {
+  return client.first_party && isPublic(client) && client.allowed_origins.length > 0;
 }
 
 /** Whether its refresh tokens are replaced at each use: always for public clients, by choice for others. RFC 9700 §2.2.2. */

@@ -1,6 +1,7 @@
 /**
  * Parameters of a request, read strictly from their bytes: application/x-www-form-urlencoded (WHATWG URL §5.1) with
- * percent-encoding and UTF-8 that must be right. RFC 6749 §3.1: none more than once, an empty one counts as absent.
+ * percent-encoding and UTF-8 that must be right, or a flat JSON object (RFC 8259). RFC 6749 §3.1: none more than once, an empty one
+ * counts as absent.
  */
 import { OAuthError } from './errors.js';
 
@@ -50,6 +51,11 @@ export class Params {
   has(name: string): boolean {
     return this.get(name) !== undefined;
   }
+
+  /** The same parameters with this one in the place of any of its name. */
+  with(name: string, value: string): Params {
+    return new Params(new Map([...this.#values, [name, [value]]]));
+  }
 }
 
 function checked(name: string, value: string): string | undefined {
@@ -75,6 +81,47 @@ export function parseParams(encoded: string): Params {
     else values.set(name, [value]);
   }
   return new Params(values);
+}
+
+/**
+ * Parses a JSON body: one object whose members are strings, or lists of strings where a parameter may be repeated. Throws
+ * `invalid_request` on anything else, on a member that stands there twice (RFC 8259 §4: which of them counts is anybody's guess), on
+ * U+0000 and on half a surrogate pair.
+ */
+export function parseJsonParams(text: string): Params {
+  const members = Object.entries(parseObject(text));
+  if (members.length !== countMembers(text))
+    throw new OAuthError('invalid_request', 'a member of the JSON body is sent more than once');
+  return new Params(new Map(members.map(([name, value]) => [name, textsOf(name, value)])));
+}
+
+function parseObject(text: string): object {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (cause) {
+    throw new OAuthError('invalid_request', 'the body is not JSON', { cause });
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw new OAuthError('invalid_request', 'the body must be a JSON object');
+  return parsed;
+}
+
+/** The names in a JSON text, of inner objects too: a string before a colon is nothing else. */
+function countMembers(json: string): number {
+  const strings = json.match(/"[^"\\]*(?:\\.[^"\\]*)*"\s*:?/g) ?? [];
+  return strings.filter((string) => string.endsWith(':')).length;
+}
+
+function textsOf(name: string, value: unknown): readonly string[] {
+  const texts: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return texts.map((text) => {
+    if (typeof text !== 'string')
+      throw new OAuthError('invalid_request', `${name.slice(0, 100)} must be a string`);
+    if (/[\0\p{Surrogate}]/u.test(text))
+      throw new OAuthError('invalid_request', `${name.slice(0, 100)} holds a character that is not allowed`);
+    return text;
+  });
 }
 
 /** Decodes one name or value. Exported for client_secret_basic, whose two halves are encoded the same way (RFC 6749 §2.3.1). */

@@ -3,7 +3,7 @@
  * is looked at once a second at most. Never anything that can be used only once.
  */
 import { LRUCache } from 'lru-cache';
-import { originsOf } from '../oauth/client_metadata.js';
+import { originsOf, usesSignInApi } from '../oauth/client_metadata.js';
 import { scopeWords } from '../oauth/scope.js';
 import * as cacheVersions from './cache_versions.js';
 import * as clients from './clients.js';
@@ -24,6 +24,8 @@ export interface Caches {
   roleRules(): Promise<ReadonlyMap<string, RoleRules>>;
   /** Every origin from which some enabled client's script may call. */
   origins(): Promise<ReadonlySet<string>>;
+  /** Every origin from which the script of some enabled client may call the sign-in API. */
+  signInOrigins(): Promise<ReadonlySet<string>>;
   /** Keeps something else under a version counter. */
   keep<T>(name: cacheVersions.Cached, load: () => Promise<T>): Kept<T>;
   /** Looks at the counters again at the next use: called after this process changed something. */
@@ -46,7 +48,8 @@ export function createCaches(db: Db, clock: () => number): Caches {
   const allRules = keep('resources', async () => new Map((await resources.list(db)).flatMap(rulesOf)));
   const allOrigins = keep('clients', async () => {
     const enabled = (await clients.list(db)).filter((client) => client.disabled_at === null);
-    return new Set(enabled.flatMap(originsOf));
+    const ofApi = enabled.filter(usesSignInApi).flatMap((client) => client.allowed_origins);
+    return { any: new Set(enabled.flatMap(originsOf)), sign_in: new Set(ofApi) };
   });
 
   return {
@@ -59,7 +62,8 @@ export function createCaches(db: Db, clock: () => number): Caches {
     },
     resources: allResources.get,
     roleRules: allRules.get,
-    origins: allOrigins.get,
+    origins: async () => (await allOrigins.get()).any,
+    signInOrigins: async () => (await allOrigins.get()).sign_in,
     keep,
     expire: versions.expire,
   };

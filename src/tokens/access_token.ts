@@ -15,6 +15,8 @@ export interface AccessToken {
   readonly authorization_id: string;
   readonly sub: string;
   readonly client_id: string;
+  /** The session it came from; '' where a client acts for itself. */
+  readonly sid: string;
   readonly scope: readonly string[];
   /** The claims asked for by name for userinfo. */
   readonly userinfo_claims: readonly string[];
@@ -74,7 +76,18 @@ export function readOwnAccessToken(
   token: string,
   now: number,
 ): AccessToken | undefined {
-  const read = readAccessToken(ring, config, token, now);
+  const own = readSpentAccessToken(ring, config, token, now);
+  return own !== undefined && own.exp > now ? own : undefined;
+}
+
+/** The same, but it may have expired: good to name what shall end, and for nothing else. */
+export function readSpentAccessToken(
+  ring: KeyRing,
+  config: Lifetimes,
+  token: string,
+  now: number,
+): AccessToken | undefined {
+  const read = readAnyAccessToken(ring, config, token, now);
   return read !== undefined && audienceOf(read).includes(config.ISSUER) ? read : undefined;
 }
 
@@ -83,8 +96,18 @@ export function audienceOf({ claims }: AccessToken): readonly unknown[] {
   return Array.isArray(claims.aud) ? claims.aud : [claims.aud];
 }
 
-/** The same for an access token for anybody. */
+/** Reads an access token of ours for anybody. Undefined for anything else, and when it has expired. */
 export function readAccessToken(
+  ring: KeyRing,
+  config: Lifetimes,
+  token: string,
+  now: number,
+): AccessToken | undefined {
+  const read = readAnyAccessToken(ring, config, token, now);
+  return read !== undefined && read.exp > now ? read : undefined;
+}
+
+function readAnyAccessToken(
   ring: KeyRing,
   config: Lifetimes,
   token: string,
@@ -92,12 +115,13 @@ export function readAccessToken(
 ): AccessToken | undefined {
   const verified = ring.verify('at+jwt', token, now);
   if (verified === undefined) return undefined;
-  const { iss, exp, sub, client_id, jti, scope = '', userinfo_claims = [], status } = verified.claims;
-  if (iss !== config.ISSUER || typeof exp !== 'number' || exp <= now) return undefined;
+  const { iss, exp, sub, client_id, jti, sid = '', scope = '', userinfo_claims = [], status } = verified.claims;
+  if (iss !== config.ISSUER || typeof exp !== 'number') return undefined;
   if (
     typeof sub !== 'string' ||
     typeof client_id !== 'string' ||
     typeof jti !== 'string' ||
+    typeof sid !== 'string' ||
     typeof scope !== 'string'
   )
     return undefined;
@@ -106,10 +130,11 @@ export function readAccessToken(
     authorization_id: unique === undefined ? '' : authorization_id, // a client's own token names no authorization
     sub,
     client_id,
+    sid,
+    exp,
     scope: scope.split(' '),
     userinfo_claims: Array.isArray(userinfo_claims) ? userinfo_claims.map(String) : [],
     jti,
-    exp,
     status: readStatus(config.ISSUER, status),
     claims: verified.claims,
   };

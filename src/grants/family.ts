@@ -1,0 +1,52 @@
+/** Begins a family of refresh tokens: one row, rotated in place from then on. Decisions 8; RFC 9700 §4.14. */
+import type { Config } from '../config.js';
+import type { KeyRing } from '../keys/keys.js';
+import { digest, newId } from '../secrets.js';
+import type { Trx } from '../store/db.js';
+import * as refreshTokens from '../store/refresh_tokens.js';
+import { newRefreshToken } from '../tokens/refresh_token.js';
+
+/** What all tokens of the family say. */
+export type FamilyOf = Pick<
+  refreshTokens.RefreshTokenRow,
+  | 'authorization_id'
+  | 'client_id'
+  | 'user_id'
+  | 'scope'
+  | 'resource'
+  | 'claims'
+  | 'auth_time'
+  | 'amr'
+  | 'acr'
+  | 'sid'
+>;
+
+export interface NewFamily {
+  /** The first token. */
+  readonly refresh_token: string;
+  /** When the last access token that can come of it will have expired: the authorization is kept until then. */
+  readonly last_token_expires_at: number;
+}
+
+export async function startFamily(
+  trx: Trx,
+  request: { readonly ring: KeyRing; readonly config: Config; readonly now: number },
+  of: FamilyOf,
+): Promise<NewFamily> {
+  const { ring, now, config } = request;
+  const { authorization_id, client_id, user_id, scope, resource, claims, auth_time, amr, acr, sid } = of;
+  const id = newId();
+  const token = newRefreshToken(ring, id, 1);
+  const expires_at = now + config.REFRESH_TOKEN_SECONDS;
+  await refreshTokens.insert(trx, {
+    ...{ id, authorization_id, client_id, user_id, scope, resource, claims, auth_time, amr, acr, sid },
+    generation: 1,
+    token_hash: digest(token),
+    successor_sealed: null,
+    rotated_at: null,
+    created_at: now,
+    expires_at,
+    revoked_at: null,
+  });
+  return { refresh_token: token, last_token_expires_at: expires_at + config.ACCESS_TOKEN_SECONDS };
+}

@@ -1,0 +1,41 @@
+/** Access tokens that a request brings in its Authorization header, and the challenge where one is missing or wrong. RFC 6750. */
+import type { Middleware } from 'koa';
+import { type ErrorCode, OAuthError } from '../oauth/errors.js';
+import { noStoreJson } from './answer.js';
+
+/** No credentials at all: the challenge says so by having no error (RFC 6750 §3.1). */
+export class NoToken extends Error {}
+
+/** The token of an Authorization header; the scheme's name in any case (RFC 9110 §11.1). Other schemes count as none. */
+export function bearerHeader(authorization: string): string | undefined {
+  if (!/^bearer(\s|$)/i.test(authorization)) return undefined;
+  const token = /^bearer +([A-Za-z0-9\-._~+/]+=*) *$/i.exec(authorization)?.[1];
+  if (token === undefined)
+    throw new OAuthError('invalid_request', 'the Authorization header holds no bearer token');
+  return token;
+}
+
+/** The errors that a challenge has words for (RFC 6750 §3.1). */
+const codes: ReadonlySet<ErrorCode> = new Set(['invalid_request', 'invalid_token', 'insufficient_scope']);
+
+/** Tells an error of a route that takes an access token by its challenge (RFC 6750 §3). Any other error goes on to jsonErrors. */
+export const bearerChallenge: Middleware = async (ctx, next) => {
+  try {
+    await next();
+  } catch (error) {
+    if (error instanceof NoToken) {
+      ctx.set('WWW-Authenticate', 'Bearer realm="sallyport"');
+      ctx.set('Cache-Control', 'no-store');
+      ctx.status = 401;
+      ctx.body = '';
+      return;
+    }
+    if (!(error instanceof OAuthError) || !codes.has(error.code)) throw error;
+    const scope = error.code === 'insufficient_scope' ? ', scope="openid"' : '';
+    ctx.set(
+      'WWW-Authenticate',
+      `Bearer realm="sallyport", error="${error.code}", error_description="${error.description}"${scope}`,
+    );
+    noStoreJson(ctx, { error: error.code, error_description: error.description }, error.status);
+  }
+};
