@@ -4,6 +4,10 @@
 import Router, { type RouterContext } from '@koa/router';
 import Koa, { type Middleware } from 'koa';
 import compose from 'koa-compose';
+import { login } from './api/login.js';
+import { logout } from './api/logout.js';
+import { me } from './api/me.js';
+import { refresh } from './api/refresh_token.js';
 import type { Deps } from './deps.js';
 import { asset } from './endpoints/assets.js';
 import { authorize, resumeAuthorization } from './endpoints/authorize.js';
@@ -63,6 +67,9 @@ export function routes(deps: Deps): readonly Route[] {
   const tokenCors = clientCors(deps.caches, { methods: 'POST', credentials: true });
   const revokeCors = clientCors(deps.caches, { methods: 'POST', credentials: false });
   const userinfoCors = clientCors(deps.caches, { methods: 'GET, POST', credentials: false });
+  const ownOrigins = { origins: deps.caches.signInOrigins };
+  const usersCors = clientCors(ownOrigins, { methods: 'POST', credentials: true });
+  const meCors = clientCors(ownOrigins, { methods: 'GET', credentials: true });
   const metadata = discovery(deps);
   const { base } = deps.config;
 
@@ -89,6 +96,16 @@ export function routes(deps: Deps): readonly Route[] {
         preflight(`/.well-known/${name}${path}`, publicCors),
       ]),
     ),
+
+    // For the operator's own applications (decisions 29). Each checks client, Origin and Sec-Fetch-Site itself (api/caller.ts).
+    post('/users/login', usersCors, json, login(deps)),
+    preflight('/users/login', usersCors),
+    post('/users/refresh-token', usersCors, json, refresh(deps)),
+    preflight('/users/refresh-token', usersCors),
+    post('/users/logout', usersCors, json, logout(deps)),
+    preflight('/users/logout', usersCors),
+    get('/users/me', meCors, json, bearerChallenge, me(deps)),
+    preflight('/users/me', meCors),
 
     get('/authorize', ...page, authorize(deps)),
     post('/authorize', ...page, authorize(deps)),

@@ -24,7 +24,7 @@ export interface GrantRequest {
 }
 
 /** A grant that reads and writes. */
-interface StoredGrant {
+export interface StoredGrant {
   readonly grant_type: string;
   readonly stores: true;
   /**

@@ -20,9 +20,9 @@ import {
   sealSuccessor,
 } from '../tokens/refresh_token.js';
 import { statusOf } from '../tokens/status.js';
-import { type Grant, type GrantRequest, grantedAudience, storedClaims, storedScope } from './grant.js';
+import { type GrantRequest, grantedAudience, type StoredGrant, storedClaims, storedScope } from './grant.js';
 
-export const refreshToken: Grant = {
+export const refreshToken: StoredGrant = {
   grant_type: 'refresh_token',
   stores: true,
 

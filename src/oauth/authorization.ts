@@ -52,7 +52,7 @@ function wantedAudience(
 
 /** What is still to be agreed to. Nothing for an application that the operator marked as their own. */
 export function wordsToApprove(
-  request: AuthorizationRequest,
+  request: Pick<AuthorizationRequest, 'scope' | 'claims' | 'resource'>,
   client: ClientMetadata,
   approved: readonly string[],
   resources: ResourceScopes = none,

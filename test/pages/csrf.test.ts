@@ -5,10 +5,15 @@ import { routes } from '../../src/app.js';
 import { newId } from '../../src/secrets.js';
 import { ask, countRows, signedInBrowser } from '../support/authorize.js';
 import { type Browser, formOf, type Page } from '../support/browser.js';
+import { paths as apiPaths } from '../support/first_party.js';
 import { type Form, formBody, password, startIdp, type TestIdp } from '../support/idp.js';
 
-/** Protocol endpoints, which other sites post to by right: they only show a page (decisions 16). */
-const protocol = ['/token', '/introspect', '/revoke', '/userinfo', '/authorize', '/logout'];
+/**
+ * Protocol endpoints, which other sites post to by right: they only show a page (decisions 16). The first-party API takes JSON, and
+ * judges Origin: test/api/ tries that.
+ */
+const endpoints = ['/token', '/introspect', '/revoke', '/userinfo', '/authorize', '/logout'];
+const protocol = [...endpoints, ...apiPaths];
 
 interface Case {
   readonly open: (idp: TestIdp) => Promise<{ browser: Browser; page: Page }>;
