@@ -6,8 +6,10 @@ import type { Middleware } from 'koa';
 import type { Deps } from '../deps.js';
 import { refreshToken } from '../grants/refresh_token.js';
 import { readJson } from '../http/read.js';
-import { refreshCookie } from '../http/token_cookies.js';
+import { accessCookie, refreshCookie } from '../http/token_cookies.js';
 import { OAuthError } from '../oauth/errors.js';
+import { type OwnAccessToken, readSpentAccessToken } from '../tokens/access_token.js';
+import type { Granted } from '../tokens/granted.js';
 import { assertForCookie, assertFrom, type CallerDeps, readClient, readResources } from './caller.js';
 import { answerTokens } from './tokens.js';
 
@@ -26,6 +28,8 @@ export function refresh(deps: CallerDeps & Pick<Deps, 'clock' | 'keys' | 'log'>)
 
     const resources = await readResources(deps, params);
     const ring = await deps.keys.get();
+    const held = accessCookie(ctx, config);
+    const heldAccess = held === undefined ? undefined : readSpentAccessToken(ring, config, held, now);
     const request = {
       ...resources,
       now,
@@ -36,10 +40,21 @@ export function refresh(deps: CallerDeps & Pick<Deps, 'clock' | 'keys' | 'log'>)
     };
     const granted = await deps.db.transaction(async (trx) => {
       const outcome = await refreshToken.exchange(trx, request);
-      if (!(outcome instanceof OAuthError)) assertForCookie(mode, outcome.audience, config.ISSUER);
+      if (outcome instanceof OAuthError) return outcome;
+      if (mode === 'cookie') assertSameSignIn(outcome, heldAccess);
+      assertForCookie(mode, outcome.audience, config.ISSUER);
       return outcome;
     });
     if (granted instanceof OAuthError) throw granted; // returned by the grant, so its writes are kept
     await answerTokens(deps, ctx, { client, granted, mode, ring, now });
   };
+}
+
+/**
+ * Another host of this site can put a refresh cookie of its own into the browser, and sign the person in as somebody else: only a
+ * `__Host-` cookie is safe from that. So the two must be of one sign-in. RFC 6265bis §4.1.3, §8.6.
+ */
+function assertSameSignIn({ user }: Granted, access: OwnAccessToken | undefined): void {
+  if (access === undefined || user?.authorization_id !== access.authorization_id)
+    throw new OAuthError('invalid_grant', 'the cookies are not of one sign-in');
 }

@@ -131,6 +131,22 @@ test('a client whose registration lost the grant refreshes no more (hardening 22
   expect([answer.status, answer.body.error]).toEqual([400, 'unauthorized_client']);
 });
 
+test('a refresh cookie that another host of the site put there signs nobody in as somebody else', async () => {
+  const { idp, page, signedIn } = await startSite();
+  await idp.addUser({ email: 'grace@example.com' });
+  const evil = await signedIn(idp.browser(), { email: 'grace@example.com' });
+  const [victim, stranger] = [await signedIn(), idp.browser()];
+  const own = refreshIn(victim);
+  for (const browser of [victim, stranger]) {
+    browser.cookies.set('sallyport_refresh', refreshIn(evil));
+    const answer = await page(browser, path);
+    expect([answer.status, answer.body.error]).toEqual([400, 'invalid_grant']);
+  }
+  idp.advance(100); // no grace: neither of the tokens was replaced
+  victim.cookies.set('sallyport_refresh', own);
+  for (const browser of [victim, evil]) expect((await page(browser, path)).status).toBe(200);
+});
+
 describe('a refresh is refused, and the token goes on,', () => {
   test.each([
     ['from another origin', {}, { origin: 'https://evil.example' }, 403, 'access_denied'],

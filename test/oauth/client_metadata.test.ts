@@ -37,6 +37,14 @@ describe('client metadata (RFC 7591 §2)', () => {
     });
   });
 
+  test('a client of the sign-in API refreshes without codes and redirect URIs (decisions 29)', () => {
+    const api = {
+      ...{ first_party: true, token_endpoint_auth_method: 'none', grant_types: ['refresh_token'] },
+      ...{ redirect_uris: [], allowed_origins: ['https://www.example.com'] },
+    };
+    expect(parse(api)).toMatchObject(api);
+  });
+
   test('what is given twice is kept once (decisions 25)', () => {
     const twice = {
       redirect_uris: ['https://shop.example/cb', 'https://shop.example/b', 'https://shop.example/cb'],
@@ -68,6 +76,11 @@ describe('client metadata (RFC 7591 §2)', () => {
     ['the implicit grant', { grant_types: ['authorization_code', 'implicit'] }, 'grant_types.1'],
     ['no grant', { grant_types: [] }, 'grant_types:'],
     ['refresh tokens without codes', { grant_types: ['refresh_token'] }, 'refresh_token needs'],
+    [
+      'the same of a first-party client without origins',
+      { grant_types: ['refresh_token'], first_party: true, token_endpoint_auth_method: 'none' },
+      'refresh_token needs',
+    ],
     ['a response type that is not there', { response_types: ['token'] }, 'response_types.0'],
     ['the code grant without its response type', { response_types: [] }, 'response_types: code and'],
     [

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decode, parseParams } from '../../src/oauth/params.js';
+import { decode, parseJsonParams, parseParams } from '../../src/oauth/params.js';
 import { anyText, parameterText } from '../support/arbitraries.js';
 import { descriptionOf, refusalOf } from '../support/refusal.js';
 
@@ -172,3 +172,73 @@ test('a text without anything to decode is its own decoding', () => {
     ),
   );
 });
+
+describe('parameters of a JSON body (RFC 8259)', () => {
+  test('whatever is written comes back as it was, in any spelling of its strings', () => {
+    fc.assert(
+      fc.property(pairs, fc.boolean(), (given, escaped) => {
+        const plain = JSON.stringify(Object.fromEntries(given), null, escaped ? 2 : 0);
+        const text = escaped ? plain.replaceAll(/[^\0-\x7f]/g, inHex) : plain;
+        const params = parseJsonParams(text);
+        for (const [name, value] of given) expect(params.get(name)).toBe(value === '' ? undefined : value);
+      }),
+    );
+  });
+
+  test('a list is a parameter that is repeated', () => {
+    const params = parseJsonParams('{"resource":["b","","a"],"one":["x"],"none":[]}');
+    expect([params.all('resource'), params.get('one'), params.get('none')]).toEqual([
+      ['b', 'a'],
+      'x',
+      undefined,
+    ]);
+    expect(refusalOf(() => params.get('resource'))).toBe('invalid_request');
+  });
+
+  test('names that objects have by birth are names like any other', () => {
+    const params = parseJsonParams('{"__proto__":"a","constructor":"b"}');
+    expect([params.get('__proto__'), params.get('constructor'), params.get('toString')]).toEqual([
+      'a',
+      'b',
+      undefined,
+    ]);
+  });
+
+  test.each([
+    ['no JSON', 'a=b'],
+    ['an empty body', ''],
+    ['a list', '["a"]'],
+    ['null', 'null'],
+    ['a number in it', '{"a":1}'],
+    ['a truth in it', '{"a":true}'],
+    ['null in it', '{"a":null}'],
+    ['an object in it', '{"a":{"b":"c"}}'],
+    ['a list of lists in it', '{"a":[["b"]]}'],
+    ['a number in a list', '{"a":["b",1]}'],
+    ['a member twice', '{"a":"b","a":"b"}'],
+    ['a member twice, in disguise', '{"a":"b","\\u0061":"c"}'],
+    ['a member twice, hidden in an object', '{"a":{"b":"c"},"a":"d"}'],
+    ['a member twice, behind a quote', '{"a\\"":"b","a\\"" : "c"}'],
+    ['U+0000', '{"a":"\\u0000"}'],
+    ['half of a surrogate pair', '{"a":"\\ud800"}'],
+    ['something behind it', '{"a":"b"}x'],
+  ])('%s is refused', (_, text) => {
+    expect(refusalOf(() => parseJsonParams(text))).toBe('invalid_request');
+  });
+
+  test('text that looks like a member, inside of a string, is none', () => {
+    expect(parseJsonParams('{"a":"\\"b\\":","c":"{\\"a\\":1}","d":"\\\\"}').get('d')).toBe('\\');
+  });
+
+  test('anything else that is sent is refused, and nothing else is thrown', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.json(), anyText()), (text) => {
+        expect([null, 'invalid_request']).toContain(refusalOf(() => parseJsonParams(text)));
+      }),
+    );
+  });
+});
+
+function inHex(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
