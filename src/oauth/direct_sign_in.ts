@@ -50,7 +50,7 @@ export function assertOwnPage(
   if (origin !== '' && !allowed_origins.includes(origin))
     throw new OAuthError('access_denied', 'Origin is none of the allowed_origins of this client');
   if (origin === '' && mode === 'cookie' && method === 'POST')
-    throw new OAuthError('access_denied', 'cookies are for browsers, and Origin is missing');
+    throw new OAuthError('access_denied', 'cookie mode is for the pages of a browser, and Origin is missing');
   if (site === 'cross-site' && (origin === '' || mode === 'cookie'))
     throw new OAuthError('access_denied', 'the page is of another site, where these cookies do not go');
 }
