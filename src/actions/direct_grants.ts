@@ -26,7 +26,7 @@ export interface DirectGrant {
 
 /** Throws `login_required` where the session ended at this very moment: nothing is given out for it any more. */
 export async function grantDirectly(
-  { config, db }: Pick<Deps, 'config' | 'db'>,
+  { config, db, statusIndices }: Pick<Deps, 'config' | 'db' | 'statusIndices'>,
   { client, session, scope, resource, access, ring }: DirectGrant,
   now: number,
 ): Promise<Granted> {
@@ -35,10 +35,22 @@ export async function grantDirectly(
   const refreshes = client.grant_types.includes('refresh_token');
   const expires_at = now + config.ACCESS_TOKEN_SECONDS + (refreshes ? config.REFRESH_TOKEN_SECONDS : 0);
 
-  return db.transaction(async (trx) => {
-    const row = { id: newId(), user_id, client_id, sid, session_id: sid, created_at: now, expires_at };
-    const authorization_id = await authorizations.upsert(trx, row, now);
-    if (authorization_id === undefined) throw new OAuthError('login_required', 'the session has just ended');
+  const reserved = await statusIndices.reserve(now);
+
+  const granted = await db.transaction(async (trx) => {
+    const row = {
+      id: newId(),
+      user_id,
+      client_id,
+      sid,
+      session_id: sid,
+      created_at: now,
+      expires_at,
+      ...reserved,
+    };
+    const authorization = await authorizations.upsert(trx, row, now);
+    if (authorization === undefined) throw new OAuthError('login_required', 'the session has just ended');
+    const { id: authorization_id, status_list, status_index } = authorization;
     const of = {
       ...{ authorization_id, client_id, user_id, claims: null, auth_time, amr, acr, sid },
       scope: scope.join(' '),
@@ -48,6 +60,7 @@ export async function grantDirectly(
     return {
       user: {
         ...{ user_id, authorization_id, sid, auth_time, acr, scope },
+        status: { status_list, status_index },
         amr: amr.split(' '),
         claims: noClaims,
         nonce: null,
@@ -56,4 +69,6 @@ export async function grantDirectly(
       refresh_token: family?.refresh_token ?? null,
     };
   });
+  if (granted.user.status.status_index !== reserved.status_index) statusIndices.giveBack(reserved);
+  return granted;
 }

@@ -8,7 +8,7 @@ import { refreshToken } from '../grants/refresh_token.js';
 import { readJson } from '../http/read.js';
 import { accessCookie, refreshCookie } from '../http/token_cookies.js';
 import { OAuthError } from '../oauth/errors.js';
-import { type OwnAccessToken, readSpentAccessToken } from '../tokens/access_token.js';
+import { type AccessToken, readSpentAccessToken } from '../tokens/access_token.js';
 import type { Granted } from '../tokens/granted.js';
 import { assertForCookie, assertFrom, type CallerDeps, readClient, readResources } from './caller.js';
 import { answerTokens } from './tokens.js';
@@ -54,7 +54,7 @@ export function refresh(deps: CallerDeps & Pick<Deps, 'clock' | 'keys' | 'log'>)
  * Another host of this site can put a refresh cookie of its own into the browser, and sign the person in as somebody else: only a
  * `__Host-` cookie is safe from that. So the two must be of one sign-in. RFC 6265bis §4.1.3, §8.6.
  */
-function assertSameSignIn({ user }: Granted, access: OwnAccessToken | undefined): void {
+function assertSameSignIn({ user }: Granted, access: AccessToken | undefined): void {
   if (access === undefined || user?.authorization_id !== access.authorization_id)
     throw new OAuthError('invalid_grant', 'the cookies are not of one sign-in');
 }

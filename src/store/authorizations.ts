@@ -28,9 +28,8 @@ interface AuthorizationRow {
 
 type NewAuthorization = Omit<AuthorizationRow, 'revoked_at' | keyof StatusIndex> & StatusIndex;
 
-interface UpsertedAuthorization {
+interface UpsertedAuthorization extends StatusIndex {
   readonly id: string;
-  readonly status_index: number;
 }
 
 /** A new row as long as the session it is for lives: the row to insert is selected from it. */
@@ -44,7 +43,7 @@ const upsertAuthorization = statement<NewAuthorization & { now: number }, Upsert
       case when authorizations.expires_at < excluded.expires_at then excluded.expires_at else authorizations.expires_at end,
       status_list = coalesce(authorizations.status_list, excluded.status_list),
       status_index = coalesce(authorizations.status_index, excluded.status_index)
-    returning id, status_index`,
+    returning id, status_list, status_index`,
       [
         ...[value.id, value.client_id, value.session_id, value.created_at, value.expires_at],
         ...[value.status_list, value.status_index, value.sid, value.user_id, value.now],

@@ -115,7 +115,17 @@ function readAnyAccessToken(
 ): AccessToken | undefined {
   const verified = ring.verify('at+jwt', token, now);
   if (verified === undefined) return undefined;
-  const { iss, exp, sub, client_id, jti, sid = '', scope = '', userinfo_claims = [], status } = verified.claims;
+  const {
+    iss,
+    exp,
+    sub,
+    client_id,
+    jti,
+    sid = '',
+    scope = '',
+    userinfo_claims = [],
+    status,
+  } = verified.claims;
   if (iss !== config.ISSUER || typeof exp !== 'number') return undefined;
   if (
     typeof sub !== 'string' ||
