@@ -8,6 +8,7 @@ import { createKeys, type Keys } from './keys/keys.js';
 import { MasterKeyError, type MasterKeys, masterKeysOf, readMasterKeys } from './keys/master_key.js';
 import { createHashingGate, type HashingGate } from './limits/hashing_gate.js';
 import { createOutbound, type Outbound } from './limits/outbound.js';
+import { type Bell, createBell } from './store/bell.js';
 import { type Caches, createCaches } from './store/caches.js';
 import { type Db, openDb } from './store/db.js';
 import { createStatusIndices, type StatusIndices } from './tokens/status_indices.js';
@@ -22,6 +23,8 @@ export interface Deps {
   readonly clock: Clock;
   readonly db: Db;
   readonly caches: Caches;
+  /** Rung after something was put into the outbox. */
+  readonly bell: Bell;
   readonly keys: Keys;
   /** The master keys that are there now. Throws MasterKeyError where there are none. */
   readonly masterKeys: () => MasterKeys;
@@ -59,6 +62,7 @@ export async function openDeps(config: Config, substitutes: Substitutes = {}): P
   const statusLists = createStatusLists({ db, keys, clock, config });
   return {
     ...{ config, clock, db, caches, keys, masterKeys, hashing, outbound },
+    bell: createBell(),
     clientKeys: createClientKeys(outbound),
     statusIndices: createStatusIndices(db),
     statusLists,

@@ -1,6 +1,7 @@
 /** Gives out an authorization code: the authorization and the code, in one transaction. RFC 6749 §4.1.2; decisions 7. */
 import type { Deps } from '../deps.js';
 import type { AuthorizationRequest } from '../oauth/authorization_request.js';
+import { isToldLogout } from '../oauth/client_metadata.js';
 import { OAuthError } from '../oauth/errors.js';
 import { digest, newId, newSecret } from '../secrets.js';
 import * as authorizationCodes from '../store/authorization_codes.js';
@@ -29,23 +30,16 @@ export async function issueCode(
   const code = newSecret();
   const expires_at = now + config.CODE_SECONDS;
   const keep_until = expires_at + config.ACCESS_TOKEN_SECONDS;
-  // When the last token that comes of it will have expired.
+  // When the last token that comes of it will have expired; and as long as the session can last, for a client that is told its end.
   const last_token =
     keep_until + (client.grant_types.includes('refresh_token') ? config.REFRESH_TOKEN_SECONDS : 0);
+  const needed_until = isToldLogout(client) ? Math.max(last_token, session.absolute_expires_at) : last_token;
   const session_id = request.scope.includes('offline_access') ? '' : sid;
   const claims = isEmpty(request.claims) ? null : JSON.stringify(request.claims);
 
   const status = await deps.statusIndices.reserve(now);
-  const row = {
-    id: newId(),
-    user_id,
-    client_id,
-    sid,
-    session_id,
-    created_at: now,
-    expires_at: last_token,
-    ...status,
-  };
+  const ids = { id: newId(), user_id, client_id, sid, session_id };
+  const row = { ...ids, created_at: now, expires_at: needed_until, ...status };
   const authorization = await db.transaction(async (trx) => {
     const found = await authorizations.upsert(trx, row, now);
     if (found === undefined) throw new OAuthError('login_required', 'the session has just ended');

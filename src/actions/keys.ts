@@ -12,6 +12,7 @@ import * as events from '../store/events.js';
 import * as leases from '../store/leases.js';
 import * as secretKeys from '../store/secret_keys.js';
 import * as signingKeys from '../store/signing_keys.js';
+import { logout_token_seconds } from '../tokens/logout_token.js';
 import { statusListLifetime } from '../tokens/status_list_token.js';
 
 type KeyDeps = Pick<Deps, 'caches' | 'config' | 'db' | 'keys' | 'masterKeys'>;
@@ -116,7 +117,9 @@ async function endReplacedKeys(trx: Trx, config: Config, now: number): Promise<v
 
 /** Seconds until nothing that is signed now can be valid any more, with some room for clocks that differ. */
 function longestToken(config: Config): number {
-  return Math.max(config.ACCESS_TOKEN_SECONDS, config.ID_TOKEN_SECONDS, statusListLifetime(config)) + 60;
+  const { ACCESS_TOKEN_SECONDS, ID_TOKEN_SECONDS } = config;
+  const all = [ACCESS_TOKEN_SECONDS, ID_TOKEN_SECONDS, logout_token_seconds, statusListLifetime(config)];
+  return Math.max(...all) + 60;
 }
 
 /**

@@ -1,24 +1,31 @@
-/** Ending sessions: a person signs out, an operator revokes. Both end codes and refresh tokens with them (decisions 30). */
+/**
+ * Ending sessions: a person signs out, an operator revokes. Both end codes and refresh tokens with them (decisions 30), and the
+ * applications are told (Back-Channel Logout §2.3).
+ */
 import type { Config } from '../config.js';
 import type { Deps } from '../deps.js';
 import { UserError } from '../oauth/errors.js';
 import * as authorizations from '../store/authorizations.js';
 import type { Trx } from '../store/db.js';
 import * as events from '../store/events.js';
-import * as sessions from '../store/sessions.js';
+import * as outbox from '../store/outbox.js';
+import * as receipts from '../store/receipts.js';
+import type * as sessions from '../store/sessions.js';
 import * as users from '../store/users.js';
-import { endSession } from './sign_in.js';
+import { type Ended, endSession, endSessionsOf } from './end_sessions.js';
 
-type SessionDeps = Pick<Deps, 'config' | 'db' | 'log'>;
+type SessionDeps = Pick<Deps, 'bell' | 'config' | 'db' | 'log'>;
 
-/** Ends the session of a browser, at once and everywhere. */
+/** Ends the session of a browser, at once and everywhere. Returns the clients that took part in it. */
 export async function signOut(
   deps: SessionDeps,
   session: Pick<sessions.SessionRow, 'id' | 'user_id'>,
   now: number,
-): Promise<void> {
-  await deps.db.transaction((trx) => endByPerson(trx, deps.config, session, now));
+): Promise<readonly string[]> {
+  const client_ids = await deps.db.transaction((trx) => endByPerson(trx, deps.config, session, now));
+  deps.bell.ring();
   deps.log.info({ event: 'signed_out', user_id: session.user_id, sid: session.id }, 'signed out');
+  return client_ids;
 }
 
 /** What a token of an application hangs on. */
@@ -35,6 +42,7 @@ export async function signOutByToken(deps: SessionDeps, held: HeldToken, now: nu
     await endByPerson(trx, deps.config, { id: sid, user_id }, now);
     await authorizations.revoke(trx, authorization_id, now);
   });
+  deps.bell.ring();
   deps.log.info({ event: 'signed_out', user_id, sid }, 'signed out');
 }
 
@@ -43,35 +51,52 @@ async function endByPerson(
   config: Pick<Config, 'EVENTS_SECONDS'>,
   { id, user_id }: Pick<sessions.SessionRow, 'id' | 'user_id'>,
   now: number,
-): Promise<void> {
-  if (!(await endSession(trx, id, now))) return;
+): Promise<readonly string[]> {
+  const ended = await endSession(trx, id, now);
+  if (ended === null) return [];
   await events.record(trx, { type: 'signed_out', user_id, session_id: id }, now, config.EVENTS_SECONDS);
+  return ended;
 }
 
 /** Ends one session by its id. Throws UserError `not_found`. */
 export async function revokeSession(deps: SessionDeps, session_id: string, now: number): Promise<void> {
   const ended = await deps.db.transaction(async (trx) => {
     const found = await endSession(trx, session_id, now);
-    if (found)
+    if (found !== null)
       await events.record(trx, { type: 'session_revoked', session_id }, now, deps.config.EVENTS_SECONDS);
     return found;
   });
-  if (!ended) throw new UserError('not_found', `There is no session ${session_id}.`);
+  if (ended === null) throw new UserError('not_found', `There is no session ${session_id}.`);
+  deps.bell.ring();
 }
 
-/** Ends all sessions of a user, with everything that was given to applications, offline access too. Returns how many sessions. */
-export async function revokeSessionsOf(deps: SessionDeps, user_id: string, now: number): Promise<number> {
-  return deps.db.transaction(async (trx) => {
+/**
+ * Signs a person out everywhere, in one transaction: all sessions end, with everything that was given to applications, offline access
+ * too, and the logout tokens are queued. Throws UserError `not_found`.
+ */
+export async function signOutEverywhere(deps: SessionDeps, user_id: string, now: number): Promise<Ended> {
+  const ended = await deps.db.transaction(async (trx) => {
     if ((await users.find(trx, user_id)) === undefined)
       throw new UserError('not_found', `There is no user ${user_id}.`);
-    const ended = await sessions.removeAll(trx, user_id); // first: see endSession
-    await authorizations.revokeByUser(trx, user_id, now);
-    await events.record(
-      trx,
-      { type: 'session_revoked', user_id, detail: `${ended} sessions` },
-      now,
-      deps.config.EVENTS_SECONDS,
-    );
-    return ended;
+    const all = await endSessionsOf(trx, user_id, now);
+    await receipts.insert(trx, { id: all.receipt_id, user_id, sessions: all.sessions, created_at: now });
+    const event = { type: 'session_revoked', user_id, detail: `${all.sessions} sessions` } as const;
+    await events.record(trx, event, now, deps.config.EVENTS_SECONDS);
+    return all;
   });
+  deps.bell.ring();
+  return ended;
+}
+
+/** What became of a sign-out everywhere. */
+export interface Receipt extends receipts.ReceiptRow {
+  /** One for each application and session. */
+  readonly messages: readonly outbox.ListedMessage[];
+}
+
+/** What each application has answered so far. Kept for a week. Throws UserError `not_found`. */
+export async function loadReceipt(deps: Pick<Deps, 'db'>, receipt_id: string): Promise<Receipt> {
+  const receipt = await receipts.find(deps.db, receipt_id);
+  if (receipt === undefined) throw new UserError('not_found', `There is no receipt ${receipt_id}.`);
+  return { ...receipt, messages: await outbox.listByReceipt(deps.db, receipt_id) };
 }

@@ -14,8 +14,9 @@ import type { Trx } from '../store/db.js';
 import * as events from '../store/events.js';
 import * as sessions from '../store/sessions.js';
 import * as users from '../store/users.js';
+import { endSession } from './end_sessions.js';
 
-export type SignInDeps = Pick<Deps, 'clock' | 'config' | 'db' | 'hashing' | 'log'>;
+export type SignInDeps = Pick<Deps, 'bell' | 'clock' | 'config' | 'db' | 'hashing' | 'log'>;
 
 export interface SignIn {
   readonly email: string;
@@ -77,6 +78,7 @@ export async function signIn(deps: SignInDeps, request: SignIn, now: number): Pr
     if (renewed !== null) await credentials.renew(trx, credential.id, credential.secret, renewed, now);
     return startSession(trx, deps, { user_id: user.id, cookie, request, now });
   });
+  if (request.current !== null && request.current.id !== session_id) deps.bell.ring();
   deps.log.info({ event: 'signed_in', user_id: user.id, sid: session_id }, 'signed in');
   return { user_id: user.id, session_id, login: loginOf(credential), cookie };
 }
@@ -145,17 +147,11 @@ async function startSession(
     current?.user_id === user_id &&
     (await sessions.renew(trx, { ...fresh, id: current.id }, current.token_hash));
   const id = again && current ? current.id : newId();
-  if (!again) {
+  if (again) await authorizations.keep(trx, id, absolute_expires_at);
+  else {
     if (current) await endSession(trx, current.id, now);
     await sessions.insert(trx, { ...fresh, id });
   }
   await events.record(trx, { type: 'signed_in', user_id, session_id: id }, now, config.EVENTS_SECONDS);
   return id;
-}
-
-/** Ends a session with all that hangs on it: its codes and session-bound refresh tokens. False if it had ended before. */
-export async function endSession(trx: Trx, session_id: string, now: number): Promise<boolean> {
-  const ended = await sessions.remove(trx, session_id); // first: whoever holds it hangs nothing more on it afterwards
-  await authorizations.revokeBySession(trx, session_id, now);
-  return ended;
 }

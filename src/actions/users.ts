@@ -4,15 +4,14 @@ import type { Deps } from '../deps.js';
 import { checkNewPassword, hashPassword } from '../factors/password.js';
 import { UserError } from '../oauth/errors.js';
 import { newId } from '../secrets.js';
-import * as authorizations from '../store/authorizations.js';
 import * as credentials from '../store/credentials.js';
 import type { Trx } from '../store/db.js';
 import * as events from '../store/events.js';
-import * as sessions from '../store/sessions.js';
 import * as setup from '../store/setup.js';
 import * as users from '../store/users.js';
+import { endSessionsOf } from './end_sessions.js';
 
-export type UserDeps = Pick<Deps, 'config' | 'db' | 'hashing'>;
+export type UserDeps = Pick<Deps, 'bell' | 'config' | 'db' | 'hashing'>;
 
 const text = z
   .string()
@@ -177,22 +176,24 @@ export async function setPassword(
       created_at: now,
       updated_at: now,
     });
-    await endEverything(trx, user_id, now);
+    await endSessionsOf(trx, user_id, now);
     await events.record(trx, { type: 'password_changed', user_id }, now, deps.config.EVENTS_SECONDS);
   });
+  deps.bell.ring();
 }
 
 /** Disables a user: they are signed out everywhere at once. */
 export async function disableUser(
-  deps: Pick<Deps, 'config' | 'db'>,
+  deps: Pick<Deps, 'bell' | 'config' | 'db'>,
   user_id: string,
   now: number,
 ): Promise<void> {
   await deps.db.transaction(async (trx) => {
     await users.disable(trx, user_id, now, now);
-    await endEverything(trx, user_id, now);
+    await endSessionsOf(trx, user_id, now);
     await events.record(trx, { type: 'user_disabled', user_id }, now, deps.config.EVENTS_SECONDS);
   });
+  deps.bell.ring();
 }
 
 export async function enableUser(
@@ -206,20 +207,17 @@ export async function enableUser(
   });
 }
 
-/** Removes a user with all that is theirs. The events stay. */
+/** Removes a user with all that is theirs; the applications are told. The events stay. */
 export async function removeUser(
-  deps: Pick<Deps, 'config' | 'db'>,
+  deps: Pick<Deps, 'bell' | 'config' | 'db'>,
   user_id: string,
   now: number,
 ): Promise<void> {
   await deps.db.transaction(async (trx) => {
-    await endEverything(trx, user_id, now);
+    await users.disable(trx, user_id, now, now); // first: whoever signs in at this moment waits, and then does not
+    await endSessionsOf(trx, user_id, now);
     await users.remove(trx, user_id);
     await events.record(trx, { type: 'user_removed', user_id }, now, deps.config.EVENTS_SECONDS);
   });
-}
-
-async function endEverything(trx: Trx, user_id: string, now: number): Promise<void> {
-  await sessions.removeAll(trx, user_id); // first: see endSession
-  await authorizations.revokeByUser(trx, user_id, now);
+  deps.bell.ring();
 }

@@ -1,6 +1,6 @@
-/** sallyport sessions: who is signed in, and ending it. */
+/** sallyport sessions: who is signed in, ending it, and what the applications answered. */
 import { Command } from 'commander';
-import { revokeSession, revokeSessionsOf } from '../actions/sessions.js';
+import { loadReceipt, type Receipt, revokeSession, signOutEverywhere } from '../actions/sessions.js';
 import { loadUser } from '../actions/users.js';
 import { UserError } from '../oauth/errors.js';
 import * as sessions from '../store/sessions.js';
@@ -53,13 +53,46 @@ export function sessionsCommand(start: Start): Command {
         if ((sid === undefined) === (options.user === undefined))
           throw new UserError('invalid_input', 'Name either a session or --user.');
         const now = deps.clock();
-        if (sid !== undefined) await revokeSession(deps, sid, now);
-        const ended =
-          options.user === undefined
-            ? 1
-            : await revokeSessionsOf(deps, (await loadUser(deps, options.user)).id, now);
-        print({ ended }, options, () => `${ended} ${ended === 1 ? 'session has' : 'sessions have'} ended.`);
+        if (sid !== undefined) {
+          await revokeSession(deps, sid, now);
+          return print({ ended: 1 }, options, () => '1 session has ended.');
+        }
+        const { id } = await loadUser(deps, options.user ?? '');
+        const { sessions: ended, messages, receipt_id } = await signOutEverywhere(deps, id, now);
+        print({ ended, messages, receipt_id }, options, () => toldOf(ended, messages, receipt_id));
       }),
     );
+  command
+    .command('receipt <receipt_id>')
+    .description('what each application answered when a person was signed out everywhere')
+    .option('--json', 'print JSON')
+    .action((receipt_id: string, options: { readonly json?: boolean }) =>
+      start.withDeps(async (deps) => showReceipt(await loadReceipt(deps, receipt_id), options)),
+    );
   return command;
+}
+
+function toldOf(ended: number, messages: number, receipt_id: string): string {
+  const sentence = `${ended} ${ended === 1 ? 'session has' : 'sessions have'} ended.`;
+  if (messages === 0) return sentence;
+  return `${sentence} Logout tokens to send: ${messages}. What comes of them: sallyport sessions receipt ${receipt_id}`;
+}
+
+/** A running server sends: `queued` until it has, `sent` while an application gives no good answer and is asked again. */
+function showReceipt({ messages, ...receipt }: Receipt, options: { readonly json?: boolean }): void {
+  const told = messages.map(
+    ({ client_id, client_name, sid, state, attempts, answer, attempted_at, next_attempt_at }) => ({
+      ...{ client_id, client_name, sid, state, attempts, answer, attempted_at, next_attempt_at },
+    }),
+  );
+  const { id, user_id, sessions: ended, created_at } = receipt;
+  print({ receipt_id: id, user_id, ended, created_at, messages: told }, options, () =>
+    columns(
+      told.map(({ client_id, client_name, sid, state, attempts, answer, next_attempt_at }) => ({
+        ...{ application: client_name ?? client_id, sid, state, attempts, answer },
+        again: dateTime(next_attempt_at),
+      })),
+      'No application had to be told.',
+    ),
+  );
 }

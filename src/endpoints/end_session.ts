@@ -15,7 +15,7 @@ import { type LogoutRequest, parseLogoutRequest, requestingClientId } from '../o
 import type { Params } from '../oauth/params.js';
 import { readHint } from '../tokens/id_token.js';
 
-type LogoutDeps = Pick<Deps, 'caches' | 'clock' | 'config' | 'db' | 'keys' | 'log'>;
+type LogoutDeps = Pick<Deps, 'bell' | 'caches' | 'clock' | 'config' | 'db' | 'keys' | 'log'>;
 
 export function endSession(deps: LogoutDeps): Middleware {
   return async (ctx) => {
@@ -55,11 +55,11 @@ async function parse(deps: LogoutDeps, params: Params, now: number): Promise<Log
 
 async function proceed(deps: LogoutDeps, ctx: Context, request: LogoutRequest, now: number): Promise<void> {
   const session = await currentSession(deps, ctx, now);
-  if (session === null) return afterSignOut(deps, ctx, request); // nobody is signed in: nothing to ask
+  if (session === null) return afterSignOut(deps, ctx, request, null); // nobody is signed in: nothing to ask
   if (request.hint_sid === session.id) {
-    await signOut(deps, session, now);
+    const client_ids = await signOut(deps, session, now);
     takeSession(ctx, deps.config);
-    return afterSignOut(deps, ctx, request);
+    return afterSignOut(deps, ctx, request, { sid: session.id, client_ids });
   }
   const sealed = sealPending(
     await deps.keys.get(),

@@ -32,8 +32,18 @@ export function framablePageHeaders(ctx: Context): void {
 export const pageHeaders: Middleware = async (ctx, next) => {
   await next();
   if (ctx.response.type !== 'text/html' || ctx.res.hasHeader('Content-Security-Policy')) return;
-  ctx.set('Content-Security-Policy', `${contentSecurityPolicy}; frame-ancestors 'none'`);
+  unframable(ctx, contentSecurityPolicy);
+};
+
+/** For the page that tells applications of a sign-out in frames: these origins, and no others. Front-Channel Logout §3. */
+export function framingPageHeaders(ctx: Context, origins: ReadonlySet<string>): void {
+  ctx.set('Referrer-Policy', 'no-referrer'); // its address says who took part in the session
+  unframable(ctx, `${contentSecurityPolicy}; frame-src ${[...origins].join(' ')}`);
+}
+
+function unframable(ctx: Context, policy: string): void {
+  ctx.set('Content-Security-Policy', `${policy}; frame-ancestors 'none'`);
   ctx.set('X-Frame-Options', 'DENY');
   if (!ctx.res.hasHeader('Referrer-Policy')) ctx.set('Referrer-Policy', 'same-origin');
   ctx.set('Permissions-Policy', 'camera=(), geolocation=(), microphone=()');
-};
+}

@@ -27,8 +27,8 @@ export function arrive<T>(request: T, browser: string | null, now: number): Pend
   return { id: newId(), request, arrived_at: now, browser };
 }
 
-/** What is sealed: an authorization request, or a request to sign out. A seal for the one does not open as the other. */
-export type PendingKind = 'authorization' | 'logout';
+/** What is sealed: an authorization request, a request to sign out, what follows it. A seal for the one does not open as the other. */
+export type PendingKind = 'authorization' | 'logout' | 'signed_out';
 
 /** Throws `invalid_request` naming the largest parameter if the sealed form would be over 6 KiB. */
 export function sealPending(ring: KeyRing, kind: PendingKind, pending: Pending<object>): string {

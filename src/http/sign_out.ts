@@ -1,10 +1,33 @@
-/** What follows a sign-out: back to the application if it may be, else a page of our own. RP-Initiated Logout §3. */
+/**
+ * What follows a sign-out: the applications that want it are told by the browser (Front-Channel Logout §3), then it goes back to the
+ * application if it may, else to a page of our own. RP-Initiated Logout §3.
+ */
 import type { Context } from 'koa';
 import type { Deps } from '../deps.js';
+import { OAuthError } from '../oauth/errors.js';
 import { type LogoutRequest, registeredLogoutUri } from '../oauth/logout_request.js';
 import { appendQuery } from '../oauth/response_modes/query.js';
 import type { Client } from '../store/clients.js';
 import { seeOther } from './answer.js';
+import { browserOf } from './browser.js';
+import { arrive, sealPending } from './pending.js';
+
+/** Applications that one page tells, at most: their names travel in its address. */
+const most_frames = 50;
+
+/** A session that has just ended, and the clients that took part in it. */
+export interface EndedSession {
+  readonly sid: string;
+  readonly client_ids: readonly string[];
+}
+
+/** What the page after a sign-out is to do. */
+export interface SignedOut {
+  readonly request: LogoutRequest;
+  readonly ended: EndedSession;
+}
+
+type SignOutDeps = Pick<Deps, 'caches' | 'clock' | 'config' | 'keys'>;
 
 /** A client that people may be sent back to: one that is disabled counts as none, since its address may be in other hands now. */
 export async function returningClient(
@@ -15,17 +38,67 @@ export async function returningClient(
   return client?.disabled_at === null ? client : undefined;
 }
 
-/** Sends the browser on. The redirect URI is checked again: the client may have changed while the person was asked. */
+/**
+ * Sends the browser on; by way of a page that tells the other applications where `ended` names some that want it. The redirect URI is
+ * checked again: the client may have changed while the person was asked.
+ */
 export async function afterSignOut(
-  deps: Pick<Deps, 'caches' | 'config'>,
+  deps: SignOutDeps,
   ctx: Context,
   request: LogoutRequest,
+  ended: EndedSession | null,
 ): Promise<void> {
   const client = await returningClient(deps, request.client_id);
-  if (client === undefined || request.post_logout_redirect_uri === null) {
-    const query: Record<string, string> = client === undefined ? {} : { client_id: client.client_id };
-    return seeOther(ctx, appendQuery(`${deps.config.base}/signed-out`, query));
-  }
+  const uri = returnUri(request, client);
+  const told = ended === null ? null : await sealFrames(deps, ctx, request, ended);
+  if (told !== null) return seeOther(ctx, `${deps.config.base}/signed-out?request=${told}`);
+  if (uri !== null) return seeOther(ctx, uri);
+  const query: Record<string, string> = client === undefined ? {} : { client_id: client.client_id };
+  seeOther(ctx, appendQuery(`${deps.config.base}/signed-out`, query));
+}
+
+/** Where a person goes after a sign-out, with the client's state; null for our own page. Throws as registeredLogoutUri. */
+export function returnUri(request: LogoutRequest, client: Client | undefined): string | null {
+  if (client === undefined || request.post_logout_redirect_uri === null) return null;
   const uri = registeredLogoutUri(request.post_logout_redirect_uri, client.post_logout_redirect_uris);
-  seeOther(ctx, appendQuery(uri, request.state === null ? {} : { state: request.state }));
+  return appendQuery(uri, request.state === null ? {} : { state: request.state });
+}
+
+/** The addresses that tell the clients of a session that it has ended. Front-Channel Logout §2. */
+export async function logoutFrames(
+  deps: Pick<Deps, 'caches' | 'config'>,
+  { sid, client_ids }: EndedSession,
+): Promise<readonly string[]> {
+  const frames: string[] = [];
+  for (const client_id of client_ids) {
+    const client = await returningClient(deps, client_id);
+    const uri = client?.frontchannel_logout_uri;
+    if (uri === undefined) continue;
+    const named = client?.frontchannel_logout_session_required === true;
+    frames.push(named ? appendQuery(uri, { iss: deps.config.ISSUER, sid }) : uri);
+  }
+  return frames;
+}
+
+/** Null where nobody is to be told, or it does not fit into an address: the sign-out counts all the same. */
+async function sealFrames(
+  deps: SignOutDeps,
+  ctx: Context,
+  request: LogoutRequest,
+  ended: EndedSession,
+): Promise<string | null> {
+  const wanting: string[] = [];
+  for (const client_id of ended.client_ids) {
+    if ((await returningClient(deps, client_id))?.frontchannel_logout_uri !== undefined)
+      wanting.push(client_id);
+  }
+  if (wanting.length === 0) return null;
+  const page: SignedOut = { request, ended: { sid: ended.sid, client_ids: wanting.slice(0, most_frames) } };
+  const pending = arrive(page, browserOf(ctx, deps.config), deps.clock());
+  try {
+    return sealPending(await deps.keys.get(), 'signed_out', pending);
+  } catch (error) {
+    if (error instanceof OAuthError) return null; // too large, with an uncommonly long state
+    throw error;
+  }
 }

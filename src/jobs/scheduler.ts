@@ -1,17 +1,19 @@
-/** Runs every job at its interval, on one process at a time. */
+/** Runs every job at its interval, on one process at a time, and the sender of the outbox on each. */
 import type { Deps } from '../deps.js';
 import * as leases from '../store/leases.js';
 import * as jobs from './index.js';
 import type { Job } from './job.js';
+import { startSender } from './outbox.js';
 
 export interface Scheduler {
-  /** Starts no more runs, tells the one that is under way to end early, and waits for it. */
+  /** Starts no more runs, tells the one that is under way to end early, and waits for it and for what is being sent. */
   stop(): Promise<void>;
 }
 
 export function startJobs(deps: Deps): Scheduler {
   let running: Promise<void> = Promise.resolve();
   const stopping = new AbortController();
+  const sender = startSender(deps);
   const timers = Object.values(jobs).map((job) => {
     const timer = setInterval(() => {
       running = running.then(() => runLeased(deps, job, stopping.signal));
@@ -23,7 +25,7 @@ export function startJobs(deps: Deps): Scheduler {
     async stop() {
       for (const timer of timers) clearInterval(timer);
       stopping.abort();
-      await running;
+      await Promise.all([running, sender.stop()]);
     },
   };
 }

@@ -6,10 +6,16 @@ import { constants, type JsonWebKey, type KeyObject, sign, verify } from 'node:c
 import { promisify } from 'node:util';
 
 /**
- * The `typ` of what we sign: ID tokens `JWT`, access tokens (RFC 9068 §2.1), status lists (Token Status List §5.1), security events
- * (RFC 8417 §2.3), answers of the introspection endpoint (RFC 9701 §5).
+ * The `typ` of what we sign: ID tokens `JWT`, access tokens (RFC 9068 §2.1), logout tokens (Back-Channel Logout §2.4), status lists
+ * (Token Status List §5.1), security events (RFC 8417 §2.3), answers of the introspection endpoint (RFC 9701 §5).
  */
-export type JwtType = 'JWT' | 'at+jwt' | 'statuslist+jwt' | 'secevent+jwt' | 'token-introspection+jwt';
+export type JwtType =
+  | 'JWT'
+  | 'at+jwt'
+  | 'logout+jwt'
+  | 'statuslist+jwt'
+  | 'secevent+jwt'
+  | 'token-introspection+jwt';
 
 export interface SigningKey {
   readonly kid: string;

@@ -1,6 +1,6 @@
 /**
- * The outbound gate: the one way in which this server fetches anything that somebody else named (logo_uri, jwks_uri). https only,
- * no redirects, small, quick, and connected to the very address that was checked, so that no name can be rebound in between.
+ * The outbound gate: the one way in which this server asks or tells an address that somebody else named (logo_uri, jwks_uri,
+ * backchannel_logout_uri). https only, no redirects, small, quick, and connected to the very address that was checked, so that no name can be rebound in between.
  * Hardening row 18; protocol HTTP-20.
  */
 import { lookup } from 'node:dns/promises';
@@ -17,6 +17,12 @@ interface OutboundRequest {
   readonly max_bytes: number;
 }
 
+interface OutboundForm {
+  readonly url: string;
+  /** What is posted, as application/x-www-form-urlencoded. */
+  readonly form: Readonly<Record<string, string>>;
+}
+
 interface OutboundResponse {
   readonly content_type: string;
   readonly body: Buffer;
@@ -25,6 +31,8 @@ interface OutboundResponse {
 export interface Outbound {
   /** The body of a 200 answer. Throws OutboundError saying why there is none. */
   fetch(request: OutboundRequest): Promise<OutboundResponse>;
+  /** Posts a form; gives the status, whatever it is. Nothing of the body is read. Throws OutboundError if no answer came. */
+  post(request: OutboundForm): Promise<number>;
 }
 
 /** Why nothing was fetched: for the log and the operator, never for a stranger. */
@@ -50,12 +58,26 @@ const timeout_ms = 5000;
 
 export function createOutbound(options: OutboundOptions): Outbound {
   const resolve = options.resolve ?? resolveName;
+
+  async function exchange<T>(text: string, sent: Sent, read: (incoming: IncomingMessage) => Promise<T>) {
+    const url = checkedUrl(text, options);
+    const signal = AbortSignal.timeout(timeout_ms);
+    const address = await withSignal(checkedAddress(url, options, resolve), signal);
+    return withSignal(send({ url, address, signal, ca: options.ca }, sent, read), signal);
+  }
+
   return {
-    async fetch(request) {
-      const url = checkedUrl(request.url, options);
-      const signal = AbortSignal.timeout(timeout_ms);
-      const address = await withSignal(checkedAddress(url, options, resolve), signal);
-      return withSignal(get(url, address, request, { signal, ca: options.ca }), signal);
+    fetch({ url, accept, max_bytes }) {
+      const sent: Sent = { method: 'GET', headers: { accept }, body: '' };
+      return exchange(url, sent, (incoming) => readBody(incoming, max_bytes));
+    },
+    post({ url, form }) {
+      const headers = { accept: '*/*', 'content-type': 'application/x-www-form-urlencoded' };
+      const sent: Sent = { method: 'POST', headers, body: new URLSearchParams(form).toString() };
+      return exchange(url, sent, async (incoming) => {
+        incoming.destroy(); // however long its body is
+        return incoming.statusCode ?? 0;
+      });
     },
   };
 }
@@ -112,13 +134,27 @@ async function resolveName(hostname: string): Promise<readonly string[]> {
   }
 }
 
-function get(
-  url: URL,
-  address: string,
-  request: OutboundRequest,
-  connection: { readonly signal: AbortSignal; readonly ca: string | undefined },
-): Promise<OutboundResponse> {
-  const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+/** What goes out. */
+interface Sent {
+  readonly method: 'GET' | 'POST';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Whereto: the address that was checked for the URL. */
+interface Checked {
+  readonly url: URL;
+  readonly address: string;
+  readonly signal: AbortSignal;
+  readonly ca: string | undefined;
+}
+
+function send<T>(
+  { url, address, ...connection }: Checked,
+  { method, headers, body }: Sent,
+  read: (incoming: IncomingMessage) => Promise<T>,
+): Promise<T> {
+  const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
     const fail = (cause: Error) =>
       reject(
@@ -126,25 +162,27 @@ function get(
           ? cause
           : new OutboundError(`${url.host} cannot be reached: ${cause.message}`, { cause }),
       );
-    const outgoing = send(
+    const outgoing = request(
       {
+        method,
         host: address,
         port: url.port || undefined,
         path: url.pathname + url.search,
         servername: ipaddr.isValid(url.hostname.replace(/^\[|\]$/g, '')) ? '' : url.hostname,
         headers: {
           host: url.host,
-          accept: request.accept,
+          ...headers,
+          ...(body !== '' && { 'content-length': String(Buffer.byteLength(body)) }),
           'accept-encoding': 'identity',
           'user-agent': 'sallyport',
         },
         agent: false,
         ...connection,
       },
-      (incoming) => readBody(incoming, request.max_bytes).then(resolve, fail),
+      (incoming) => read(incoming).then(resolve, fail),
     );
     outgoing.on('error', fail);
-    outgoing.end();
+    outgoing.end(body);
   });
 }
 

@@ -1,6 +1,6 @@
 /**
- * What a relying application may be registered with: the metadata of RFC 7591 §2 and OpenID Connect Registration §2, and
- * members of our own (first_party, id_token_claims, require_pkce, default_resource, allowed_origins,
+ * What a relying application may be registered with: the metadata of RFC 7591 §2, OpenID Connect Registration §2, Back-Channel
+ * Logout §2.2 and Front-Channel Logout §2, and members of our own (first_party, id_token_claims, require_pkce, default_resource, allowed_origins,
  * refresh_token_rotation, refresh_grace_seconds).
  */
 import { z } from 'zod';
@@ -36,6 +36,10 @@ const clientMetadata = z.strictObject({
   application_type: z.enum(['web', 'native']).default('web'),
   redirect_uris: z.array(uri).max(50).default([]),
   post_logout_redirect_uris: z.array(uri).max(50).default([]),
+  backchannel_logout_uri: uri.optional(),
+  backchannel_logout_session_required: z.boolean().default(false),
+  frontchannel_logout_uri: uri.optional(),
+  frontchannel_logout_session_required: z.boolean().default(false),
   grant_types: z.array(z.enum(grant_types)).min(1).default(['authorization_code']),
   response_types: z.array(z.enum(['code'])).optional(),
   token_endpoint_auth_method: z.enum(token_endpoint_auth_methods).default('client_secret_basic'),
@@ -82,6 +86,7 @@ export function parseClientMetadata(
   const faults = new Set([
     ...scopeFaults(metadata),
     ...uriFaults(metadata, options),
+    ...logoutFaults(metadata, options),
     ...grantFaults(metadata),
     ...keyFaults(metadata),
   ]);
@@ -132,6 +137,25 @@ function* uriFaults(
   if (metadata.default_resource !== undefined && !isResource(metadata.default_resource)) {
     yield 'default_resource: must be an absolute URI without a fragment';
   }
+}
+
+function* logoutFaults(
+  metadata: ClientMetadata,
+  options: { readonly allow_loopback_http: boolean },
+): Generator<string> {
+  const { backchannel_logout_uri, frontchannel_logout_uri } = metadata;
+  for (const [member, value] of Object.entries({ backchannel_logout_uri, frontchannel_logout_uri })) {
+    if (value !== undefined && (!isWebUrl(value, options) || value.includes('#')))
+      yield `${member}: must be an https URL without a fragment`;
+  }
+  if (frontchannel_logout_uri === undefined || !URL.canParse(frontchannel_logout_uri)) return;
+  const { origin } = new URL(frontchannel_logout_uri);
+  // It goes into a Content-Security-Policy, where some characters that a host may have mean something.
+  if (!/^https?:\/\/[\w.:[\]-]+$/.test(origin))
+    yield 'frontchannel_logout_uri: its host has an unusual character';
+  // Else anybody's page could be framed by ours. Front-Channel Logout §2.
+  if (!metadata.redirect_uris.some((text) => URL.canParse(text) && new URL(text).origin === origin))
+    yield 'frontchannel_logout_uri: must have the scheme, host and port of a redirect URI';
 }
 
 function isWebUrl(text: string, options: { readonly allow_loopback_http: boolean }): boolean {
@@ -203,4 +227,11 @@ export function originsOf(
 ): readonly string[] {
   const web = client.redirect_uris.filter((text) => text.startsWith('https:') || text.startsWith('http:'));
   return [...client.allowed_origins, ...web.map((text) => new URL(text).origin)];
+}
+
+/** Whether a client wants to know when a session it took part in ends. */
+export function isToldLogout(
+  client: Pick<ClientMetadata, 'backchannel_logout_uri' | 'frontchannel_logout_uri'>,
+): boolean {
+  return client.backchannel_logout_uri !== undefined || client.frontchannel_logout_uri !== undefined;
 }

@@ -10,7 +10,7 @@ import { render } from '../http/render.js';
 import { submit } from '../http/submit.js';
 import type { UserError } from '../oauth/errors.js';
 
-type ClaimDeps = Pick<Deps, 'clock' | 'config' | 'db' | 'hashing' | 'keys' | 'log'>;
+type ClaimDeps = Pick<Deps, 'bell' | 'clock' | 'config' | 'db' | 'hashing' | 'keys' | 'log'>;
 
 export function showClaim(deps: ClaimDeps): Middleware {
   return async (ctx) => {

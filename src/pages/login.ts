@@ -16,7 +16,10 @@ import { sourceOf } from '../limits/attempts.js';
 import { UserError } from '../oauth/errors.js';
 import type { Params } from '../oauth/params.js';
 
-export type LoginDeps = Pick<Deps, 'caches' | 'clock' | 'config' | 'db' | 'hashing' | 'keys' | 'log'>;
+export type LoginDeps = Pick<
+  Deps,
+  'bell' | 'caches' | 'clock' | 'config' | 'db' | 'hashing' | 'keys' | 'log'
+>;
 
 export function showLogin(deps: LoginDeps): Middleware {
   return async (ctx) => {

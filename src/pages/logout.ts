@@ -5,18 +5,19 @@ import type { Deps } from '../deps.js';
 import { seeOther } from '../http/answer.js';
 import { browserOf } from '../http/browser.js';
 import { assertOwnForm, csrfToken } from '../http/csrf.js';
+import { framingPageHeaders } from '../http/headers.js';
 import { shownClient } from '../http/interaction.js';
 import { openPending } from '../http/pending.js';
 import { readForm, readQuery } from '../http/read.js';
 import { render } from '../http/render.js';
 import { currentSession, takeSession } from '../http/session.js';
-import { afterSignOut, returningClient } from '../http/sign_out.js';
+import { afterSignOut, logoutFrames, returningClient, returnUri, type SignedOut } from '../http/sign_out.js';
 import { submit } from '../http/submit.js';
 import type { LogoutRequest } from '../oauth/logout_request.js';
 import type { Params } from '../oauth/params.js';
 import type { LiveSession } from '../store/sessions.js';
 
-type LogoutDeps = Pick<Deps, 'caches' | 'clock' | 'config' | 'db' | 'keys' | 'log'>;
+type LogoutDeps = Pick<Deps, 'bell' | 'caches' | 'clock' | 'config' | 'db' | 'keys' | 'log'>;
 
 const byItself: LogoutRequest = {
   client_id: null,
@@ -31,7 +32,7 @@ export function showLogout(deps: LogoutDeps): Middleware {
     const params = readQuery(ctx);
     const request = await readRequest(deps, ctx, params, now);
     const session = await currentSession(deps, ctx, now);
-    if (session === null) return afterSignOut(deps, ctx, request);
+    if (session === null) return afterSignOut(deps, ctx, request, null);
     await logoutForm(deps, ctx, { request, sealed: params.get('request') ?? null, session });
   };
 }
@@ -42,7 +43,7 @@ export function postLogout(deps: LogoutDeps): Middleware {
     const params = await readForm(ctx);
     const request = await readRequest(deps, ctx, params, now);
     const session = await currentSession(deps, ctx, now);
-    if (session === null) return afterSignOut(deps, ctx, request);
+    if (session === null) return afterSignOut(deps, ctx, request, null);
 
     await submit(
       ctx,
@@ -54,21 +55,44 @@ export function postLogout(deps: LogoutDeps): Middleware {
           origin: new URL(deps.config.ISSUER).origin,
         });
         if (params.get('action') !== 'sign_out') return seeOther(ctx, `${deps.config.base}/`);
-        await signOut(deps, session, now);
+        const client_ids = await signOut(deps, session, now);
         takeSession(ctx, deps.config);
-        await afterSignOut(deps, ctx, request);
+        await afterSignOut(deps, ctx, request, { sid: session.id, client_ids });
       },
       () => logoutForm(deps, ctx, { request, sealed: params.get('request') ?? null, session }),
     );
   };
 }
 
-export function signedOut(deps: Pick<Deps, 'caches' | 'config'>): Middleware {
+/** The end. Where applications are told by frames, the page waits for them, five seconds at most, before it goes on. */
+export function signedOut(deps: Pick<Deps, 'caches' | 'clock' | 'config' | 'keys'>): Middleware {
   return async (ctx) => {
-    const client = await returningClient(deps, readQuery(ctx).get('client_id') ?? null);
-    const shown = client === undefined ? null : shownClient(client, deps.config.base);
-    render(ctx, deps.config, { view: 'signed_out', title: 'You are signed out', data: { client: shown } });
+    const params = readQuery(ctx);
+    const page = await readSignedOut(deps, ctx, params);
+    const client = await returningClient(deps, page?.request.client_id ?? params.get('client_id') ?? null);
+    const frames = page === null ? [] : await logoutFrames(deps, page.ended);
+    if (frames.length > 0) framingPageHeaders(ctx, new Set(frames.map((frame) => new URL(frame).origin)));
+    render(ctx, deps.config, {
+      view: 'signed_out',
+      title: 'You are signed out',
+      data: {
+        client: client === undefined ? null : shownClient(client, deps.config.base),
+        frames,
+        next: page === null ? null : returnUri(page.request, client),
+      },
+    });
   };
+}
+
+async function readSignedOut(
+  deps: Pick<Deps, 'clock' | 'config' | 'keys'>,
+  ctx: Context,
+  params: Params,
+): Promise<SignedOut | null> {
+  const sealed = params.get('request');
+  if (sealed === undefined) return null;
+  const here = { browser: browserOf(ctx, deps.config), now: deps.clock() };
+  return openPending<SignedOut>(await deps.keys.get(), 'signed_out', sealed, here).request;
 }
 
 async function readRequest(

@@ -181,3 +181,16 @@ const extendOne = statement<{ id: string; expires_at: number }>((sql, value) =>
 export async function extend(db: Db | Trx, id: string, expires_at: number): Promise<void> {
   await db.run(extendOne, { id, expires_at });
 }
+
+const keepOfSession = statement<{ session_id: string; expires_at: number }>((sql, value) =>
+  sql('authorizations')
+    .where({ session_id: value.session_id })
+    .whereNull('revoked_at')
+    .where('expires_at', '<', value.expires_at)
+    .update({ expires_at: value.expires_at }),
+);
+
+/** Keeps the rows of a session that goes on until then: they tell whom its end is told. */
+export async function keep(trx: Trx, session_id: string, expires_at: number): Promise<void> {
+  await trx.run(keepOfSession, { session_id, expires_at });
+}

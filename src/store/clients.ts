@@ -9,6 +9,8 @@ interface ClientRow {
   /** SHA-256 of the secret, which has 256 random bits. Null for clients without one. */
   client_secret_hash: string | null;
   metadata: string;
+  /** As in the metadata: the outbox searches for it. */
+  backchannel_logout_uri: string | null;
   created_at: number;
   updated_at: number;
   disabled_at: number | null;
@@ -29,23 +31,19 @@ export interface Client extends Readonly<ClientMetadata> {
 }
 
 function fromRow(row: ClientRow): Client {
-  const { metadata, ...columns } = row;
+  const { metadata, backchannel_logout_uri, ...columns } = row;
   return { ...(JSON.parse(metadata) as ClientMetadata), ...columns }; // written by toRow, from parsed metadata
 }
 
 function toRow(client: Client): ClientRow {
   const { client_id, client_secret_hash, created_at, updated_at, disabled_at, ...rest } = client;
   const { status_list, status_index, ...metadata } = rest;
-  const columns = {
-    client_id,
-    client_secret_hash,
-    created_at,
-    updated_at,
-    disabled_at,
-    status_list,
-    status_index,
+  return {
+    ...{ client_id, client_secret_hash, created_at, updated_at, disabled_at, status_list, status_index },
+    client_name: client.client_name,
+    metadata: JSON.stringify(metadata),
+    backchannel_logout_uri: client.backchannel_logout_uri ?? null,
   };
-  return { ...columns, client_name: client.client_name, metadata: JSON.stringify(metadata) };
 }
 
 const insertClient = statement<ClientRow>((sql, value) =>
@@ -55,6 +53,7 @@ const insertClient = statement<ClientRow>((sql, value) =>
       client_name: value.client_name,
       client_secret_hash: value.client_secret_hash,
       metadata: value.metadata,
+      backchannel_logout_uri: value.backchannel_logout_uri,
       created_at: value.created_at,
       updated_at: value.updated_at,
       disabled_at: value.disabled_at,
@@ -92,6 +91,7 @@ const updateClient = statement<Omit<ClientRow, 'created_at'> & { before: number 
     client_name: value.client_name,
     client_secret_hash: value.client_secret_hash,
     metadata: value.metadata,
+    backchannel_logout_uri: value.backchannel_logout_uri,
     updated_at: value.updated_at,
     disabled_at: value.disabled_at,
     status_list: value.status_list,

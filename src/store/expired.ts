@@ -13,6 +13,8 @@ const shortLived = [
   { table: 'sessions', key: 'id', end: 'expires_at' },
   { table: 'status_revocations', key: 'id', end: 'expires_at' },
   { table: 'events', key: 'id', end: 'expires_at' },
+  { table: 'outbox', key: 'id', end: 'expires_at' },
+  { table: 'receipts', key: 'id', end: 'expires_at' },
   { table: 'secret_keys', key: 'id', end: 'expires_at' },
 ] as const;
 

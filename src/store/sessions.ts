@@ -122,13 +122,13 @@ export async function touch(db: Db | Trx, id: string, idle_expires_at: number, n
   await db.run(touchSession, { id, now, idle_expires_at, seen_before: now - 60 });
 }
 
-const deleteSession = statement<{ id: string }>((sql, value) =>
-  sql('sessions').where({ id: value.id }).delete(),
+const deleteSession = statement<{ id: string }, { id: string; user_id: string }>(
+  (sql, value) => sql.raw('delete from sessions where id = ? returning id, user_id', [value.id]), // knex's SQLite builder leaves returning out
 );
 
-/** Ends a session. False if it had ended before. */
-export async function remove(trx: Trx, id: string): Promise<boolean> {
-  return (await trx.run(deleteSession, { id })) === 1;
+/** Ends a session. Gives whose it was; undefined if it had ended before. */
+export function remove(trx: Trx, id: string): Promise<{ id: string; user_id: string } | undefined> {
+  return trx.first(deleteSession, { id });
 }
 
 const deleteByUser = statement<{ user_id: string }>((sql, value) =>

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { revokeSession, revokeSessionsOf, signOut } from '../../src/actions/sessions.js';
+import { revokeSession, signOut, signOutEverywhere } from '../../src/actions/sessions.js';
 import * as sessions from '../../src/store/sessions.js';
 import { engines } from '../support/database.js';
 import { getTokens } from '../support/flow.js';
@@ -30,7 +30,7 @@ describe.each(engines)('a session on %s', (engine) => {
   test('ends with all others of the person, and with what was given offline', async () => {
     const { idp, user, shop, elsewhere, list, others, refresh } = await signedInTwice(engine);
     const offline = await getTokens(idp, shop, { scope: 'openid offline_access' }, elsewhere);
-    expect(await revokeSessionsOf(idp.deps, user.id, idp.now())).toBe(2);
+    expect(await signOutEverywhere(idp.deps, user.id, idp.now())).toMatchObject({ sessions: 2, messages: 0 });
     expect(await list()).toEqual([]);
     for (const { access_token, refresh_token } of [others, offline]) {
       expect((await idp.userinfo(access_token)).status).toBe(401);
@@ -51,7 +51,7 @@ test('an unknown session or person is not found', async () => {
   const { idp } = await signedInTwice();
   for (const work of [
     () => revokeSession(idp.deps, 'nobody', idp.now()),
-    () => revokeSessionsOf(idp.deps, 'nobody', idp.now()),
+    () => signOutEverywhere(idp.deps, 'nobody', idp.now()),
   ])
     await expect(work()).rejects.toMatchObject({ code: 'not_found' });
 });

@@ -64,7 +64,11 @@ describe('sallyport sessions', () => {
     const { idp, shop, given, json } = await start();
     await getTokens(idp, shop);
     expect((await idp.userinfo(given.access_token)).status).toBe(200);
-    expect(await json('sessions', 'revoke', '--user', 'ada@example.com')).toEqual({ ended: 2 });
+    expect(await json('sessions', 'revoke', '--user', 'ada@example.com')).toEqual({
+      ended: 2,
+      messages: 0,
+      receipt_id: expect.stringMatching(/^[\w-]{22}$/),
+    });
     expect((await idp.userinfo(given.access_token)).status).toBe(401);
   });
 

@@ -20,6 +20,8 @@ const registered = new Set([
   ],
   ...['revocation_endpoint', 'revocation_endpoint_auth_methods_supported'],
   ...['revocation_endpoint_auth_signing_alg_values_supported', 'status_list_aggregation_endpoint'],
+  ...['backchannel_logout_supported', 'backchannel_logout_session_supported'],
+  ...['frontchannel_logout_supported', 'frontchannel_logout_session_supported'],
 ]);
 
 /** Ours: there is no standard for it. RFC 8414 §2 lets there be others. */

@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { disableClient, removeClient } from '../../src/actions/clients.js';
-import { revokeSession, revokeSessionsOf } from '../../src/actions/sessions.js';
+import { revokeSession, signOutEverywhere } from '../../src/actions/sessions.js';
 import { disableUser, enableUser, removeUser, setPassword } from '../../src/actions/users.js';
 import { engines } from '../support/database.js';
 import { getTokens, signIn } from '../support/flow.js';
@@ -109,7 +109,7 @@ async function revokeThisSession({ idp }: Shop, id_token: string): Promise<void>
 }
 
 async function revokeEverything({ idp, user }: Shop): Promise<void> {
-  await revokeSessionsOf(idp.deps, user.id, idp.now());
+  await signOutEverywhere(idp.deps, user.id, idp.now());
 }
 
 async function changePassword({ idp, user }: Shop): Promise<void> {

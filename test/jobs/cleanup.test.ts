@@ -66,6 +66,15 @@ const tables = {
     row: { status_list: 'l1', status_index: 1, revoked_at: 1 },
   },
   events: { key: 'id', end: 'expires_at', row: { at: 1, type: 'signed_in' } },
+  outbox: {
+    key: 'id',
+    end: 'expires_at',
+    row: {
+      ...{ kind: 'backchannel_logout', receipt_id: 'r1', client_id: 'c1', user_id: 'u1', sid: 's1' },
+      ...{ state: 'answered', attempts: 1, created_at: 1 },
+    },
+  },
+  receipts: { key: 'id', end: 'expires_at', row: { user_id: 'u1', sessions: 1, created_at: 1 } },
   secret_keys: { key: 'id', end: 'expires_at', row: { purpose: 'old', key_wrapped: 'x', created_at: 1 } },
 } as const;
 

@@ -23,6 +23,8 @@ describe('client metadata (RFC 7591 §2)', () => {
       client_name: 'Shop',
       redirect_uris: ['https://shop.example/cb'],
       post_logout_redirect_uris: [],
+      backchannel_logout_session_required: false,
+      frontchannel_logout_session_required: false,
       allowed_origins: [],
       application_type: 'web',
       grant_types: ['authorization_code'],

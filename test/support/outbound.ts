@@ -26,6 +26,7 @@ export function replies(): Replies {
         if (body === undefined) throw new OutboundError(`${new URL(url).host} cannot be reached`);
         return { content_type: 'application/octet-stream', body };
       },
+      post: ({ url }) => Promise.reject(new OutboundError(`${new URL(url).host} cannot be reached`)),
     },
   };
 }

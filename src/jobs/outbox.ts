@@ -1,0 +1,145 @@
+/**
+ * Sends what is in the outbox: logout tokens, signed at the moment they are sent (decisions 9). Every process sends; what it takes is
+ * its own for a while. At once when this process put something in, else within a second. Back-Channel Logout §2.5–§2.8.
+ */
+import type { Deps } from '../deps.js';
+import { OutboundError } from '../limits/outbound.js';
+import * as outbox from '../store/outbox.js';
+import { signLogoutToken } from '../tokens/logout_token.js';
+
+/** Messages on their way at the same time. */
+const at_once = 16;
+/** How often it looks for what other processes put in, and for what is to be sent again. */
+const look_ms = 1000;
+/** Until a message that was taken is free again, its sender having died: longer than the outbound gate waits. */
+const claim_seconds = 15;
+/** Seconds before the second attempt, the third and so on; then an hour each time. */
+const pauses = [1, 5, 30, 120, 600, 1800];
+const last_pause = 3600;
+/** An application that has given no good answer for so long is given up. */
+const patience_seconds = 86_400;
+
+type OutboxDeps = Pick<Deps, 'bell' | 'caches' | 'clock' | 'config' | 'db' | 'keys' | 'log' | 'outbound'>;
+
+export interface Sender {
+  /** Looks now. Resolves when nothing is due and nothing is on its way. */
+  flush(): Promise<void>;
+  /** Takes no more and waits for what is on its way, five seconds at most. */
+  stop(): Promise<void>;
+}
+
+export function startSender(deps: OutboxDeps): Sender {
+  const sending = new Set<Promise<void>>();
+  let taking: Promise<void> | null = null;
+  let again = false;
+  let stopped = false;
+
+  const canTake = () => again && !stopped && sending.size < at_once;
+
+  /** Takes what is due while there is room. One at a time: who calls meanwhile makes it look once more. */
+  function look(): Promise<void> {
+    again = true;
+    taking ??= take().finally(() => {
+      taking = null;
+      if (canTake()) void look(); // somebody called as it ended
+    });
+    return taking;
+  }
+
+  async function take(): Promise<void> {
+    while (canTake()) {
+      again = false;
+      for (const message of await claimed(deps, at_once - sending.size)) {
+        again = true; // there may be more
+        const sent = send(deps, message).finally(() => {
+          sending.delete(sent);
+          void look(); // there is room again
+        });
+        sending.add(sent);
+      }
+    }
+  }
+
+  const timer = setInterval(look, look_ms);
+  timer.unref();
+  const hush = deps.bell.listen(look);
+  return {
+    async flush() {
+      await look();
+      while (sending.size > 0) {
+        await Promise.race(sending);
+        await look();
+      }
+    },
+    async stop() {
+      stopped = true;
+      clearInterval(timer);
+      hush();
+      await taking;
+      await Promise.all(sending);
+    },
+  };
+}
+
+/** What this process is to send now. None where the database fails: it looks again in a second. */
+async function claimed({ db, clock, log }: OutboxDeps, most: number): Promise<readonly outbox.OutboxRow[]> {
+  const now = clock();
+  try {
+    if (!(await outbox.isDue(db, now))) return [];
+    return await outbox.claim(db, { now, next_attempt_at: now + claim_seconds, most });
+  } catch (err) {
+    log.error({ err }, 'the outbox cannot be read');
+    return [];
+  }
+}
+
+/** Sends one message and writes down what came of it. Where that fails it is sent again when its claim is over. */
+async function send(deps: OutboxDeps, message: outbox.OutboxRow): Promise<void> {
+  try {
+    const outcome = await attempt(deps, message);
+    const now = deps.clock();
+    const next_attempt_at = outcome.state === 'sent' ? nextAttempt(message, now) : null;
+    const state = outcome.state === 'sent' && next_attempt_at === null ? 'failed' : outcome.state;
+    const { id, attempts, client_id, sid } = message;
+    const { answer } = outcome;
+    await outbox.settle(deps.db, { id, attempts, state, answer, attempted_at: now, next_attempt_at });
+    const told = { event: 'logout_told', client_id, sid, state, attempts, answer };
+    if (state === 'answered') deps.log.info(told, 'an application was told of a sign-out');
+    else deps.log.warn(told, 'an application could not be told of a sign-out');
+  } catch (err) {
+    deps.log.error({ err, client_id: message.client_id }, 'a logout token could not be sent');
+  }
+}
+
+/** When a message is sent again; null if its time is over. */
+function nextAttempt({ attempts, created_at }: outbox.OutboxRow, now: number): number | null {
+  const next = now + (pauses[attempts - 1] ?? last_pause);
+  return next <= created_at + patience_seconds ? next : null;
+}
+
+interface Outcome {
+  readonly state: 'answered' | 'failed' | 'sent';
+  /** In a few words; never what the application wrote. */
+  readonly answer: string;
+}
+
+async function attempt(deps: OutboxDeps, { client_id, user_id, sid }: outbox.OutboxRow): Promise<Outcome> {
+  const client = await deps.caches.client(client_id); // as it is now: it may have moved
+  const url = client?.disabled_at === null ? client.backchannel_logout_uri : undefined;
+  if (url === undefined)
+    return { state: 'failed', answer: 'the client has no backchannel_logout_uri any more' };
+  const request = { client_id, sub: user_id, sid };
+  const logout_token = await signLogoutToken(await deps.keys.get(), deps.config, request, deps.clock());
+  try {
+    return outcomeOf(await deps.outbound.post({ url, form: { logout_token } }));
+  } catch (error) {
+    if (error instanceof OutboundError) return { state: 'sent', answer: error.message.slice(0, 200) };
+    throw error;
+  }
+}
+
+/** 200 or 204: done. 400: the application refuses it, and would again. All else may be better another time. §2.8. */
+function outcomeOf(status: number): Outcome {
+  if (status === 200 || status === 204) return { state: 'answered', answer: `answered ${status}` };
+  return { state: status === 400 ? 'failed' : 'sent', answer: `answered ${status}` };
+}
