@@ -5,12 +5,14 @@
 import type { Config } from '../config.js';
 import type { Deps } from '../deps.js';
 import { UserError } from '../oauth/errors.js';
+import { newId } from '../secrets.js';
 import * as authorizations from '../store/authorizations.js';
 import type { Trx } from '../store/db.js';
 import * as events from '../store/events.js';
+import { batch, grace_seconds } from '../store/expired.js';
 import * as outbox from '../store/outbox.js';
 import * as receipts from '../store/receipts.js';
-import type * as sessions from '../store/sessions.js';
+import * as sessions from '../store/sessions.js';
 import * as users from '../store/users.js';
 import { type Ended, endSession, endSessionsOf } from './end_sessions.js';
 
@@ -99,4 +101,15 @@ export async function loadReceipt(deps: Pick<Deps, 'db'>, receipt_id: string): P
   const receipt = await receipts.find(deps.db, receipt_id);
   if (receipt === undefined) throw new UserError('not_found', `There is no receipt ${receipt_id}.`);
   return { ...receipt, messages: await outbox.listByReceipt(deps.db, receipt_id) };
+}
+
+/** Ends up to 500 sessions whose time is over, and has the applications told (protocol.md BCL-04). Returns how many. For the janitor. */
+export async function endExpiredSessions(deps: Pick<Deps, 'bell' | 'db'>, now: number): Promise<number> {
+  const ended = await deps.db.transaction(async (trx) => {
+    const expired = await sessions.removeExpired(trx, now - grace_seconds, batch);
+    if (expired.length > 0) await outbox.queueLogouts(trx, expired, newId(), now);
+    return expired.length;
+  });
+  if (ended > 0) deps.bell.ring();
+  return ended;
 }

@@ -1,6 +1,7 @@
 /** The janitor: deletes what expired, 500 rows of a table at a time, so that nobody waits for it. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { deleteExpired } from '../store/expired.js';
+import { endExpiredSessions } from '../actions/sessions.js';
+import { batch, deleteExpired } from '../store/expired.js';
 import { removeUnusedLists } from '../tokens/status_indices.js';
 import type { Job } from './job.js';
 
@@ -14,9 +15,10 @@ export const cleanup: Job = {
   async run(deps, now, stopping) {
     let total = 0;
     for (let round = 0; round < most_rounds; round += 1) {
+      const ended = await endExpiredSessions(deps, now); // first: what hangs on them tells who was in them
       const { deleted, more } = await deleteExpired(deps.db, now);
-      total += deleted;
-      if (!more || stopping.aborted) break;
+      total += ended + deleted;
+      if ((!more && ended < batch) || stopping.aborted) break;
       await wait(pause_ms);
     }
     total += await removeUnusedLists(deps.db, now);

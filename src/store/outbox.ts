@@ -143,11 +143,13 @@ const claimDue = statement<{ now: number; next_attempt_at: number; most: number 
   sql.raw(
     `update outbox set state = 'sent', attempts = attempts + 1, next_attempt_at = cast(? as bigint)
     where next_attempt_at <= ? and id in (
-      select id from outbox where next_attempt_at <= ? order by attempts, next_attempt_at limit ? ?)
+      select id from outbox where next_attempt_at <= ? order by attempts, next_attempt_at ?)
     returning *`,
     [
-      ...[value.next_attempt_at, value.now, value.now, value.most],
-      forPostgres(sql) ? sql.raw('for update skip locked') : sql.raw(''),
+      ...[value.next_attempt_at, value.now, value.now],
+      forPostgres(sql)
+        ? sql.raw('limit ? for update skip locked', [value.most])
+        : sql.raw('limit ?', [value.most]),
     ],
   ),
 );

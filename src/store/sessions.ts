@@ -131,6 +131,23 @@ export function remove(trx: Trx, id: string): Promise<{ id: string; user_id: str
   return trx.first(deleteSession, { id });
 }
 
+const deleteExpired = statement<{ before: number; most: number }, { id: string; user_id: string }>(
+  (sql, value) =>
+    sql.raw(
+      `delete from sessions where id in (select id from sessions where expires_at < ? limit ?) returning id, user_id`,
+      [value.before, value.most],
+    ),
+);
+
+/** Ends up to `most` sessions whose time was over before `before`. Gives whose they were. */
+export function removeExpired(
+  trx: Trx,
+  before: number,
+  most: number,
+): Promise<{ id: string; user_id: string }[]> {
+  return trx.all(deleteExpired, { before, most });
+}
+
 const deleteByUser = statement<{ user_id: string }>((sql, value) =>
   sql('sessions').where({ user_id: value.user_id }).delete(),
 );

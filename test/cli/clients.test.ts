@@ -24,6 +24,8 @@ describe('sallyport clients add', () => {
     const { idp, json } = await start();
     const printed = await json('clients', 'add', 'Shop', '--redirect-uri', cb, '--first-party');
     expect(printed).toEqual({
+      backchannel_logout_session_required: false,
+      frontchannel_logout_session_required: false,
       client_id: expect.stringMatching(/^[\w-]{22}$/),
       client_id_issued_at: idp.now(),
       client_secret: expect.stringMatching(/^[\w-]{43}$/),
