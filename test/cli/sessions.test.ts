@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { updateClient } from '../../src/actions/clients.js';
+import { startSender } from '../../src/jobs/outbox.js';
 import { commandsOf } from '../support/cli.js';
 import { getTokens } from '../support/flow.js';
+import { startReceiver } from '../support/receiver.js';
 import { startShop } from '../support/shop.js';
 
 async function start() {
@@ -70,6 +73,36 @@ describe('sallyport sessions', () => {
       receipt_id: expect.stringMatching(/^[\w-]{22}$/),
     });
     expect((await idp.userinfo(given.access_token)).status).toBe(401);
+  });
+
+  test('receipt tells what each application has answered so far', async () => {
+    const { idp, json, run } = await start();
+    const { url } = await startReceiver(503);
+    await updateClient(idp.deps, 'shop', { backchannel_logout_uri: url }, idp.now());
+    const revoked = await run('sessions', 'revoke', '--user', 'ada@example.com');
+    const [, receipt_id = ''] =
+      /Logout tokens to send: 1\. .* sessions receipt ([\w-]{22})\n$/.exec(revoked.out) ?? [];
+    const told = { client_id: 'shop', client_name: 'Shop', attempts: 0, state: 'queued', answer: null };
+    expect(await json('sessions', 'receipt', receipt_id)).toMatchObject({
+      ...{ receipt_id, ended: 1, created_at: idp.now(), messages: [told] },
+    });
+    const sender = startSender(idp.deps);
+    await sender.flush();
+    await sender.stop();
+    const { out } = await run('sessions', 'receipt', receipt_id);
+    expect(out).toMatch(
+      /^application +sid +state +attempts +answer +again\nShop .* sent +1 +answered 503 +.*UTC\n$/,
+    );
+  });
+
+  test('receipt of a sign-out that no application had to be told of, and of none', async () => {
+    const { json, run } = await start();
+    const { receipt_id } = await json('sessions', 'revoke', '--user', 'ada@example.com');
+    expect((await run('sessions', 'receipt', receipt_id)).out).toBe('No application had to be told.\n');
+    expect(await run('sessions', 'receipt', 'nothing')).toMatchObject({
+      code: 1,
+      err: 'There is no receipt nothing.\n',
+    });
   });
 
   test.each([

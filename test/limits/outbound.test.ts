@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { setImmediate as nextTick } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -203,6 +204,45 @@ describe('a server that does not behave', () => {
       expectRefused(slow.url, /within 5 s/, onLoopback),
       expectRefused('https://lost.example/', 'within 5 s', { resolve }),
     ]);
+  });
+});
+
+describe('a form that is posted', () => {
+  const form = { logout_token: 'a.b+c', 'a&b': 'ü=' };
+
+  test('arrives as one, with its length, and with nothing else of ours', async () => {
+    const bodies: string[] = [];
+    const { url, requests } = await serve(async (request, response) => {
+      bodies.push(await text(request));
+      response.writeHead(204).end();
+    });
+    expect(await createOutbound(onLoopback).post({ url: `${url}?kept=1`, form })).toBe(204);
+    expect(bodies.map((body) => Object.fromEntries(new URLSearchParams(body)))).toEqual([form]);
+    expect(requests).toMatchObject([{ method: 'POST', url: '/?kept=1' }]);
+    expect(Object.keys(requests[0]?.headers ?? {}).sort()).toEqual([
+      ...['accept', 'accept-encoding', 'connection', 'content-length', 'content-type', 'host', 'user-agent'],
+    ]);
+  });
+
+  test.each([200, 302, 307, 400, 503])(
+    'gives the status %i as it is, and follows nothing',
+    async (status) => {
+      const target = await serve((_, response) => response.end());
+      const { url } = await serve((_, response) =>
+        response.writeHead(status, { location: target.url }).end(),
+      );
+      expect(await createOutbound(onLoopback).post({ url, form })).toBe(status);
+      expect(target.requests).toEqual([]);
+    },
+  );
+
+  test.each([
+    ['an address inside', 'https://10.0.0.1/', 'not a public address'],
+    ['this machine', 'https://127.0.0.1/', 'not a public address'],
+    ['http', 'http://files.example/', 'only https'],
+    ['a user name', 'https://a@files.example/', 'holds a user name'],
+  ])('passes the same checks as what is fetched: not to %s', async (_, url, message) => {
+    await expect(createOutbound(hosted).post({ url, form })).rejects.toThrow(message);
   });
 });
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   isPublic,
   isResource,
+  isToldLogout,
   originsOf,
   parseClientMetadata,
   rotatesRefreshTokens,
@@ -121,6 +122,44 @@ describe('client metadata (RFC 7591 §2)', () => {
     ['terms with a password', { tos_uri: 'https://a:b@shop.example/' }, 'tos_uri: must be'],
     ['a home that is a path', { client_uri: '/home' }, 'client_uri: must be'],
     ['keys over http', { jwks_uri: 'http://shop.example/jwks' }, 'jwks_uri: must be'],
+    [
+      'a back-channel URI over http',
+      { backchannel_logout_uri: 'http://shop.example/out' },
+      'backchannel_logout_uri: must be an https URL',
+    ],
+    [
+      'a back-channel URI with a fragment (Back-Channel Logout §2.2)',
+      { backchannel_logout_uri: 'https://shop.example/out#x' },
+      'backchannel_logout_uri: must be an https URL without a fragment',
+    ],
+    [
+      'a front-channel URI that runs',
+      { frontchannel_logout_uri: 'javascript:alert(1)' },
+      'frontchannel_logout_uri: must be an https URL',
+    ],
+    [
+      'a front-channel URI of another host than its redirect URIs (Front-Channel Logout §2)',
+      { frontchannel_logout_uri: 'https://other.example/out' },
+      'frontchannel_logout_uri: must have the scheme, host and port of a redirect URI',
+    ],
+    [
+      'a front-channel URI of another port',
+      { frontchannel_logout_uri: 'https://shop.example:8443/out' },
+      'frontchannel_logout_uri: must have the scheme, host and port',
+    ],
+    [
+      'a front-channel URI whose host means something in a content security policy',
+      {
+        redirect_uris: ['https://a;script-src.example/cb'],
+        frontchannel_logout_uri: 'https://a;script-src.example/out',
+      },
+      'frontchannel_logout_uri: its host has an unusual character',
+    ],
+    [
+      'a session that is required by a text',
+      { backchannel_logout_session_required: 'yes' },
+      'session_required',
+    ],
     ['an origin with a path', { allowed_origins: ['https://shop.example/'] }, 'allowed_origins:'],
     ['an origin that is null', { allowed_origins: ['null'] }, 'allowed_origins: null'],
     ['any origin', { allowed_origins: ['*'] }, 'allowed_origins: *'],
@@ -135,6 +174,24 @@ describe('client metadata (RFC 7591 §2)', () => {
   ])('is refused with %s', (_, changes, reason) => {
     expect(refusalOf(() => parse(changes))).toBe('invalid_request');
     expect(descriptionOf(() => parse(changes))).toContain(reason);
+  });
+
+  test('may be told of sign-outs by both channels, at URIs with a query and a port of their own', () => {
+    const told = {
+      redirect_uris: ['https://shop.example:8443/cb', 'com.example.app:/cb'],
+      application_type: 'native',
+      backchannel_logout_uri: 'https://logout.example:9443/back?app=shop',
+      backchannel_logout_session_required: true,
+      frontchannel_logout_uri: 'https://shop.example:8443/front?app=shop',
+      frontchannel_logout_session_required: true,
+    };
+    expect(parse(told)).toMatchObject(told);
+    expect([isToldLogout(parse(told)), isToldLogout(parse({}))]).toEqual([true, false]);
+    const local = { ...told, backchannel_logout_uri: 'http://127.0.0.1:4001/back' };
+    expect([refusalOf(() => parse(local)), refusalOf(() => parse(local, true))]).toEqual([
+      'invalid_request',
+      null,
+    ]);
   });
 
   test.each([null, undefined, 'text', 1, [], [good]])('is refused when it is %j', (metadata) => {
@@ -216,6 +273,8 @@ describe('properties of client metadata', () => {
       first_party: rarely(fc.boolean()),
       refresh_token_rotation: rarely(fc.boolean()),
       policy_uri: rarely(uri),
+      backchannel_logout_uri: rarely(uri),
+      frontchannel_logout_uri: rarely(uri),
       client_uri: rarely(uri),
       default_resource: rarely(uri),
     })

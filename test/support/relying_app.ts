@@ -18,6 +18,8 @@ export interface AppOptions {
   readonly metadata?: object;
   /** Registers a home page, a logo, a policy and terms, all of them here. */
   readonly documents?: boolean;
+  /** Registers a frontchannel_logout_uri here. */
+  readonly frontchannel?: boolean;
 }
 
 /** One blue pixel. */
@@ -52,7 +54,7 @@ export interface RelyingApp {
 
 /**
  * Paths: `/` says who is signed in, `/login` and `/logout` start, with `?by=post` through a form that crosses sites, `/cb` takes the
- * answer and `/bye` is where a sign-out ends.
+ * answer, `/told` is told of sign-outs by a frame, and `/bye` is where a sign-out ends.
  */
 export async function startApp(idp: TestIdp, options: AppOptions): Promise<RelyingApp> {
   const server = createServer();
@@ -73,6 +75,10 @@ export async function startApp(idp: TestIdp, options: AppOptions): Promise<Relyi
       logo_uri: `${origin}/logo.png`,
       policy_uri: `${origin}/policy`,
       tos_uri: `${origin}/terms`,
+    }),
+    ...(options.frontchannel && {
+      frontchannel_logout_uri: `${origin}/told?kept=1`,
+      frontchannel_logout_session_required: true,
     }),
     ...options.metadata,
   });
@@ -113,6 +119,8 @@ class App {
         return this.#logout(request, response, url.searchParams);
       case '/cb':
         return this.#callback(request, response, url);
+      case '/told':
+        return this.#told(response, url.searchParams);
       case '/bye':
         return this.page(
           response,
@@ -199,6 +207,16 @@ class App {
     this.last = session;
     response.setHeader('set-cookie', `app=${cookie}; Path=/; HttpOnly; SameSite=Lax`);
     response.writeHead(303, { location: `${this.origin}/` }).end();
+  }
+
+  /** Front-Channel Logout §3: the session it names ends, if the issuer is ours. */
+  #told(response: ServerResponse, query: URLSearchParams): void {
+    const over = [...this.#sessions].filter(
+      ([, { sid }]) => sid === query.get('sid') && query.get('iss') === this.idp.issuer,
+    );
+    for (const [cookie] of over) this.#sessions.delete(cookie);
+    response.setHeader('cache-control', 'no-store');
+    this.page(response, '<p>told</p>');
   }
 
   /** By a redirect or, with `?by=post`, by a form that the person submits. */
