@@ -18,6 +18,8 @@ import { collect, columns, dateTime, print, type Start } from './start.js';
 interface MetadataOptions {
   readonly redirectUri?: readonly string[];
   readonly postLogoutRedirectUri?: readonly string[];
+  readonly backchannelLogoutUri?: string;
+  readonly frontchannelLogoutUri?: string;
   readonly grantType?: readonly string[];
   readonly tokenEndpointAuthMethod?: string;
   readonly scope?: string;
@@ -103,6 +105,8 @@ function metadataOptions(command: Command): Command {
       'where a person may be sent after signing out; may be repeated',
       collect,
     )
+    .option('--backchannel-logout-uri <uri>', 'where it is told, server to server, that a session has ended')
+    .option('--frontchannel-logout-uri <uri>', 'its page that the browser opens in a frame after a sign-out')
     .option(
       '--grant-type <grant>',
       'authorization_code, refresh_token or client_credentials; may be repeated',
@@ -132,6 +136,12 @@ function readMetadata(options: MetadataOptions): Record<string, unknown> {
     ...joined('grant_types', options.grantType),
     ...(options.tokenEndpointAuthMethod !== undefined && {
       token_endpoint_auth_method: options.tokenEndpointAuthMethod,
+    }),
+    ...(options.backchannelLogoutUri !== undefined && {
+      backchannel_logout_uri: options.backchannelLogoutUri,
+    }),
+    ...(options.frontchannelLogoutUri !== undefined && {
+      frontchannel_logout_uri: options.frontchannelLogoutUri,
     }),
     ...(options.scope !== undefined && { scope: options.scope }),
     ...(options.firstParty === true && { first_party: true }),

@@ -20,6 +20,22 @@ async function metadataFile(metadata: unknown): Promise<string> {
 }
 
 describe('sallyport clients add', () => {
+  test('takes the URIs at which an application is told of sign-outs', async () => {
+    const { json } = await start();
+    const told = await json(
+      ...['clients', 'add', 'Shop', '--redirect-uri', cb],
+      ...['--backchannel-logout-uri', 'https://shop.example/back'],
+      ...['--frontchannel-logout-uri', 'https://shop.example/front'],
+    );
+    expect(told).toMatchObject({
+      backchannel_logout_uri: 'https://shop.example/back',
+      frontchannel_logout_uri: 'https://shop.example/front',
+    });
+    expect(await json('clients', 'show', told.client_id)).toMatchObject({
+      backchannel_logout_uri: 'https://shop.example/back',
+    });
+  });
+
   test('prints the client information response, with the secret this once (RFC 7591 §3.2.1)', async () => {
     const { idp, json } = await start();
     const printed = await json('clients', 'add', 'Shop', '--redirect-uri', cb, '--first-party');

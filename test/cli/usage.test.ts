@@ -40,6 +40,7 @@ const commands: readonly (readonly [command: string, ...operands: string[]])[] =
   ['sessions'],
   ['sessions list'],
   ['sessions revoke', '[sid]'],
+  ['sessions receipt', '<receipt_id>'],
   ['config'],
 ];
 const groups = new Set(['serve', 'migrate', 'users', 'clients', 'resources', 'keys', 'sessions']);

@@ -79,6 +79,13 @@ const ways = {
   'signed out': (page, { idp }) => page.goto(`${idp.issuer}/logout`),
   'signed out of an application': (page, { idp, shop }) =>
     page.goto(`${idp.issuer}/logout?client_id=${shop.client.client.client_id}`),
+  'signed out, telling applications': async (page, { idp }) => {
+    const blog = await startApp(idp, { name: 'Blog', frontchannel: true });
+    await page.goto(blog.login);
+    await typeCredentials(page);
+    await page.goto(`${idp.issuer}/logout`);
+    await follow(page, '#sign-out');
+  },
   'error with details': (page, world) => page.goto(unregistered(world)),
   'error without details': async (page, world) => {
     await page.setExtraHTTPHeaders(fromAfar);
