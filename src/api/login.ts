@@ -25,7 +25,8 @@ import { assertForCookie, assertFrom, type CallerDeps, readClient, readResources
 import { endFormer } from './logout.js';
 import { answerTokens } from './tokens.js';
 
-export type LoginDeps = CallerDeps & Pick<Deps, 'clock' | 'hashing' | 'keys' | 'log' | 'statusIndices'>;
+export type LoginDeps = CallerDeps &
+  Pick<Deps, 'bell' | 'clock' | 'hashing' | 'keys' | 'log' | 'statusIndices'>;
 
 type Wanted = Omit<DirectGrant, 'session'>;
 

@@ -14,7 +14,7 @@ import { readSpentAccessToken } from '../tokens/access_token.js';
 import { parseRefreshToken } from '../tokens/refresh_token.js';
 import { assertFrom, type CallerDeps, readClient } from './caller.js';
 
-export type LogoutDeps = CallerDeps & Pick<Deps, 'clock' | 'keys' | 'log'>;
+export type LogoutDeps = CallerDeps & Pick<Deps, 'bell' | 'clock' | 'keys' | 'log'>;
 
 export function logout(deps: LogoutDeps): Middleware {
   return async (ctx) => {
@@ -54,7 +54,7 @@ export async function endFormer(
 type Held = HeldToken & { readonly client_id: string };
 
 async function end(
-  deps: Pick<Deps, 'config' | 'db' | 'log'>,
+  deps: Pick<Deps, 'bell' | 'config' | 'db' | 'log'>,
   held: Held | undefined,
   { client_id }: Client,
   now: number,

@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { disableClient, updateClient } from '../../src/actions/clients.js';
-import { revokeSession, revokeSessionsOf } from '../../src/actions/sessions.js';
+import { revokeSession, signOutEverywhere } from '../../src/actions/sessions.js';
 import { disableUser, setPassword } from '../../src/actions/users.js';
 import type { Browser } from '../support/browser.js';
 import { engines } from '../support/database.js';
@@ -80,7 +80,7 @@ describe.each(engines)('refreshing on %s', (engine) => {
 
   test.each<[string, (site: Site, sid: string) => Promise<unknown>]>([
     ['the session is revoked', ({ idp }, sid) => revokeSession(idp.deps, sid, idp.now())],
-    ['all sessions are', ({ idp, user }) => revokeSessionsOf(idp.deps, user.id, idp.now())],
+    ['all sessions are', ({ idp, user }) => signOutEverywhere(idp.deps, user.id, idp.now())],
     ['the person is disabled', ({ idp, user }) => disableUser(idp.deps, user.id, idp.now())],
     ['the password is changed', ({ idp, user }) => setPassword(idp.deps, user.id, 'another one', idp.now())],
   ])('is over at once where %s elsewhere (decisions 30)', async (_, end) => {

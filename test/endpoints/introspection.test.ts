@@ -1,7 +1,7 @@
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { updateResource } from '../../src/actions/resources.js';
-import { revokeSessionsOf } from '../../src/actions/sessions.js';
+import { signOutEverywhere } from '../../src/actions/sessions.js';
 import { disableUser } from '../../src/actions/users.js';
 import { basic, type Form, post } from '../support/idp.js';
 import { publicClient, type Shop, type ShopOptions, startShop } from '../support/shop.js';
@@ -79,7 +79,7 @@ describe('introspection', () => {
       'was revoked',
       ({ idp, shop }, token) => post(`${idp.url}/revoke`, { token }, basic('shop', shop.client_secret)),
     ],
-    ['belongs to a session that ended', ({ idp, user }) => revokeSessionsOf(idp.deps, user.id, idp.now())],
+    ['belongs to a session that ended', ({ idp, user }) => signOutEverywhere(idp.deps, user.id, idp.now())],
     ['belongs to a disabled user', ({ idp, user }) => disableUser(idp.deps, user.id, idp.now())],
   ])('of a token that %s says exactly that it is not active (INS-03)', async (_, end) => {
     const shop = await start();

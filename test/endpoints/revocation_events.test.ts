@@ -1,6 +1,6 @@
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { revokeSessionsOf } from '../../src/actions/sessions.js';
+import { signOutEverywhere } from '../../src/actions/sessions.js';
 import { openDeps } from '../../src/deps.js';
 import { session_revoked } from '../../src/tokens/security_event.js';
 import { engines } from '../support/database.js';
@@ -48,7 +48,7 @@ async function listen(shop: Shop, headers: Record<string, string> = {}) {
   };
 }
 
-const end = (shop: Shop) => revokeSessionsOf(shop.idp.deps, shop.user.id, shop.idp.now());
+const end = (shop: Shop) => signOutEverywhere(shop.idp.deps, shop.user.id, shop.idp.now());
 
 describe.each(engines)('revocation events on %s', (engine) => {
   const start = (options: ShopOptions = {}) => startShop({ engine, ...options });
@@ -76,7 +76,7 @@ describe.each(engines)('revocation events on %s', (engine) => {
     const { access_token } = await shop.tokens();
     const stream = await listen(shop);
     const other = await openDeps(shop.idp.config, { clock: shop.idp.now });
-    await revokeSessionsOf(other, shop.user.id, shop.idp.now());
+    await signOutEverywhere(other, shop.user.id, shop.idp.now());
     await other.close();
     const { data } = await stream.next();
     expect(

@@ -2,7 +2,7 @@ import { inflateSync } from 'node:zlib';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { disableClient, removeClient } from '../../src/actions/clients.js';
-import { revokeSessionsOf } from '../../src/actions/sessions.js';
+import { signOutEverywhere } from '../../src/actions/sessions.js';
 import { disableUser, removeUser } from '../../src/actions/users.js';
 import { engines } from '../support/database.js';
 import { basic } from '../support/idp.js';
@@ -86,7 +86,7 @@ describe.each(engines)('the bit of a token on %s', (engine) => {
   const now = (shop: Shop) => shop.idp.now();
 
   test.each<[string, (shop: Shop) => Promise<unknown>]>([
-    ['the session is revoked', (shop) => revokeSessionsOf(shop.idp.deps, shop.user.id, now(shop))],
+    ['the session is revoked', (shop) => signOutEverywhere(shop.idp.deps, shop.user.id, now(shop))],
     ['the user is disabled', (shop) => disableUser(shop.idp.deps, shop.user.id, now(shop))],
     ['the user is removed', (shop) => removeUser(shop.idp.deps, shop.user.id, now(shop))],
     ['the client is disabled', (shop) => disableClient(shop.idp.deps, 'shop', true, now(shop))],
@@ -124,7 +124,7 @@ describe.each(engines)('the bit of a token on %s', (engine) => {
     const refreshed = (await shop.refresh(first.refresh_token ?? '')).body;
     expect(statusOf(again.access_token)).toEqual(statusOf(first.access_token));
     expect(statusOf(refreshed.access_token)).toEqual(statusOf(first.access_token));
-    await revokeSessionsOf(shop.idp.deps, shop.user.id, now(shop));
+    await signOutEverywhere(shop.idp.deps, shop.user.id, now(shop));
     const later = await shop.tokens();
     expect(statusOf(later.access_token)).not.toEqual(statusOf(first.access_token));
     expect([await bitOf(shop.idp, first.access_token), await bitOf(shop.idp, later.access_token)]).toEqual([
@@ -155,7 +155,7 @@ describe.each(engines)('the bit of a token on %s', (engine) => {
   test('is still set after a restart, and forgotten when no token can name it any more', async () => {
     const shop = await startShop({ engine });
     const { access_token } = await shop.tokens();
-    await revokeSessionsOf(shop.idp.deps, shop.user.id, now(shop));
+    await signOutEverywhere(shop.idp.deps, shop.user.id, now(shop));
     await shop.idp.restart();
     expect(await bitOf(shop.idp, access_token)).toBe(1);
   });
