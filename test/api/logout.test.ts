@@ -3,6 +3,7 @@ import { engines } from '../support/database.js';
 import { cookiesOf, getMe, meOf, origin, ownClient, postJson, startSite } from '../support/first_party.js';
 import { getTokens } from '../support/flow.js';
 import { eventsOf } from '../support/shop.js';
+import { bitOf } from '../support/status.js';
 
 const path = '/users/logout';
 const own = { client_id: 'site' };
@@ -14,6 +15,7 @@ describe.each(engines)('signing out on %s', (engine) => {
     const [access_token = '', refresh_token = ''] = ['access', 'refresh'].map((name) =>
       browser.cookies.get(`sallyport_${name}`),
     );
+    expect(await bitOf(idp, access_token)).toBe(0);
     const answer = await page(browser, path);
     expect([answer.status, answer.body, answer.headers.get('cache-control')]).toEqual([204, '', 'no-store']);
     expect(cookiesOf(answer)).toEqual({
@@ -24,6 +26,7 @@ describe.each(engines)('signing out on %s', (engine) => {
       },
     });
     expect((await meOf(idp, access_token)).status).toBe(401);
+    await expect.poll(() => bitOf(idp, access_token)).toBe(1); // who verifies offline knows it, too
     const refreshed = await postJson(idp.browser(), '/users/refresh-token', { ...own, refresh_token });
     expect(refreshed.body.error).toBe('invalid_grant');
     expect(await eventsOf(idp, 'signed_out')).toMatchObject([{ user_id: user.id }]);
