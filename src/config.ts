@@ -86,7 +86,7 @@ export const settings = {
     schema: list,
     fallback: '',
     about:
-      'Host names the server may fetch from although they resolve to private addresses, separated by commas.',
+      'Host names the server may fetch from, and send logout tokens to, although they resolve to private addresses, separated by commas.',
   },
   LOG_LEVEL: {
     schema: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug']),

@@ -7,8 +7,9 @@ import { OutboundError } from '../limits/outbound.js';
 import * as outbox from '../store/outbox.js';
 import { signLogoutToken } from '../tokens/logout_token.js';
 
-/** Messages on their way at the same time. */
+/** Messages on their way at the same time; and to one client, so that one that never answers holds up no other. */
 const at_once = 16;
+const at_once_each = 4;
 /** How often it looks for what other processes put in, and for what is to be sent again. */
 const look_ms = 1000;
 /** Until a message that was taken is free again, its sender having died: longer than the outbound gate waits. */
@@ -29,7 +30,7 @@ export interface Sender {
 }
 
 export function startSender(deps: OutboxDeps): Sender {
-  const sending = new Set<Promise<void>>();
+  const sending = new Map<Promise<void>, string>();
   let taking: Promise<void> | null = null;
   let again = false;
   let stopped = false;
@@ -49,14 +50,14 @@ export function startSender(deps: OutboxDeps): Sender {
   async function take(): Promise<void> {
     while (canTake()) {
       again = false;
-      for (const message of await claimed(deps, at_once - sending.size)) {
-        again = true; // there may be more
-        const sent = send(deps, message).finally(() => {
-          sending.delete(sent);
-          void look(); // there is room again
-        });
-        sending.add(sent);
-      }
+      const message = await claim(deps, busyOf([...sending.values()]));
+      if (message === undefined) continue;
+      again = true; // there may be more
+      const sent = send(deps, message).finally(() => {
+        sending.delete(sent);
+        void look(); // there is room again
+      });
+      sending.set(sent, message.client_id);
     }
   }
 
@@ -67,7 +68,7 @@ export function startSender(deps: OutboxDeps): Sender {
     async flush() {
       await look();
       while (sending.size > 0) {
-        await Promise.race(sending);
+        await Promise.race(sending.keys());
         await look();
       }
     },
@@ -76,20 +77,29 @@ export function startSender(deps: OutboxDeps): Sender {
       clearInterval(timer);
       hush();
       await taking;
-      await Promise.all(sending);
+      await Promise.all(sending.keys());
     },
   };
 }
 
-/** What this process is to send now. None where the database fails: it looks again in a second. */
-async function claimed({ db, clock, log }: OutboxDeps, most: number): Promise<readonly outbox.OutboxRow[]> {
+/** The clients that are sent as many messages as one may be at the same time. */
+function busyOf(client_ids: readonly string[]): readonly string[] {
+  return [...new Set(client_ids)].filter(
+    (one) => client_ids.filter((other) => other === one).length >= at_once_each,
+  );
+}
+
+/** A message for this process to send. None where the database fails: it looks again in a second. */
+async function claim(
+  { db, clock, log }: OutboxDeps,
+  busy: readonly string[],
+): Promise<outbox.OutboxRow | undefined> {
   const now = clock();
   try {
-    if (!(await outbox.isDue(db, now))) return [];
-    return await outbox.claim(db, { now, next_attempt_at: now + claim_seconds, most });
+    return await outbox.claim(db, { now, next_attempt_at: now + claim_seconds, busy });
   } catch (err) {
     log.error({ err }, 'the outbox cannot be read');
-    return [];
+    return undefined;
   }
 }
 

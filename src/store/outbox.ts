@@ -130,39 +130,45 @@ export async function clientsOf(db: Queryable, { id, user_id }: SessionName): Pr
   return rows.map(({ client_id }) => client_id);
 }
 
-const earliest = statement<{ now: number }, { id: string }>((sql, value) =>
-  sql('outbox').select('id').where('next_attempt_at', '<=', value.now).limit(1),
-);
-
-/** Whether anything is to be sent now. A read, for those who ask often. */
-export async function isDue(db: Db, now: number): Promise<boolean> {
-  return (await db.first(earliest, { now })) !== undefined;
+/** Messages to be sent now, but for clients that are busy with others. */
+interface Due {
+  now: number;
+  /** JSON, a list of client_ids. */
+  busy: string;
 }
 
-const claimDue = statement<{ now: number; next_attempt_at: number; most: number }, OutboxRow>((sql, value) =>
+const anyDue = statement<Due, { id: string }>((sql, value) =>
+  sql('outbox')
+    .select('id')
+    .where('next_attempt_at', '<=', value.now)
+    .where(sql.raw('not ?', [among(sql, 'client_id', value.busy)]))
+    .limit(1),
+);
+
+const claimDue = statement<Due & { next_attempt_at: number }, OutboxRow>((sql, value) =>
   sql.raw(
     `update outbox set state = 'sent', attempts = attempts + 1, next_attempt_at = cast(? as bigint)
     where next_attempt_at <= ? and id in (
-      select id from outbox where next_attempt_at <= ? order by attempts, next_attempt_at ?)
+      select id from outbox where next_attempt_at <= ? and not ? order by attempts, next_attempt_at ?)
     returning *`,
     [
-      ...[value.next_attempt_at, value.now, value.now],
-      forPostgres(sql)
-        ? sql.raw('limit ? for update skip locked', [value.most])
-        : sql.raw('limit ?', [value.most]),
+      ...[value.next_attempt_at, value.now, value.now, among(sql, 'client_id', value.busy)],
+      forPostgres(sql) ? sql.raw('limit 1 for update skip locked') : sql.raw('limit 1'),
     ],
   ),
 );
 
 /**
- * Takes up to `most` messages to be sent now, those that were sent least often first: no other process gets them before
- * `next_attempt_at`, when whoever took them must have died.
+ * Takes a message to be sent now, of those that were sent least often: no other process gets it before `next_attempt_at`, when whoever
+ * took it must have died. None of a client that is among `busy`. Undefined if there is none: that costs a read alone.
  */
-export function claim(
+export async function claim(
   db: Db,
-  range: { readonly now: number; readonly next_attempt_at: number; readonly most: number },
-): Promise<OutboxRow[]> {
-  return db.transaction((trx) => trx.all(claimDue, range));
+  range: { readonly now: number; readonly next_attempt_at: number; readonly busy: readonly string[] },
+): Promise<OutboxRow | undefined> {
+  const values = { ...range, busy: JSON.stringify(range.busy) };
+  if ((await db.first(anyDue, values)) === undefined) return undefined;
+  return db.transaction((trx) => trx.first(claimDue, values));
 }
 
 interface Settled {

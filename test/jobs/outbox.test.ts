@@ -102,8 +102,8 @@ describe.each(engines)('the outbox on %s', (engine) => {
     const { idp, receiver, end, rows } = await start(engine);
     await end();
     await idp.restart();
-    const range = { now: idp.now(), next_attempt_at: idp.now() + 15, most: 16 };
-    expect(await outbox.claim(idp.db, range)).toHaveLength(1); // by a process that dies before it sends
+    const range = { now: idp.now(), next_attempt_at: idp.now() + 15, busy: [] };
+    expect(await outbox.claim(idp.db, range)).toMatchObject({ state: 'sent', attempts: 1 }); // by a process that dies before it sends
     await idp.restart();
     const sender = senderOf(idp.deps);
     idp.advance(14);
@@ -131,8 +131,8 @@ describe.each(engines)('the outbox on %s', (engine) => {
     const { idp, end, rows } = await start(engine);
     await end();
     const now = idp.now();
-    const [first] = await outbox.claim(idp.db, { now, next_attempt_at: now, most: 1 });
-    const [second] = await outbox.claim(idp.db, { now, next_attempt_at: now + 15, most: 1 });
+    const first = await outbox.claim(idp.db, { now, next_attempt_at: now, busy: [] });
+    const second = await outbox.claim(idp.db, { now, next_attempt_at: now + 15, busy: [] });
     const settle = (row: outbox.OutboxRow | undefined, answer: string) =>
       outbox.settle(idp.db, {
         ...{ id: row?.id ?? '', attempts: row?.attempts ?? 0, state: 'answered', answer },
@@ -259,22 +259,44 @@ describe('the sender', () => {
     expect(receiver.requests).toHaveLength(1);
   });
 
-  test('sends sixteen at a time, and the others as there is room', async () => {
+  test('sends one application four at a time, and another at once beside them', async () => {
     const waiting: (() => void)[] = [];
-    const { idp, user, receiver } = await start('sqlite', (response) => {
+    const { idp, user, receiver, browser } = await start('sqlite', (response) => {
       waiting.push(() => void response.writeHead(200).end());
     });
-    for (let i = 0; i < 19; i += 1) await signInElsewhere(idp);
-    for (const session of await listByUser(idp.db, user.id, idp.now()))
-      await signOut(idp.deps, session, idp.now());
+    const other = await startReceiver();
+    for (let i = 0; i < 9; i += 1) await signInElsewhere(idp);
+    await idp.addClient({ backchannel_logout_uri: other.url }, 'blog');
+    await getCode(browser, 'blog');
+    for (const session of (await listByUser(idp.db, user.id, idp.now())).toReversed())
+      await signOut(idp.deps, session, idp.now()); // that of `browser` comes last
     const flushed = senderOf(idp.deps).flush();
-    await vi.waitFor(() => expect(waiting).toHaveLength(16));
+    await vi.waitFor(() => expect([waiting.length, other.requests.length]).toEqual([4, 1]));
     waiting.shift()?.();
-    await vi.waitFor(() => expect(receiver.requests).toHaveLength(17));
+    await vi.waitFor(() => expect(receiver.requests).toHaveLength(5));
     receiver.reply = 200;
     for (const go of waiting) go();
     await flushed;
-    expect(receiver.requests).toHaveLength(20);
+    expect(receiver.requests).toHaveLength(10);
+  });
+
+  test('sends sixteen at a time in all', async () => {
+    const waiting: (() => void)[] = [];
+    const { idp, receiver, browser, end, rows } = await start('sqlite', (response) => {
+      waiting.push(() => void response.writeHead(200).end());
+    });
+    for (let i = 0; i < 18; i += 1) {
+      await idp.addClient({ backchannel_logout_uri: receiver.url }, `app${i}`);
+      await getCode(browser, `app${i}`);
+    }
+    await end();
+    const flushed = senderOf(idp.deps).flush();
+    await vi.waitFor(() => expect(waiting).toHaveLength(16));
+    expect((await rows()).filter(({ state }) => state === 'queued')).toHaveLength(3);
+    receiver.reply = 200;
+    for (const go of waiting) go();
+    await flushed;
+    expect(receiver.requests).toHaveLength(19);
   });
 
   test('never logs a logout token, and logs a failure for the operator (BCL-01)', async () => {
