@@ -91,7 +91,7 @@ export function encrypt(key: Buffer, plain: Buffer, context: string): string {
 /** Opens what `encrypt` made; undefined if the key or the context is another or a bit was changed. */
 export function decrypt(key: Buffer, sealed: string, context: string): Buffer | undefined {
   const bytes = Buffer.from(sealed, 'base64url');
-  if (bytes.length < 28) return undefined;
+  if (bytes.length < 28 || bytes.toString('base64url') !== sealed) return undefined; // one text for one value
   const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12), { authTagLength: 16 });
   decipher.setAAD(Buffer.from(context)).setAuthTag(bytes.subarray(-16));
   try {
