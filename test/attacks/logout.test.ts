@@ -1,9 +1,12 @@
-/** Sending people away by way of the sign-out. Hardening row 5; RP-Initiated Logout §3. */
+/** Sending people away, and our own server inside, by way of the sign-out. Hardening rows 5 and 18; RP-Initiated Logout §3. */
 import { expect, test } from 'vitest';
 import { disableClient } from '../../src/actions/clients.js';
+import { loadReceipt, signOutEverywhere } from '../../src/actions/sessions.js';
+import { startSender } from '../../src/jobs/outbox.js';
 import { headingOf } from '../support/authorize.js';
-import { getTokens, signIn } from '../support/flow.js';
+import { getCode, getTokens, signIn } from '../support/flow.js';
 import { formBody, startIdp } from '../support/idp.js';
+import { startReceiver } from '../support/receiver.js';
 
 const post_logout_redirect_uri = 'https://shop.example/bye';
 
@@ -31,4 +34,21 @@ test('who holds the address of a disabled application gets nobody sent there, si
   expect(headingOf(hinted)).toBe('Sign out?');
   for (const page of [stranger, asked, hinted, await browser.get('/signed-out?client_id=shop')])
     expect(page.html).not.toMatch(/shop\.example|Shop/);
+});
+
+test('who registers an address inside as its backchannel_logout_uri has nothing sent there (hardening 18)', async () => {
+  const { url, requests } = await startReceiver();
+  const inside = url.replace('http:', 'https:');
+  const idp = await startIdp({ settings: { ISSUER: 'https://id.example' } });
+  const { id: user_id } = await idp.addUser();
+  await idp.addClient({ backchannel_logout_uri: inside }, 'shop');
+  await getCode(idp.browser(), 'shop');
+  const { receipt_id } = await signOutEverywhere(idp.deps, user_id, idp.now());
+  const sender = startSender(idp.deps);
+  await sender.flush();
+  await sender.stop();
+  expect(requests).toEqual([]);
+  expect((await loadReceipt(idp.deps, receipt_id)).messages).toMatchObject([
+    { state: 'sent', answer: expect.stringContaining('which is not a public address') },
+  ]);
 });
