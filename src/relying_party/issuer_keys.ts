@@ -1,20 +1,20 @@
 /** Opens what the issuer signed: the header names a key of its JWK Set, never an algorithm. RFC 7515 §4.1.4; RFC 8725 §3. */
 import { TokenError } from './errors.js';
-import { type JwsHeader, openJws, parseHeader, splitJws } from './jws.js';
+import { type Jws, type JwsHeader, openJws, parseHeader, splitJws } from './jws.js';
 import type { KeySet, KeySource, KnownHeader } from './key_source.js';
 import { type Algorithm, checkWith, fits, type PublicKey } from './public_key.js';
 
-interface OpenedJws {
+export interface OpenedJws {
   readonly claims: Readonly<Record<string, unknown>>;
   readonly key: PublicKey;
 }
 
 export interface IssuerKeys {
   /**
-   * The claims of a compact JWS of this type that the issuer signed; `longest` is in characters. Throws TokenError saying why it is
-   * none, or `keys_unavailable` where that cannot be told.
+   * The claims of a compact JWS of this type that the issuer signed; `longest` is in characters. Throws, or rejects with, TokenError
+   * saying why it is none, or `keys_unavailable` where that cannot be told. A promise only where keys have to be found first.
    */
-  open(jws: string, typ: string, longest: number): Promise<OpenedJws>;
+  open(jws: string, typ: string, longest: number): OpenedJws | Promise<OpenedJws>;
   /** Whether a key still is one of the issuer's, as far as we know. */
   holds(key: PublicKey, now: number): boolean;
 }
@@ -44,19 +44,22 @@ export function createIssuerKeys(
     throw new TokenError('unknown_key', 'the issuer has no such key');
   }
 
+  async function openUnknown(jws: Jws, typ: string): Promise<OpenedJws> {
+    const found = await find(jws.header, typ);
+    const claims = openJws(jws, found.check);
+    const headers = source.current(clock())?.headers;
+    if (headers !== undefined && headers.size < most_headers) headers.set(jws.header, found);
+    return { claims, key: found.key };
+  }
+
   return {
-    async open(text, typ, longest) {
+    open(text, typ, longest) {
       const jws = splitJws(text, longest);
       const now = clock();
       const set = source.current(now);
       const known = isOverdue(set, now) ? undefined : set?.headers.get(jws.header);
-      if (known?.typ === typ) return { claims: openJws(jws, known.check), key: known.key };
-
-      const found = await find(jws.header, typ);
-      const claims = openJws(jws, found.check);
-      const headers = source.current(now)?.headers;
-      if (headers !== undefined && headers.size < most_headers) headers.set(jws.header, found);
-      return { claims, key: found.key };
+      if (known?.typ !== typ) return openUnknown(jws, typ);
+      return { claims: openJws(jws, known.check), key: known.key };
     },
     holds: (key, now) => source.current(now)?.keys.includes(key) === true,
   };

@@ -65,7 +65,7 @@ export function createStatusLists(options: StatusListsOptions): StatusLists {
   const channel = { connection: null, count: 0, heard_at: 0 };
   const state: State = { options, lists: new Map(), channel, closed: false };
   return {
-    accepts: (uri) => isOfOrigin(uri, options.issuer),
+    accepts: (uri) => state.lists.has(uri) || isOfOrigin(uri, options.issuer), // reading a URL takes as long as half a signature
     look: (reference, now) => look(state, reference, now),
     refresh(uri) {
       const list = listOf(state, uri);

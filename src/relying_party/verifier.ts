@@ -11,7 +11,7 @@ import {
   type VerifiedToken,
 } from './claims.js';
 import { TokenError } from './errors.js';
-import { createIssuerKeys, type IssuerKeys } from './issuer_keys.js';
+import { createIssuerKeys, type IssuerKeys, type OpenedJws } from './issuer_keys.js';
 import { createKeySource } from './key_source.js';
 import { checkIssuer, createMetadataSource, type Metadata } from './metadata.js';
 import { type Algorithm, algorithms, type PublicKey } from './public_key.js';
@@ -141,7 +141,8 @@ async function verify(
   let now = parts.now();
   let seen = recall(parts, digest, now);
   if (seen === undefined) {
-    seen = await firstSight(parts, text);
+    const opened = parts.keys.open(text, 'at+jwt', longest_token);
+    seen = readToken(parts, opened instanceof Promise ? await opened : opened);
     parts.seen.set(digest, seen);
     now = parts.now();
   }
@@ -162,8 +163,7 @@ function recall({ seen, expected, keys }: Parts, digest: string, now: number): S
   return known;
 }
 
-async function firstSight({ expected, keys, lists, now }: Parts, text: string): Promise<Seen> {
-  const { claims, key } = await keys.open(text, 'at+jwt', longest_token);
+function readToken({ expected, lists, now }: Parts, { claims, key }: OpenedJws): Seen {
   const token = readClaims(claims, expected, now());
   const status = statusReference(claims);
   if (status !== null && !lists.accepts(status.uri))
