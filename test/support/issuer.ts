@@ -147,7 +147,10 @@ export const badAnswers: readonly (readonly [what: string, answer: RequestListen
   ['null', (_, res) => res.writeHead(200).end('null')],
   ['a list', (_, res) => res.writeHead(200).end('[]')],
   ['an empty object', (_, res) => res.writeHead(200).end('{}')],
-  ['half of it', (_, res) => res.writeHead(200, { 'content-length': '1000' }).end('{"keys":[')],
+  [
+    'half of it',
+    (_, res) => res.writeHead(200, { 'content-length': '1000' }).write('{"keys":[', () => res.destroy()),
+  ],
   ['no end of bytes', (_, res) => flood(res)],
   ['a closed connection', (_, res) => res.destroy()],
 ];
