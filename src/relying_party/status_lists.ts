@@ -167,7 +167,7 @@ function refresh(state: State, list: KnownList): Promise<void> {
     .catch((error: Error) => {
       list.failures += 1;
       list.failed_at = state.options.now();
-      state.options.report(error);
+      if (!state.closed) state.options.report(error);
     })
     .finally(() => {
       list.fetching = undefined;
