@@ -58,6 +58,15 @@ describe('the push channel', () => {
     expect(idp.asked(list)).toBe(before);
   });
 
+  test('is silent for 60 s: the lists are asked for again, whether or not it seems to be there', async () => {
+    const { idp, verifier, mine } = await connected();
+    const before = idp.asked(list);
+    idp.revoke(9);
+    idp.advance(60);
+    await expect(verifier.verify(mine)).rejects.toMatchObject({ reason: 'revoked' });
+    expect(idp.asked(list)).toBe(before + 1);
+  });
+
   test('says reset: all lists are fetched anew at once', async () => {
     const { idp, verifier, mine } = await connected();
     idp.revoke(9);
