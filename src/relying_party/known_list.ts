@@ -49,9 +49,12 @@ export function take(list: KnownList, content: StatusList): void {
   for (const [idx, at_ms] of list.flipped) if (knows(content, at_ms)) list.flipped.delete(idx);
 }
 
-/** Takes an event: this index was revoked at this time, in milliseconds since 1970. */
+/**
+ * Takes an event: this index was revoked at this time, in milliseconds since 1970. It counts even where the list that is there was made
+ * after it: the revocation may have been written later than its time says.
+ */
 export function flip(list: KnownList, idx: number, at_ms: number): void {
-  if (list.content === undefined || !knows(list.content, at_ms)) list.flipped.set(idx, at_ms);
+  if (list.content === undefined || statusAt(list.content, idx) === 0) list.flipped.set(idx, at_ms);
 }
 
 /** A server process may make a list this much later than an event and not know of it yet. */

@@ -173,5 +173,10 @@ function readEvent(
   if (claims.iss !== issuer) throw new RemoteError('an event is from another issuer');
   if (!isIndex(event_timestamp) || !isIndex(idx) || typeof uri !== 'string')
     throw new RemoteError('an event names no status list');
-  return { reference: { uri, idx }, at_ms: event_timestamp };
+  return { reference: { uri, idx }, at_ms: millisecondsOf(event_timestamp) };
+}
+
+/** CAEP 1.0 §2 counts seconds; its drafts, and issuers that follow those, milliseconds. */
+function millisecondsOf(event_timestamp: number): number {
+  return event_timestamp < 1e11 ? event_timestamp * 1000 : event_timestamp; // 1e11 is the year 5138, or March 1973
 }

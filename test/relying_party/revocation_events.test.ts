@@ -15,6 +15,23 @@ describe('the push channel', () => {
     expect(verifier.reported).toEqual([]);
   });
 
+  test.each([
+    ['seconds (CAEP 1.0 §2)', 1],
+    ['milliseconds, as in its drafts', 1000],
+  ])('takes times in %s', async (_, factor) => {
+    const { idp, verifier, mine } = await connected();
+    const event = { event_timestamp: idp.clock.now * factor, status_list: { idx: 9, uri: idp.uri } };
+    idp.push(`event: set\ndata: ${await idp.securityEvent(9, { events: { [sessionRevoked]: event } })}\n\n`);
+    await expectRevoked(() => verifier.verify(mine));
+    idp.advance(1);
+    const same = await idp.statusList(); // too early to know of it, whichever the unit
+    idp.faults.set(list, (_req, res) => res.end(same));
+    const before = idp.asked(list);
+    idp.push('event: reset\ndata: {}\n\n');
+    await expect.poll(() => idp.asked(list)).toBe(before + 1);
+    await expect(verifier.verify(mine)).rejects.toMatchObject({ reason: 'revoked' });
+  });
+
   test('is asked for with credentials, both form-urlencoded first (RFC 6749 §2.3.1)', async () => {
     const { idp } = await connected();
     const sent = idp.requests.find(({ path }) => path === '/events')?.headers;
