@@ -1,0 +1,111 @@
+/** The provider, found by its discovery document when it is first needed: the app starts although the provider is down. */
+import { createRemoteJWKSet, type JWTVerifyGetKey, customFetch as joseFetch } from 'jose';
+import * as oidc from 'openid-client';
+import { SignInError } from './errors.js';
+import { isLoopback, type Settings } from './settings.js';
+
+export interface FoundProvider {
+  readonly configuration: oidc.Configuration;
+  /** As the provider spells it. */
+  readonly issuer: string;
+  /** Its keys for logout tokens: fetched when needed, again for an unknown kid, but not more often than every 30 seconds. */
+  readonly keys: JWTVerifyGetKey;
+  readonly ends_sessions: boolean;
+}
+
+/** Throws SignInError `provider_unreachable`. */
+export type Provider = () => Promise<FoundProvider>;
+
+export function createProvider(settings: Settings): Provider {
+  let found: Promise<FoundProvider> | undefined;
+  return () => {
+    found ??= discover(settings).catch((cause: unknown) => {
+      found = undefined; // the next request tries again
+      throw unreachable(cause);
+    });
+    return found;
+  };
+}
+
+async function discover(settings: Settings): Promise<FoundProvider> {
+  const { client_id, client_secret, id_token_signed_response_alg, timeout_seconds } = settings;
+  const issuer = new URL(settings.issuer);
+  // The signature of the ID token is always checked, not only where no TLS vouches for the answer.
+  const execute = [oidc.enableNonRepudiationChecks];
+  if (issuer.protocol === 'http:' && isLoopback(issuer.hostname)) execute.push(oidc.allowInsecureRequests);
+  const configuration = await oidc.discovery(
+    issuer,
+    client_id,
+    { id_token_signed_response_alg, ...(client_secret !== undefined && { client_secret }) },
+    authentication(settings),
+    { execute, timeout: timeout_seconds, [oidc.customFetch]: openidFetch(settings) },
+  );
+  const { jwks_uri, end_session_endpoint, issuer: spelled } = configuration.serverMetadata();
+  if (jwks_uri === undefined) throw new TypeError('the discovery document has no jwks_uri');
+  const keys = createRemoteJWKSet(new URL(jwks_uri), {
+    timeoutDuration: timeout_seconds * 1000,
+    [joseFetch]: (url, init) => settings.fetch(url, init),
+  });
+  return { configuration, issuer: spelled, keys, ends_sessions: end_session_endpoint !== undefined };
+}
+
+function authentication(settings: Settings): oidc.ClientAuth {
+  const { client_secret, private_key, token_endpoint_auth_method } = settings;
+  if (private_key !== undefined) return oidc.PrivateKeyJwt(private_key);
+  if (client_secret === undefined) return oidc.None();
+  const post = token_endpoint_auth_method === 'client_secret_post';
+  return post ? oidc.ClientSecretPost(client_secret) : oidc.ClientSecretBasic(client_secret);
+}
+
+/** openid-client states that a body may be undefined or null; fetch's own type states it otherwise. */
+function openidFetch(settings: Settings): oidc.CustomFetch {
+  return (url, { body, ...init }) =>
+    settings.fetch(url, { ...init, ...(body !== undefined && body !== null && { body }) });
+}
+
+function unreachable(cause: unknown): SignInError {
+  return new SignInError(
+    'provider_unreachable',
+    'The sign-in service cannot be reached at the moment. Please try again in a minute.',
+    { cause },
+  );
+}
+
+/** Codes of openid-client for answers that are none: the provider, or something before it, is out of order. */
+const no_answer = new Set([
+  'OAUTH_TIMEOUT',
+  'OAUTH_ABORT',
+  'OAUTH_RESPONSE_IS_NOT_CONFORM',
+  'OAUTH_RESPONSE_IS_NOT_JSON',
+  'OAUTH_PARSE_ERROR',
+]);
+
+/** What openid-client threw, as one of our errors. */
+export function asSignInError(error: unknown): SignInError {
+  if (error instanceof SignInError) return error;
+  if (error instanceof oidc.AuthorizationResponseError) {
+    const sentence =
+      error.error === 'access_denied'
+        ? 'You were not signed in.'
+        : 'The sign-in service did not sign you in.';
+    return new SignInError('provider_refused', sentence, { error: error.error, cause: error });
+  }
+  if (error instanceof oidc.ResponseBodyError) {
+    const sentence = 'The sign-in could not be completed. Please try again.';
+    return new SignInError('code_refused', sentence, { error: error.error, cause: error });
+  }
+  if (error instanceof oidc.WWWAuthenticateChallengeError) {
+    const sentence = 'The sign-in service does not know this application.';
+    return new SignInError('code_refused', sentence, { error: 'invalid_client', cause: error });
+  }
+  const silent =
+    error instanceof oidc.ClientError ? no_answer.has(error.code ?? '') : error instanceof TypeError;
+  if (silent) return unreachable(error);
+  return new SignInError(
+    'answer_invalid',
+    'The answer of the sign-in service was not valid. Please try again.',
+    {
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,96 @@
+/**
+ * Replaces an access token that is about to expire. Requests at the same time share one refresh: within a process by one promise
+ * for each session, across processes by the version of the stored session. Only the provider's own word, `invalid_grant`, ends a
+ * session; a fault of the network does not. RFC 6749 §6; OpenID Connect Core §12.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import * as oidc from 'openid-client';
+import { SignInError } from './errors.js';
+import { asSignInError, type Provider } from './provider.js';
+import { contentOf, loadSession, type Session, sealContent } from './session.js';
+import type { Settings } from './settings.js';
+
+/** After a fault nobody waits for the provider again for so long, seconds. */
+const rest_seconds = 5;
+/** How long another process that redeemed the same token may take to store the new one, milliseconds. */
+const other_process_ms = 250;
+
+/** The session as it is now: with a fresh access token where one was due and could be had. Null where it has ended. */
+export type Refresher = (session: Session) => Promise<Session | null>;
+
+export function createRefresher(settings: Settings, provider: Provider): Refresher {
+  const running = new Map<string, Promise<Session | null>>();
+  let resting_until = 0;
+
+  return async (session) => {
+    if (!isDue(session, settings) || settings.clock() < resting_until) return session;
+    const shared = running.get(session.id);
+    if (shared !== undefined) return shared;
+    const refresh = refreshOnce(settings, provider, session.id, () => {
+      resting_until = settings.clock() + rest_seconds;
+    }).finally(() => running.delete(session.id));
+    running.set(session.id, refresh);
+    return refresh;
+  };
+}
+
+function isDue({ content }: Session, { clock, refresh_early_seconds }: Settings): boolean {
+  const { access_token_expires_at, refresh_token } = content;
+  if (access_token_expires_at === null || refresh_token === null) return false;
+  return access_token_expires_at - refresh_early_seconds <= clock();
+}
+
+async function refreshOnce(
+  settings: Settings,
+  provider: Provider,
+  id: string,
+  rest: () => void,
+): Promise<Session | null> {
+  const session = await loadSession(settings, id); // a refresh may have ended since the caller read it
+  if (session === null || !isDue(session, settings)) return session;
+  const { stored, content } = session;
+  const answer = await redeem(settings, provider, content.refresh_token ?? '').catch(asSignInError);
+  if (answer instanceof SignInError) {
+    if (answer.error === 'invalid_grant') return endUnlessReplaced(settings, session, answer);
+    rest();
+    settings.onError(answer);
+    return session;
+  }
+  const claims = answer.claims() ?? content.claims;
+  if (claims.sub !== stored.sub) return endUnlessReplaced(settings, session, otherPerson()); // Core §12.2
+  const sealed = sealContent(id, contentOf(answer, claims, settings, content));
+  const replaced = await settings.sessions.replace(stored.digest, stored.version, sealed);
+  // Else another process was faster, and its tokens are as good; or the person signed out meanwhile.
+  return loadSession(settings, id).then((now) =>
+    replaced || now?.stored.version !== stored.version ? now : null,
+  );
+}
+
+async function redeem(settings: Settings, provider: Provider, refresh_token: string) {
+  const { configuration } = await provider();
+  const { resource } = settings;
+  return oidc.refreshTokenGrant(configuration, refresh_token, resource === undefined ? {} : { resource });
+}
+
+/**
+ * A refused token may be one that another process has just replaced, at a provider that answers a successor once only: the store
+ * is asked again before the session ends.
+ */
+async function endUnlessReplaced(
+  settings: Settings,
+  { id, stored }: Session,
+  error: SignInError,
+): Promise<Session | null> {
+  for (const wait of [0, other_process_ms]) {
+    if (wait > 0) await pause(wait);
+    const now = await loadSession(settings, id);
+    if (now?.stored.version !== stored.version) return now;
+  }
+  if (!(await settings.sessions.remove(stored.digest, stored.version))) return loadSession(settings, id);
+  settings.onError(error);
+  return null;
+}
+
+function otherPerson(): SignInError {
+  return new SignInError('answer_invalid', 'The ID token of a refresh is of another person.');
+}
