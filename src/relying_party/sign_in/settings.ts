@@ -1,6 +1,7 @@
 /** What an application says about itself, checked once: a mistake is a TypeError at the start, not a failure of somebody's sign-in. */
 import type { CryptoKey, PrivateKey } from 'openid-client';
 import type { SignInError } from './errors.js';
+import { localPath } from './return_to.js';
 import type { SessionStore } from './store.js';
 
 export interface SignInOptions {
@@ -83,25 +84,26 @@ export function readSettings(options: SignInOptions): Settings {
       'redirect_uri must be an origin and a path, written as URLs are: no query, no fragment.',
     );
   }
-  if (options.client_id === '') throw new TypeError('client_id is empty.');
-  const { cookie = 'app', scope = 'openid' } = options;
+  const { client_id, cookie = 'app', scope = 'openid', home = '/', session_seconds = 8 * 3600 } = options;
+  if (client_id === '') throw new TypeError('client_id is empty.');
   if (!/^[A-Za-z0-9_-]{1,40}$/.test(cookie))
     throw new TypeError('cookie must be 1 to 40 letters, digits, - or _.');
   if (!scope.split(' ').includes('openid')) throw new TypeError('scope must contain openid.');
+  if (localPath(home, redirect_uri.origin) === undefined)
+    throw new TypeError('home must be a path of this application.');
+  if (!Number.isInteger(session_seconds) || session_seconds <= 0)
+    throw new TypeError('session_seconds must be a whole number above 0.');
   return {
     token_endpoint_auth_method: 'client_secret_basic',
     response_mode: 'query',
     id_token_signed_response_alg: 'RS256',
-    home: '/',
-    session_seconds: 8 * 3600,
     refresh_early_seconds: 30,
     timeout_seconds: 5,
     onError: () => undefined,
     fetch: (input, init) => fetch(input, init), // looked up when it is called: something may instrument it later
     clock: () => Math.floor(Date.now() / 1000),
     ...options,
-    cookie,
-    scope,
+    ...{ cookie, scope, home, session_seconds },
     paths: readPaths(redirect_uri, options.paths ?? {}),
     origin: redirect_uri.origin,
     secure: redirect_uri.protocol === 'https:',
