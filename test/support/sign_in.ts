@@ -116,14 +116,14 @@ export class Visitor {
   }
 
   /** Takes an authorization request to the server, typing the password if asked; the page that leaves the server. */
-  async authorize(url: URL): Promise<Page> {
+  async authorize(url: URL, credentials: { readonly email?: string } = {}): Promise<Page> {
     const page = await this.server.get(url.pathname + url.search);
-    return page.html.includes('name="password"') ? typePassword(this.server, page) : page;
+    return page.html.includes('name="password"') ? typePassword(this.server, page, credentials) : page;
   }
 
   /** A whole sign-in; the answer to the callback. */
-  async signIn(query = ''): Promise<Response> {
-    return this.send(answerOf(await this.authorize(await this.begin(query))).href);
+  async signIn(query = '', credentials: { readonly email?: string } = {}): Promise<Response> {
+    return this.send(answerOf(await this.authorize(await this.begin(query), credentials)).href);
   }
 
   person(signIn: SignIn = this.#signIn): Promise<Person | null> {
