@@ -172,15 +172,17 @@ export async function refusalOf(response: Response): Promise<readonly [number, s
 
 export const logout_event = 'http://schemas.openid.net/event/backchannel-logout';
 
+/** One for all tests of a worker: an RSA key takes its time. */
+const keyPair = generateKeyPair('RS256');
+
 /** A key that the app takes for one of the server's: the server itself sends no logout tokens to sign with its own. */
-export async function addLogoutKey({ idp, client, traffic }: SignInApp, alg = 'RS256') {
-  const { privateKey, publicKey } = await generateKeyPair(alg);
+export async function addLogoutKey({ idp, client, traffic }: SignInApp) {
+  const { privateKey, publicKey } = await keyPair;
   const { keys } = (await (await idp.fetch('/jwks')).json()) as { keys: object[] };
-  keys.push({ ...(await exportJWK(publicKey)), kid: 'logout', alg, use: 'sig' });
+  keys.push({ ...(await exportJWK(publicKey)), kid: 'logout', alg: 'RS256', use: 'sig' });
   traffic.instead = (url) => (url.pathname === '/jwks' ? Response.json({ keys }) : undefined);
   return {
     keys,
-    private_key: privateKey,
     sign: (changes: object = {}, header: object = {}, key: CryptoKey | Uint8Array = privateKey) => {
       const now = idp.now();
       const claims = {
@@ -189,8 +191,8 @@ export async function addLogoutKey({ idp, client, traffic }: SignInApp, alg = 'R
         ...changes,
       };
       return new SignJWT(claims)
-        .setProtectedHeader({ alg, kid: 'logout', typ: 'logout+jwt', ...header })
-        .sign(key);
+        .setProtectedHeader({ alg: 'RS256', kid: 'logout', typ: 'logout+jwt', ...header })
+        .sign(key, { crit: { 'urn:example:unknown': true } });
     },
   };
 }
