@@ -15,7 +15,7 @@ import { signIn as typePassword } from './flow.js';
 import { type Form, formBody, type IdpOptions, startIdp, type TestIdp } from './idp.js';
 
 export const app_origin = 'https://app.example';
-export const callback_uri = `${app_origin}/callback`;
+const callback_uri = `${app_origin}/callback`;
 
 export interface SignInAppOptions extends IdpOptions {
   readonly metadata?: object;
@@ -62,7 +62,8 @@ export async function startSignInApp({ metadata, app = {}, ...idpOptions }: Sign
     traffic,
     /** The codes of what the app heard of. */
     errors,
-    visitor: () => new Visitor(signIn, idp),
+    /** Another browser; with the cookies of one, it is as a thief or an old page has them. */
+    visitor: (cookies: ReadonlyMap<string, string> = new Map()) => new Visitor(signIn, idp, cookies),
   };
 }
 
@@ -85,12 +86,13 @@ function createTraffic() {
 }
 
 /** A browser at the application, and the same person's at the server. */
-export class Visitor {
-  readonly cookies = new Map<string, string>();
+class Visitor {
+  readonly cookies: Map<string, string>;
   readonly #signIn: SignIn;
   readonly server: Browser;
 
-  constructor(signIn: SignIn, idp: TestIdp) {
+  constructor(signIn: SignIn, idp: TestIdp, cookies: ReadonlyMap<string, string>) {
+    this.cookies = new Map(cookies);
     this.#signIn = signIn;
     this.server = idp.browser();
   }
@@ -175,24 +177,72 @@ export const logout_event = 'http://schemas.openid.net/event/backchannel-logout'
 /** One for all tests of a worker: an RSA key takes its time. */
 const keyPair = generateKeyPair('RS256');
 
+async function publicJwk() {
+  return { ...(await exportJWK((await keyPair).publicKey)), kid: 'logout', alg: 'RS256', use: 'sig' };
+}
+
+/** A logout token for an application; `changes` and `header` make it another, undefined members are left out. */
+async function logoutToken(
+  about: { readonly iss: string; readonly aud: string; readonly now: number },
+  changes: object = {},
+  header: object = {},
+  key: CryptoKey | Uint8Array | undefined = undefined,
+): Promise<string> {
+  const { iss, aud, now } = about;
+  const claims = {
+    ...{ iss, aud, iat: now, exp: now + 120, jti: crypto.randomUUID(), events: { [logout_event]: {} } },
+    ...changes,
+  };
+  return new SignJWT(claims)
+    .setProtectedHeader({ alg: 'RS256', kid: 'logout', typ: 'logout+jwt', ...header })
+    .sign(key ?? (await keyPair).privateKey, { crit: { 'urn:example:unknown': true } });
+}
+
 /** A key that the app takes for one of the server's: the server itself sends no logout tokens to sign with its own. */
 export async function addLogoutKey({ idp, client, traffic }: SignInApp) {
-  const { privateKey, publicKey } = await keyPair;
   const { keys } = (await (await idp.fetch('/jwks')).json()) as { keys: object[] };
-  keys.push({ ...(await exportJWK(publicKey)), kid: 'logout', alg: 'RS256', use: 'sig' });
+  keys.push(await publicJwk());
   traffic.instead = (url) => (url.pathname === '/jwks' ? Response.json({ keys }) : undefined);
   return {
-    keys,
-    sign: (changes: object = {}, header: object = {}, key: CryptoKey | Uint8Array = privateKey) => {
-      const now = idp.now();
-      const claims = {
-        ...{ iss: idp.issuer, aud: client.client_id, iat: now, exp: now + 120, jti: crypto.randomUUID() },
-        events: { [logout_event]: {} },
-        ...changes,
-      };
-      return new SignJWT(claims)
-        .setProtectedHeader({ alg: 'RS256', kid: 'logout', typ: 'logout+jwt', ...header })
-        .sign(key, { crit: { 'urn:example:unknown': true } });
+    sign: (changes: object = {}) =>
+      logoutToken({ iss: idp.issuer, aud: client.client_id, now: idp.now() }, changes),
+  };
+}
+
+/** The application alone, with somebody signed in, and a provider that has a discovery document and a key: for what never leaves the app. */
+export async function startAlone(app: Partial<SignInOptions> = {}) {
+  const [iss, aud, now] = ['https://id.example', 'app', 1_700_000_000];
+  const session = { digest: 'd1', iss, sub: 'ada', sid: 's1', sealed: '', version: 0 };
+  const documents: Readonly<Record<string, object>> = {
+    '/.well-known/openid-configuration': {
+      issuer: iss,
+      authorization_endpoint: `${iss}/authorize`,
+      token_endpoint: `${iss}/token`,
+      jwks_uri: `${iss}/jwks`,
     },
+    '/jwks': { keys: [await publicJwk()] },
+  };
+  const errors: SignInError[] = [];
+  const sessions = memorySessions();
+  await sessions.insert({ ...session, created_at: now, expires_at: now + 3600 });
+  const options: SignInOptions = {
+    ...{ issuer: iss, client_id: aud, redirect_uri: callback_uri, sessions, clock: () => now },
+    fetch: (async (input: string | URL) =>
+      Response.json(documents[new URL(input).pathname] ?? {}, { status: 200 })) as typeof fetch,
+    onError: (error) => void errors.push(error),
+    ...app,
+  };
+  const signIn = createSignIn(options);
+  return {
+    now,
+    options,
+    errors,
+    signIn,
+    jwk: await publicJwk(),
+    signedIn: async () => (await sessions.find('d1', now)) !== undefined,
+    sign: (changes: object = {}, header: object = {}, key?: CryptoKey | Uint8Array) =>
+      logoutToken({ iss, aud, now }, changes, header, key),
+    send: (target: string, init: RequestInit = {}) =>
+      signIn.handle(new Request(app_origin + target, init)) as Promise<Response>,
   };
 }

@@ -43,8 +43,9 @@ export async function callback(
 
 /** An answer that this browser did not ask for, or asked for long ago. Who is signed in, with Back or a reload, is led on. */
 async function unknownAnswer(settings: Settings, request: Request, url: URL): Promise<Response> {
-  // Lax cookies do not come with another site's form, and without https there are no others: once more as a GET.
-  if (request.method === 'POST' && !settings.secure) return seeOther(url.href);
+  // Lax cookies do not come with another site's form: once more as a GET. Without https there are no others, so that the answer
+  // itself has to come along.
+  if (request.method === 'POST') return seeOther(settings.secure ? settings.redirect_uri : url.href);
   if ((await findSession(settings, request)) !== null) return seeOther(settings.origin + settings.home);
   throw new SignInError(
     'sign_in_unknown',

@@ -30,8 +30,8 @@ export interface SignIn {
   /** Who is signed in, with an access token that is still good where one can be had; null where nobody is. */
   session(request: HasHeaders): Promise<Person | null>;
   /**
-   * Whether it is worth sending this browser to `/login?silent=1`: nobody is signed in here, and no such check found the same in
-   * the last five minutes.
+   * For a request without a session: whether it is worth sending this browser to `/login?silent=1`. Not in the five minutes after such
+   * a check signed nobody in.
    */
   silentCheckDue(request: HasHeaders): boolean;
 }

@@ -34,7 +34,7 @@ export interface SignInErrorOptions extends ErrorOptions {
   readonly return_to?: string;
 }
 
-/** `message` is a sentence that may be shown to the person. What caused it is in `cause`, and is for the log. */
+/** `message` is a sentence that may be shown to the person. `cause` is for debugging: it may hold what the provider sent. */
 export class SignInError extends Error {
   override readonly name = 'SignInError';
   readonly code: SignInErrorCode;

@@ -1,5 +1,4 @@
 /** From a request of node:http, as Koa and Express hand it on, to a Request. */
-import type { IncomingHttpHeaders } from 'node:http';
 import { longest_body } from './http.js';
 
 /** The shape of http.IncomingMessage, and of what Express makes of it. */
@@ -8,7 +7,9 @@ export interface NodeRequest extends AsyncIterable<Buffer | string> {
   readonly url?: string | undefined;
   /** Express: the URL before a router took its prefix off. */
   readonly originalUrl?: string;
-  readonly headers: IncomingHttpHeaders;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>> & {
+    readonly cookie?: string | undefined;
+  };
   /** What a body parser made of the form, if one was there first. */
   readonly body?: unknown;
 }

@@ -2,11 +2,17 @@
 import type { SignInError } from './errors.js';
 import type { SignInPaths } from './settings.js';
 
+const not_signing_in: ReadonlySet<SignInError['code']> = new Set([
+  'cross_site',
+  'logout_invalid',
+  'method_not_allowed',
+]);
+
 /** What went wrong, and a link that tries again. */
 export function errorPage(error: SignInError, { login }: Pick<SignInPaths, 'login'>): Response {
   const again = `${login}?${new URLSearchParams({ return_to: error.return_to ?? '/' })}`;
   const detail = error.error === undefined ? error.code : `${error.code}: ${error.error}`;
-  const link = error.code === 'logout_invalid' ? '' : `<p><a href="${html(again)}">Sign in again</a></p>`;
+  const link = not_signing_in.has(error.code) ? '' : `<p><a href="${html(again)}">Sign in again</a></p>`;
   const body = `<h1>That did not work</h1><p>${html(error.message)}</p>${link}<p><small>${html(detail)}</small></p>`;
   return page('That did not work', body, error.status, {
     ...(error.status === 503 && { 'retry-after': '5' }),

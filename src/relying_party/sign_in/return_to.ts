@@ -15,5 +15,5 @@ export function localPath(wanted: string | null, origin: string): string | undef
     return undefined;
   const url = new URL(wanted, origin);
   const path = url.pathname + url.search + url.hash;
-  return url.origin === origin && !path.startsWith('//') ? path : undefined;
+  return url.origin === origin && !path.startsWith('//') && path.length <= longest ? path : undefined;
 }

@@ -39,7 +39,7 @@ export interface SignInOptions {
   readonly timeout_seconds?: number;
   /** Makes the page of an error; `error.status` and `error.message` say what. A plain page unless told otherwise. */
   readonly showError?: (error: SignInError, request: Request) => Response | Promise<Response>;
-  /** Hears of what failed without anybody being shown it: a refresh, a silent check, the signed-in person's sign-out. */
+  /** Hears of every error, also of those that nobody is shown: of a refresh, a silent check, a sign-out. For the log. */
   readonly onError?: (error: SignInError) => void;
   /** In the place of the global fetch. */
   readonly fetch?: typeof fetch;
@@ -74,6 +74,9 @@ export type Settings = Readonly<
     }
 >;
 
+/** Of RFC 7518 §3.1 and RFC 9864: what anybody can check, and only the provider can sign. */
+const asymmetric = /^((RS|PS|ES)(256|384|512)|EdDSA|Ed25519)$/;
+
 /** Fills in what was left out. Throws TypeError with a sentence that names the option. */
 export function readSettings(options: SignInOptions): Settings {
   const redirect_uri = readUrl('redirect_uri', options.redirect_uri);
@@ -91,6 +94,12 @@ export function readSettings(options: SignInOptions): Settings {
   if (!scope.split(' ').includes('openid')) throw new TypeError('scope must contain openid.');
   if (localPath(home, redirect_uri.origin) === undefined)
     throw new TypeError('home must be a path of this application.');
+  if (!asymmetric.test(options.id_token_signed_response_alg ?? 'RS256'))
+    throw new TypeError(
+      'id_token_signed_response_alg must be an algorithm with a public key, such as RS256.',
+    );
+  if (options.post_logout_redirect_uri !== undefined)
+    readUrl('post_logout_redirect_uri', options.post_logout_redirect_uri);
   if (!Number.isInteger(session_seconds) || session_seconds <= 0)
     throw new TypeError('session_seconds must be a whole number above 0.');
   return {
@@ -112,13 +121,17 @@ export function readSettings(options: SignInOptions): Settings {
 
 function readPaths(redirect_uri: URL, paths: NonNullable<SignInOptions['paths']>): SignInPaths {
   const beside = (name: string) => new URL(name, redirect_uri).pathname;
-  return {
+  const all = {
     login: paths.login ?? beside('login'),
     callback: redirect_uri.pathname,
     logout: paths.logout ?? beside('logout'),
     backchannel_logout: paths.backchannel_logout ?? beside('backchannel-logout'),
     frontchannel_logout: paths.frontchannel_logout ?? beside('frontchannel-logout'),
   };
+  const names = Object.values(all);
+  if (!names.every((path) => path.startsWith('/')) || new Set(names).size < names.length)
+    throw new TypeError('paths must begin with a slash, and differ from each other.');
+  return all;
 }
 
 function readUrl(name: string, text: string): URL {

@@ -12,10 +12,7 @@ export function checkedCookie(settings: Settings): string {
   return cookieLine(settings, 'checked', '1', { max_age: checked_seconds });
 }
 
-/** Whether a browser without a session here was not checked lately. */
+/** Whether no check lately found nobody signed in. For requests without a session here. */
 export function silentCheckDue(settings: Settings, request: HasHeaders): boolean {
-  return (
-    readCookie(request, settings, 'session') === undefined &&
-    readCookie(request, settings, 'checked') === undefined
-  );
+  return readCookie(request, settings, 'checked') === undefined;
 }

@@ -24,6 +24,7 @@ const onKoa: Adapter = (signIn) => {
   app.use(async (ctx) => {
     ctx.body = (await signIn.session(ctx.req))?.claims.email ?? 'nobody';
   });
+  app.silent = true; // what is thrown is answered 500, and written nowhere
   return app.callback();
 };
 
@@ -75,7 +76,7 @@ async function startApp(adapter: Adapter, options: Partial<SignInOptions> = {}) 
     ...options,
   });
   server.on('request', adapter(signIn));
-  return { idp, origin, port, browser: new Browser(origin) };
+  return { idp, origin, browser: new Browser(origin) };
 }
 
 const adapters: readonly (readonly [string, Adapter])[] = [
@@ -107,31 +108,30 @@ describe.each(adapters)('behind %s', (_, adapter) => {
   });
 
   test('what is too long, or of another kind, is a page and no hang', async () => {
-    const { browser, origin } = await startApp(adapter);
+    const { browser } = await startApp(adapter);
     const form = { code: 'x'.repeat(200_000) };
     expect((await browser.post('/auth/callback', form)).status).toBe(400);
     expect((await browser.request('/auth/logout', { method: 'PUT' })).status).toBe(405);
     const token = await browser.post('/auth/backchannel-logout', { logout_token: 'x' });
     expect([token.status, JSON.parse(token.html).error]).toEqual([400, 'invalid_request']);
-    expect((await browser.get(`${origin}/`)).status).toBe(200);
+    expect((await browser.get('/')).status).toBe(200);
   });
 
   test.each(['//auth/login', '/auth//login', '/auth/login/', '*', 'http://127.0.0.1/auth/login', '/%'])(
     'the target %s is the app’s',
     async (target) => {
-      const { port } = await startApp(adapter);
-      const answer = await rawRequest(port, `GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
-      expect(answer.split('\r\n')[0]).toBe('HTTP/1.1 200 OK');
+      const { origin } = await startApp(adapter);
+      expect(await rawRequest(origin, { path: target })).toMatchObject({ status: 200, body: 'nobody' });
     },
   );
 
   test('a Host header decides nothing', async () => {
-    const { idp, origin, port } = await startApp(adapter);
-    const answer = await rawRequest(
-      port,
-      'GET /auth/login HTTP/1.1\r\nHost: attacker.example\r\nConnection: close\r\n\r\n',
-    );
-    const location = new URL(/^location: (.*)$/im.exec(answer)?.[1]?.trim() ?? '');
+    const { idp, origin } = await startApp(adapter);
+    const { headers } = await rawRequest(origin, {
+      path: '/auth/login',
+      headers: { host: 'attacker.example' },
+    });
+    const location = new URL(String(headers.location));
     expect(location.origin).toBe(idp.issuer);
     expect(location.searchParams.get('redirect_uri')).toBe(`${origin}/auth/callback`);
   });
@@ -141,9 +141,8 @@ describe.each(adapters)('behind %s', (_, adapter) => {
       ...memorySessions(),
       find: () => Promise.reject(new Error('the store is out of order')),
     };
-    const { port } = await startApp(adapter, { sessions: failing });
-    const cookie = `app_session=${'a'.repeat(43)}`;
-    const request = `GET /auth/login HTTP/1.1\r\nHost: x\r\nCookie: ${cookie}\r\nConnection: close\r\n\r\n`;
-    expect((await rawRequest(port, request)).split('\r\n')[0]).toBe('HTTP/1.1 500 Internal Server Error');
+    const { origin } = await startApp(adapter, { sessions: failing });
+    const headers = { cookie: `app_session=${'a'.repeat(43)}` };
+    expect((await rawRequest(origin, { path: '/auth/login', headers })).status).toBe(500);
   });
 });

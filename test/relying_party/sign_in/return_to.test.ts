@@ -32,6 +32,7 @@ const attempts = [
   '\u0000/orders',
   '/orders\r\nset-cookie: a=b',
   `/${'x'.repeat(1024)}`,
+  `/${'ä'.repeat(400)}`,
   `${app_origin}/orders`,
 ];
 

@@ -1,0 +1,68 @@
+/** What the app asks for wrongly, and the page that says so. */
+import { describe, expect, test } from 'vitest';
+import { createSignIn } from '../../../src/relying_party/sign_in/index.js';
+import { answerOf, refusalOf, startAlone, startSignInApp } from '../../support/sign_in.js';
+
+describe('/login refuses', () => {
+  test.each(['maybe', 'login%20', 'none%20login', '', 'login\u00a0consent'])('prompt=%s', async (prompt) => {
+    const { send } = await startAlone();
+    expect(await refusalOf(await send(`/login?prompt=${prompt}`))).toEqual([400, 'request_invalid']);
+  });
+
+  test('a POST, and says what it takes', async () => {
+    const { send } = await startAlone();
+    const response = await send('/login', { method: 'POST' });
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET']);
+  });
+});
+
+describe('the page of an error', () => {
+  test('shows nothing of the request as markup, and leads to another try', async () => {
+    const { visitor } = await startSignInApp();
+    const browser = visitor();
+    const answer = answerOf(await browser.authorize(await browser.begin('?return_to=/a%22b')));
+    answer.searchParams.set('error', '<script>alert(1)</script>');
+    const response = await browser.send(answer.href);
+    const text = await response.text();
+    expect(text).not.toContain('<script');
+    expect(text).toContain('href="/login?return_to=%2Fa%2522b"');
+    expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
+  });
+
+  test('may be the app’s own', async () => {
+    const { send } = await startAlone({
+      showError: (error) => Response.json({ code: error.code }, { status: error.status }),
+    });
+    const response = await send('/callback?state=x');
+    expect([response.status, await response.json()]).toEqual([400, { code: 'sign_in_unknown' }]);
+  });
+});
+
+describe('an option', () => {
+  test.each([
+    ['issuer', 'http://id.example'],
+    ['issuer', 'id.example'],
+    ['redirect_uri', 'http://app.example/callback'],
+    ['redirect_uri', 'https://app.example/callback?x=1'],
+    ['redirect_uri', 'https://app.example/callback#x'],
+    ['redirect_uri', 'https://app.example'],
+    ['redirect_uri', 'https://user@app.example/callback'],
+    ['cookie', 'a b'],
+    ['cookie', ''],
+    ['scope', 'email'],
+    ['client_id', ''],
+    ['home', 'https://attacker.example/'],
+    ['id_token_signed_response_alg', 'HS256'],
+    ['id_token_signed_response_alg', 'none'],
+    ['post_logout_redirect_uri', '/bye'],
+    ['paths', { login: 'login' }],
+    ['paths', { logout: '/login' }],
+    ['session_seconds', 0],
+    ['session_seconds', Number.NaN],
+  ])('%s that is %j is refused at once, by name', async (name, value) => {
+    const { options } = await startAlone();
+    expect(() => createSignIn({ ...options, [name]: value })).toThrow(
+      expect.objectContaining({ name: 'TypeError', message: expect.stringContaining(name) }),
+    );
+  });
+});
