@@ -75,7 +75,7 @@ async function complete(
     return seeOther(destination, [cookie]);
   } catch (error) {
     if (!(error instanceof SignInError && opened.silent && error.code === 'provider_refused')) throw error;
-    return silentRefusal(settings, error, before, destination);
+    return silentRefusal(settings, error, { before, asked_for: opened.replaces, destination });
   }
 }
 
@@ -105,18 +105,23 @@ async function redeem(
   return startSession(settings, issuer, contentOf(tokens, claims, settings));
 }
 
+interface SilentCheck {
+  /** The session that there is. */
+  readonly before: string | null;
+  /** The session that there was when the check began: another one may have begun since, in another tab. */
+  readonly asked_for: string | null;
+  readonly destination: string;
+}
+
 /** Nobody is signed in there, so nobody is here; any other reason, such as a question to ask first, changes nothing. */
 async function silentRefusal(
   settings: Settings,
   error: SignInError,
-  session: string | null,
-  destination: string,
+  { before, asked_for, destination }: SilentCheck,
 ): Promise<Response> {
   const checked = checkedCookie(settings);
-  if (error.error !== 'login_required') {
-    settings.onError(error);
-    return seeOther(destination, [checked]);
-  }
-  if (session !== null) await settings.sessions.remove(session);
+  if (error.error !== 'login_required') settings.onError(error);
+  if (error.error !== 'login_required' || before !== asked_for) return seeOther(destination, [checked]);
+  if (before !== null) await settings.sessions.remove(before);
   return seeOther(destination, [endSessionCookie(settings), checked]);
 }

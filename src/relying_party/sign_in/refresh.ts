@@ -59,11 +59,9 @@ async function refreshOnce(
   const claims = answer.claims() ?? content.claims;
   if (claims.sub !== stored.sub) return endUnlessReplaced(settings, session, otherPerson()); // Core §12.2
   const sealed = sealContent(id, contentOf(answer, claims, settings, content));
-  const replaced = await settings.sessions.replace(stored.digest, stored.version, sealed);
-  // Else another process was faster, and its tokens are as good; or the person signed out meanwhile.
-  return loadSession(settings, id).then((now) =>
-    replaced || now?.stored.version !== stored.version ? now : null,
-  );
+  await settings.sessions.replace(stored.digest, stored.version, sealed);
+  // Read again: perhaps another process was faster, and its tokens are as good, or the person signed out meanwhile.
+  return loadSession(settings, id);
 }
 
 async function redeem(settings: Settings, provider: Provider, refresh_token: string) {

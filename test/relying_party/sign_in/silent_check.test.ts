@@ -41,6 +41,16 @@ describe('a silent check', () => {
     expect(await visitor(before).person()).toBeNull();
   });
 
+  test('that was asked for nobody ends no session that began since', async () => {
+    const { visitor } = await startSignInApp();
+    const browser = visitor();
+    const nobody = answerOf(await browser.authorize(await browser.begin('?silent=1')));
+    expect(nobody.searchParams.get('error')).toBe('login_required');
+    await browser.signIn();
+    await browser.send(nobody.href);
+    expect(await browser.person()).not.toBeNull();
+  });
+
   test('that meets a question changes nothing', async () => {
     const { errors, idp, visitor } = await startSignInApp();
     const browser = visitor();
