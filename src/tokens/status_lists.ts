@@ -149,15 +149,19 @@ async function readSince(db: Db, time: number): Promise<Revocation[]> {
 function createFeed(db: Db, clock: () => number, tell: Listener) {
   const seen = new Map<string, number>();
   let polled_at = -Infinity;
+  /** Up to when everything was read: while nobody listens, polls are as far apart as applications ask for lists. */
+  let read_until = Infinity;
   let polling: Promise<void> | undefined;
 
   async function read(): Promise<void> {
     const began_at = performance.now();
-    const from = clock() - overlap_seconds;
+    const now = clock();
+    const from = Math.min(now, read_until) - overlap_seconds;
     const fresh = (await readSince(db, from)).filter(({ id }) => !seen.has(id));
     for (const { id, revoked_at } of fresh) seen.set(id, revoked_at);
     for (const [id, revoked_at] of seen) if (revoked_at < from) seen.delete(id);
     polled_at = began_at;
+    read_until = now;
     if (fresh.length > 0) tell(fresh);
   }
 
