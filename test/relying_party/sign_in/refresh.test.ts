@@ -1,7 +1,14 @@
 /** An access token that is about to expire is replaced, once for all who ask. RFC 6749 §6; OpenID Connect Core §12. */
+import { setTimeout as pause } from 'node:timers/promises';
 import knex from 'knex';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createSessionTables, createSignIn, knexSessions } from '../../../src/relying_party/sign_in/index.js';
+import {
+  createSessionTables,
+  createSignIn,
+  knexSessions,
+  memorySessions,
+  type SessionStore,
+} from '../../../src/relying_party/sign_in/index.js';
 import { emptyDatabase } from '../../support/database.js';
 import { type SignInApp, startSignInApp } from '../../support/sign_in.js';
 
@@ -90,6 +97,29 @@ describe('requests at the same time', () => {
     },
   );
 
+  test('that read the session before a refresh, and go on after it, share it as well', async () => {
+    const memory = memorySessions();
+    const held: (() => void)[] = [];
+    let hold = false;
+    const sessions: SessionStore = {
+      ...memory,
+      async find(digest, now) {
+        const found = await memory.find(digest, now);
+        if (hold) await new Promise<void>((resolve) => held.push(resolve));
+        return found;
+      },
+    };
+    const { browser, idp, tokens } = await signedIn({ app: { sessions } });
+    idp.advance(due);
+    hold = true;
+    const late = browser.person();
+    await pause(1);
+    hold = false;
+    const person = await browser.person();
+    for (const release of held) release();
+    expect([(await late)?.access_token, tokens()]).toEqual([person?.access_token, 2]);
+  });
+
   test('of two people are two refreshes', async () => {
     const { browser, idp, tokens, visitor } = await signedIn();
     const other = visitor();
@@ -145,12 +175,19 @@ describe('a refresh that is refused', () => {
   test('while another process is still storing its successor waits for it', async () => {
     const { browser, idp, options, traffic } = await signedIn();
     idp.advance(due);
-    const other = createSignIn({ ...options, fetch });
+    const slowly = async (input: string | URL | Request, init?: RequestInit) => {
+      const response = await fetch(input, init);
+      await pause(50);
+      return response;
+    };
+    const other = createSignIn({ ...options, fetch: slowly });
     answerTokens({ traffic }, () => {
-      setTimeout(() => void browser.person(other), 1);
+      void browser.person(other);
       return refuse('invalid_grant');
     });
-    expect((await browser.person())?.access_token).toBe((await browser.person(other))?.access_token);
+    const here = await browser.person();
+    expect(here?.access_token).toEqual(expect.any(String));
+    expect((await browser.person(other))?.access_token).toBe(here?.access_token);
   });
 });
 

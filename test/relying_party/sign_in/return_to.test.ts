@@ -21,6 +21,7 @@ const attempts = [
   '/a/..//attacker.example',
   '/%2e//attacker.example',
   '/%2e%2e//attacker.example',
+  '/a\\..\\b',
   'javascript:alert(1)',
   'data:text/html,x',
   'https:attacker.example',
