@@ -29,6 +29,7 @@ const ranks: Readonly<Record<string, number>> = {
   'deps.ts': 7,
   'server.ts': 7,
   'main.ts': 8,
+  'pack_relying_party.ts': 8,
   'cli.ts': 8,
   demo: 8,
 };
@@ -100,10 +101,14 @@ const keepers: readonly (readonly [what: RegExp, where: RegExp, why: string])[] 
     /^src\/(server\.ts|limits\/outbound\.ts|http\/client_address\.ts|demo)/,
     'what goes out passes the outbound gate',
   ],
-  [/^node:child_process$/, /^src\/limits\/hashing_gate\.ts$/, 'one process is started, and no other'],
+  [
+    /^node:child_process$/,
+    /^src\/(limits\/hashing_gate|pack_relying_party)\.ts$/,
+    'one process is started, and no other; and npm, by a tool',
+  ],
   [
     /^node:fs/,
-    /^src\/(main\.ts|keys\/master_key\.ts|store\/|http\/render\.ts|cli\/|demo)/,
+    /^src\/(main\.ts|pack_relying_party\.ts|keys\/master_key\.ts|store\/|http\/render\.ts|cli\/|demo)/,
     'files are read at the edges',
   ],
   [/^node:process$/, /^src\/limits\/hashing_process\.js$/, 'the environment is config.ts’s'],

@@ -17,7 +17,7 @@ export async function buildProgram(name: string): Promise<string> {
   const folder = join(root, 'node_modules', '.cache', 'sallyport', name);
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  for (const part of ['migrations', 'views', 'package.json'])
+  for (const part of ['migrations', 'views', 'docs', 'LICENSE', 'package.json'])
     await symlink(join(root, part), join(folder, part), 'junction');
   const outDir = join(folder, 'dist');
   const flags = ['--noCheck', '--incremental', 'false', '--declaration', 'false', '--sourceMap', 'false'];
