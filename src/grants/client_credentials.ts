@@ -10,7 +10,7 @@ export const clientCredentials: Grant = {
   stores: false,
 
   exchange(request) {
-    const { client, params, requested_resources } = request;
+    const { client, config, params, requested_resources } = request;
     if (isPublic(client))
       throw new OAuthError('unauthorized_client', 'client_credentials is for confidential clients alone');
 
@@ -20,6 +20,16 @@ export const clientCredentials: Grant = {
     const beyond = asked.find((word) => !allowed.includes(word));
     if (beyond !== undefined)
       throw new OAuthError('invalid_scope', `scope ${beyond} is not allowed to this client`);
+
+    const { resources } = request;
+    // Nobody consents here, so an API that a client has nothing to do with must not get a token of it (RFC 8707 §2).
+    const foreign = requested_resources.find(
+      (resource) =>
+        ![config.ISSUER, client.default_resource].includes(resource) &&
+        !(resources.get(resource) ?? []).some((word) => allowed.includes(word)),
+    );
+    if (foreign !== undefined)
+      throw new OAuthError('invalid_target', `this client has no scope at ${foreign.slice(0, 200)}`);
 
     const scope = asked.length > 0 ? asked : allowed;
     return { user: null, ...grantedAudience(request, scope, requested_resources), refresh_token: null };

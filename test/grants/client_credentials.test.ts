@@ -124,3 +124,18 @@ async function start(changes: object = {}) {
     idp.token({ grant_type: 'client_credentials', ...form }, basic('batch', client_secret));
   return { idp, ask };
 }
+
+test('an API at which the client has no scope: invalid_target; one where it has, or that is its default, is fine', async () => {
+  const { idp, ask } = await start({ default_resource: 'https://default.example' });
+  await idp.addResource('https://reports.example', 'reports:read');
+  await idp.addResource('https://bank.example', 'pay');
+  await idp.addResource('https://open.example');
+  await idp.addResource('https://default.example');
+  const errorFor = async (...resource: string[]) => (await ask({ resource })).body.error;
+  expect(await errorFor('https://reports.example')).toBeUndefined();
+  expect(await errorFor('https://default.example')).toBeUndefined();
+  expect(await errorFor(idp.issuer)).toBeUndefined();
+  expect(await errorFor('https://bank.example')).toBe('invalid_target');
+  expect(await errorFor('https://open.example')).toBe('invalid_target');
+  expect(await errorFor('https://reports.example', 'https://bank.example')).toBe('invalid_target');
+});
