@@ -31,10 +31,12 @@ import { memoryAfterLoad } from './scenarios/memory_after_load.js';
 import { passwordSignIn } from './scenarios/password_sign_in.js';
 import { rawSignatures } from './scenarios/raw_signatures.js';
 import { refresh } from './scenarios/refresh.js';
+import { revocation } from './scenarios/revocation.js';
 import { silentSignOn } from './scenarios/silent_sign_on.js';
 import { startUp } from './scenarios/start_up.js';
 import { storm } from './scenarios/storm.js';
 import { userinfo } from './scenarios/userinfo.js';
+import { verify } from './scenarios/verify.js';
 
 /** In this order; those that want the servers stopped come last. @type {readonly Scenario[]} */
 const scenarios = [
@@ -47,6 +49,8 @@ const scenarios = [
     discovery,
     jwks,
     passwordSignIn,
+    verify,
+    revocation,
     storm,
     memoryAfterLoad,
   ],

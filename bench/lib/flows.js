@@ -221,3 +221,36 @@ export function signInWorkers(server, count) {
   });
   return { work, close: () => agent.destroy() };
 }
+
+/**
+ * So many access tokens of the client `app` for itself, each another.
+ * @param {Server} server
+ * @param {number} count
+ */
+export async function accessTokens(server, count) {
+  const text = tokenRequest(server, { grant_type: 'client_credentials', scope: server.scope });
+  const connections = Array.from({ length: Math.min(16, count) }, () => openConnection(server.issuer));
+  /** @type {string[]} */
+  const tokens = [];
+  await Promise.all(
+    connections.map(async ({ exchange, close }) => {
+      while (tokens.length < count) {
+        const { access_token = '' } = expectJson(await exchange(text), token_members);
+        tokens.push(access_token);
+      }
+      close();
+    }),
+  );
+  return tokens.slice(0, count);
+}
+
+/** The revocation endpoint, until it has answered. @param {Server} server @param {string} token */
+export async function revoke(server, token) {
+  const headers = { ...basic(server, 'app'), 'content-type': 'application/x-www-form-urlencoded' };
+  const answer = await fetch(`${server.issuer}/revoke`, {
+    method: 'POST',
+    headers,
+    body: new URLSearchParams({ token }),
+  });
+  if (answer.status !== 200) throw new Error(`${answer.status} of the revocation endpoint`);
+}

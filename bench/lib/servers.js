@@ -24,6 +24,9 @@ const stop_patience_ms = 15_000;
 /** At least as many as sign in at the same time in the storm. */
 const people_count = 48;
 
+/** Seconds: short, so that polling is measured in a minute. */
+const status_list_ttl = 2;
+
 /** What both servers are set up with. The clients' secrets are the peer's: ours makes its own. */
 const common = {
   redirect_uri: 'https://app.example/callback',
@@ -76,6 +79,7 @@ export async function createSallyport(dir, node_options = []) {
     SALLYPORT_DATABASE_URL: `sqlite:${database}`,
     SALLYPORT_KEYS_DIR: join(home, 'keys'),
     SALLYPORT_LOG_LEVEL: 'warn',
+    SALLYPORT_STATUS_LIST_TTL_SECONDS: String(status_list_ttl),
     SALLYPORT_ACCESS_TOKEN_SECONDS: '3600', // those for userinfo are used for minutes
     // Raised, never off: all sign-ins come from one address (decisions 13).
     SALLYPORT_ATTEMPTS_PER_ACCOUNT: '100000',
@@ -93,6 +97,7 @@ export async function createSallyport(dir, node_options = []) {
   return {
     ...common,
     name: 'sallyport',
+    status_list_ttl,
     version,
     issuer,
     database,
@@ -127,6 +132,7 @@ export async function createPeer(dir) {
     ...common,
     ...{
       name: 'oidc-provider',
+      status_list_ttl: 0,
       version,
       issuer,
       database: join(home, 'peer.sqlite'),

@@ -18,6 +18,7 @@
  * @property {string} resource the default resource of the client `app`
  * @property {string} scope the scope of that resource
  * @property {string} redirect_uri
+ * @property {number} status_list_ttl seconds; 0 for a server without status lists
  * @property {string} database path of the SQLite file
  * @property {readonly Person[]} people
  * @property {Readonly<Record<ClientName, ClientCredentials>>} clients
