@@ -15,6 +15,14 @@ import { median } from '../lib/stats.js';
 
 const peers = createRequire(fileURLToPath(new URL('../peers/package.json', import.meta.url)));
 
+/**
+ * @typedef {object} Lane
+ * @property {string} name
+ * @property {boolean} ours
+ * @property {() => Promise<void>} [prepare] before each slice, not timed
+ * @property {() => Promise<number>} run how many it verified
+ */
+
 /** Tokens that were never seen before, for one slice. */
 const tokens_count = 2000;
 const cached_count = 200_000;
@@ -74,6 +82,7 @@ export const verify = {
  * @param {Server} server
  * @param {readonly string[]} tokens
  * @param {boolean} with_peers
+ * @returns {Promise<Lane[]>}
  */
 async function contestants(server, [first = '', ...tokens], with_peers) {
   const set = /** @type {{ keys: import('node:crypto').JsonWebKey[] }} */ (
@@ -95,7 +104,6 @@ async function contestants(server, [first = '', ...tokens], with_peers) {
   const known = createRemoteJWKSet(new URL(server.issuer + server.endpoints().jwks));
   await jwtVerify(first, known, options);
 
-  /** @typedef {{ name: string, ours: boolean, prepare?: () => Promise<void>, run: () => Promise<number> }} Lane */
   let fresh = kept;
   /** @type {Lane[]} */
   const lanes = [
@@ -148,6 +156,7 @@ async function contestants(server, [first = '', ...tokens], with_peers) {
  * What the field uses as middleware, called as its framework would.
  * @param {Server} server
  * @param {readonly string[]} tokens
+ * @returns {Lane[]}
  */
 function middlewares(server, tokens) {
   const { Strategy, ExtractJwt } = peers('passport-jwt');
