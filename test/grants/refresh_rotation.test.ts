@@ -37,6 +37,22 @@ describe.each(engines)('refresh tokens that are replaced at each use, on %s', (e
     expect(await eventsOf(shop.idp, 'refresh_token_reused')).toEqual([]);
   });
 
+  test('of a thousand uses at once nobody is signed out, and all get the same successor', async () => {
+    const shop = await startShop({ engine, metadata: publicClient });
+    const { refresh_token } = await shop.tokens();
+    const answers = await atOnce(1000, () => shop.refresh(refresh_token));
+
+    expect(answers.filter((answer) => answer.status !== 200)).toEqual([]);
+    const successors = new Set(answers.map((answer) => answer.body.refresh_token));
+    expect(successors.size).toBe(1);
+    expect((await shop.refresh([...successors][0])).status).toBe(200);
+    // A thief's copy of the one before, when the window is over, ends the family by one request.
+    shop.idp.advance(11);
+    expect((await shop.refresh(refresh_token)).status).toBe(400);
+    expect((await shop.refresh([...successors][0])).status).toBe(400);
+    expect(await eventsOf(shop.idp, 'refresh_token_reused')).toHaveLength(1);
+  });
+
   test('of twenty uses at once without grace one rotates, and the others end the family', async () => {
     const metadata = { ...publicClient, refresh_grace_seconds: 0 };
     const shop = await startShop({ engine, metadata });
