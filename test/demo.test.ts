@@ -35,6 +35,13 @@ const textOf = (page: Page, role: 'main' | 'status') => page.getByRole(role).tex
 const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click();
 const follow = (page: Page, name: string) => page.getByRole('link', { name, exact: true }).click();
 
+const silent_check = '/login?silent=1&return_to=/checked';
+
+async function reloaded(page: Page): Promise<string | null> {
+  await page.reload();
+  return textOf(page, 'main');
+}
+
 /** Opens an app and signs in with the password. */
 async function signInAt(page: Page, url: string): Promise<void> {
   await page.goto(url);
@@ -43,7 +50,7 @@ async function signInAt(page: Page, url: string): Promise<void> {
 }
 
 describe('in a browser', () => {
-  test('one password opens two sites; who signs out at one is found out by the other', async () => {
+  test('one password opens two sites; who signs out at one is signed out of the other, and of the API', async () => {
     const { page } = await newVisit();
     const seen: string[] = [];
     page.on('request', (request) => void seen.push(request.url()));
@@ -68,14 +75,23 @@ describe('in a browser', () => {
     await press(page, 'Sign out everywhere');
     await page.waitForURL(`${demo.urls.app_a}/signed-out`);
 
+    await expect.poll(() => steps(from)).toContain(told);
     await page.goto(demo.urls.app_b);
-    expect(await heading(page)).toBe('Hello, Dana Demo'); // it has not asked yet
-    await follow(page, 'Am I still signed in?');
-    await page.waitForURL(`${demo.urls.app_b}/`);
-    expect(await textOf(page, 'status')).toContain('signed out here, too');
     expect(await heading(page)).toBe('Nobody is signed in here');
+    expect(await textOf(page, 'status')).toContain('signed out here, too');
+    await expect.poll(() => reloaded(page)).toContain('"error_description": "the token was revoked"');
+    await page.goto(demo.urls.app_a);
+    expect(await textOf(page, 'main')).toContain('the token was revoked'); // its own, too
 
-    expect(steps(from)).toEqual(wholeStory);
+    const story = steps(from);
+    expect(story.slice(0, wholeStory.length)).toEqual(wholeStory);
+    expect(story.slice(wholeStory.length)).toEqual(
+      expect.arrayContaining([
+        told,
+        'Sallyport: has told App B that the session ended',
+        'API: refuses a token: revoked',
+      ]),
+    );
     expectNoSecrets(seen);
   });
 
@@ -85,7 +101,8 @@ describe('in a browser', () => {
     await press(page, 'Sign out here');
     expect(await heading(page)).toBe('Nobody is signed in here');
 
-    await page.goto(`${demo.urls.app_a}/check`);
+    expect(await textOf(page, 'main')).toContain('The API still takes it');
+    await page.goto(demo.urls.app_a + silent_check);
     expect(await heading(page)).toBe('Hello, Dana Demo');
     await follow(page, 'Am I still signed in?');
     await page.waitForURL(`${demo.urls.app_a}/`);
@@ -96,11 +113,11 @@ describe('in a browser', () => {
     const fresh = await startDemo({ ports: anyPorts, narrator: narrator() }); // nobody has agreed to App B in this one
     onTestFinished(() => fresh.close());
     const { page } = await newVisit();
-    await page.goto(`${fresh.urls.app_b}/check`);
-    expect(await textOf(page, 'status')).toContain('Nobody is signed in at the server');
+    await page.goto(fresh.urls.app_b + silent_check);
+    expect(await textOf(page, 'status')).toContain('nobody is signed in there');
     await signInAt(page, fresh.urls.app_a);
     await page.waitForURL(`${fresh.urls.app_a}/`);
-    await page.goto(`${fresh.urls.app_b}/check`);
+    await page.goto(fresh.urls.app_b + silent_check);
     expect(await textOf(page, 'status')).toContain('has a question for you first');
   });
 
@@ -121,12 +138,16 @@ function steps(from: number): string[] {
   return lines.slice(from).map((line) => line.replace(/^ *\d+ {2}\S+ {2}/, '').replace(/ {2,}/, ': '));
 }
 
+const told = 'App B: is told that its person signed out elsewhere, and signs them out here';
+
+/** Up to the sign-out. What follows happens in several places at once. */
 const wholeStory = [
   'App A: sends the browser to sign in, with state, nonce and PKCE',
   'Sallyport: demo@example.com signed in with the password',
   'Sallyport: gives App A a code for demo@example.com, good once',
   'Sallyport: gives App A its tokens, grant_type=authorization_code',
   'App A: checked the ID token: demo@example.com is signed in here',
+  'API: listens for revocations (/revocations)',
   'API: fetches the JWK Set, and keeps it',
   'API: verified the access token of app-a, asking nobody',
   'App B: sends the browser to sign in, with state, nonce and PKCE',
@@ -137,11 +158,7 @@ const wholeStory = [
   'API: verified the access token of app-b, asking nobody',
   'API: verified the access token of app-a, asking nobody',
   'App A: sends the browser to sign out everywhere (id_token_hint)',
-  'Sallyport: demo@example.com is signed out: the session has ended',
-  'API: verified the access token of app-b, asking nobody',
-  'App B: asks silently (prompt=none), with state, nonce and PKCE',
-  'Sallyport: answers /authorize with login_required',
-  'App B: hears login_required: nobody is signed in there, so nobody is here',
+  'Sallyport: demo@example.com is signed out: the session has ended, its access tokens are revoked',
 ];
 
 /** Of what the browser carried in its addresses, and of any token, nothing is in a line. */
@@ -159,9 +176,9 @@ function expectNoSecrets(urls: readonly string[]): void {
 
 describe('without a browser', () => {
   test.each([
-    ['no sign-in of this browser waits for', '/callback?code=c&state=s&iss=i', 400, 'not under way any more'],
-    ['has no state', '/callback?error=access_denied', 400, 'not under way any more'],
-    ['is malformed', '/callback?state=%E0%A4%A&code=%', 400, 'not under way any more'],
+    ['no sign-in of this browser waits for', '/callback?code=c&state=s&iss=i', 400, 'sign_in_unknown'],
+    ['has no state', '/callback?error=access_denied', 400, 'sign_in_unknown'],
+    ['is malformed', '/callback?state=%E0%A4%A&code=%', 400, 'sign_in_unknown'],
     ['is nowhere', '/nowhere', 404, 'There is no such page'],
   ])('an address that %s ends in a page', async (_, path, status, words) => {
     const response = await fetch(demo.urls.app_a + path, { redirect: 'manual' });
@@ -170,40 +187,46 @@ describe('without a browser', () => {
       status,
       'text/html; charset=utf-8',
     ]);
+    expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
     expect(html).toContain(words);
     expect(html).not.toMatch(/\bat .*\.(js|ts):\d/);
   });
 
   test('a form that comes from another site does nothing', async () => {
     const headers = { origin: demo.urls.server };
-    for (const path of ['/sign-out', '/sign-out-everywhere']) {
-      const response = await fetch(demo.urls.app_a + path, { method: 'POST', headers, redirect: 'manual' });
-      expect(response.status).toBe(403);
-    }
+    const url = `${demo.urls.app_a}/logout`;
+    const response = await fetch(url, { method: 'POST', headers, redirect: 'manual' });
+    expect(response.status).toBe(403);
+  });
+
+  test('a logout token that is not the server’s ends nothing', async () => {
+    const body = new URLSearchParams({ logout_token: 'rubbish' });
+    const url = `${demo.urls.app_a}/backchannel-logout`;
+    expect((await fetch(url, { method: 'POST', body })).status).toBe(400);
   });
 
   test('a sign-in that nobody finished is not another browser’s', async () => {
-    const began = await fetch(`${demo.urls.app_a}/login`, { redirect: 'manual' });
-    const state = new URL(began.headers.get('location') ?? '').searchParams.get('state') ?? '';
-    const answer = await fetch(`${demo.urls.app_a}/callback?code=c&state=${state}`, { redirect: 'manual' });
-    expect([state.length, answer.status]).toEqual([43, 400]);
+    const { state } = await beginSignIn();
+    const query = new URLSearchParams({ code: 'c', state });
+    expect((await fetch(`${demo.urls.app_a}/callback?${query}`, { redirect: 'manual' })).status).toBe(400);
   });
 
   test('an answer that is not the server’s is refused, and says so', async () => {
-    const began = await fetch(`${demo.urls.app_a}/login`, { redirect: 'manual' });
-    const [cookie = ''] = (began.headers.get('set-cookie') ?? '').split(';');
-    expect(began.headers.get('set-cookie')).toMatch(
-      /^app_a_session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax$/,
-    );
-    const state = new URL(began.headers.get('location') ?? '').searchParams.get('state');
-    const query = `code=c&state=${state}&iss=https%3A%2F%2Fevil.example`;
+    const { cookie, state } = await beginSignIn();
+    const query = new URLSearchParams({ code: 'c', state, iss: 'https://evil.example' });
     const answer = await fetch(`${demo.urls.app_a}/callback?${query}`, {
       headers: { cookie },
       redirect: 'manual',
     });
-    expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining('invalid_response')]);
+    expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining('answer_invalid')]);
   });
 });
+
+async function beginSignIn(): Promise<{ readonly cookie: string; readonly state: string }> {
+  const began = await fetch(`${demo.urls.app_a}/login`, { redirect: 'manual' });
+  const [cookie = ''] = (began.headers.get('set-cookie') ?? '').split(';');
+  return { cookie, state: new URL(began.headers.get('location') ?? '').searchParams.get('state') ?? '' };
+}
 
 describe('the API', () => {
   test.each([
@@ -248,17 +271,17 @@ async function startApi({ keys = true } = {}) {
   const { privateKey, publicKey } = await keyPair;
   const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: 'k', alg: 'RS256' }] };
   let fetches = 0;
-  const issuer = await serve((_, response) => {
-    fetches += 1;
-    response.writeHead(keys ? 200 : 500, { 'content-type': 'application/json' }).end(JSON.stringify(jwks));
+  const issuer: string = await serve((request, response) => {
+    const metadata = request.url !== '/jwks';
+    if (!metadata) fetches += 1;
+    const body = metadata ? { issuer, jwks_uri: `${issuer}/jwks` } : jwks;
+    const status = metadata || keys ? 200 : 500;
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   });
-  const options = {
-    issuer,
-    audience: 'https://api.example',
-    jwks_uri: `${issuer}/jwks`,
-    report: () => undefined,
-  };
-  const url = await serve(createApi(options).callback());
+  const options = { issuer, audience: 'https://api.example', report: () => undefined };
+  const api = createApi(options);
+  onTestFinished(() => api.close());
+  const url = await serve(api.app.callback());
   return {
     fetches: () => fetches,
     token: (change: TokenChange) => signToken(privateKey, { iss: issuer, aud: options.audience, ...change }),
@@ -272,8 +295,8 @@ async function startApi({ keys = true } = {}) {
 type TokenChange = Readonly<Record<string, string | number | undefined>>;
 
 function signToken(key: CryptoKey, { typ = 'at+jwt', ...change }: TokenChange): Promise<string> {
-  const exp = Math.floor(Date.now() / 1000) + 600;
-  const claims = { sub: 'u', client_id: 'c', scope: 'openid api:read', exp, ...change };
+  const iat = Math.floor(Date.now() / 1000);
+  const claims = { sub: 'u', client_id: 'c', scope: 'openid api:read', iat, exp: iat + 600, ...change };
   return new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: 'k', typ: String(typ) }).sign(key);
 }
 

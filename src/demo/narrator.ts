@@ -78,7 +78,9 @@ function describe({ level, fields, message }: Line, nameOf: (id: string) => stri
     case 'tokens_issued':
       return `gives ${client} its tokens, grant_type=${String(fields.grant_type)}`;
     case 'signed_out':
-      return `${user} is signed out: the session has ended`;
+      return `${user} is signed out: the session has ended, its access tokens are revoked`;
+    case 'logout_told':
+      return fields.state === 'answered' ? `has told ${client} that the session ended` : undefined;
   }
   if (typeof fields.error === 'string') return `answers ${String(fields.path)} with ${fields.error}`;
   if (level === 'info') return undefined;

@@ -17,8 +17,8 @@ export interface SiteOptions {
   readonly report: (step: string) => void;
 }
 
-/** The application around a router. Whatever is thrown in there ends in a page, never in a stack trace. */
-export function createSite(options: SiteOptions, router: Router): Koa {
+/** The application around a router and what signs people in. Whatever is thrown in there ends in a page, never in a stack trace. */
+export function createSite(options: SiteOptions, router: Router, signIn: readonly Koa.Middleware[]): Koa {
   const app = new Koa();
   const file = (name: string, type: string) => {
     const body = readFileSync(views + name);
@@ -45,7 +45,7 @@ export function createSite(options: SiteOptions, router: Router): Koa {
       });
     }
   });
-  app.use(ownFormsOnly(options.url));
+  for (const middleware of signIn) app.use(middleware);
   app.use(router.routes());
   app.use((ctx) =>
     showMessage(ctx, options, {
@@ -68,27 +68,16 @@ function setHeaders(ctx: Context, { issuer }: SiteOptions): void {
   ctx.set('Cache-Control', 'no-store');
 }
 
-/** Another site's form would come without our Lax cookie; one from another port of our host would not, so Origin is asked too. */
-function ownFormsOnly(url: string): Koa.Middleware {
-  return async (ctx, next) => {
-    if (ctx.method === 'POST' && ctx.get('origin') !== url) {
-      ctx.status = 403;
-      ctx.body = 'This form is not from here.\n';
-      return;
-    }
-    await next();
-  };
+/** Answers with a page of views/demo/. */
+export async function show(ctx: Context, app: SiteOptions, view: View, data: object): Promise<void> {
+  ctx.type = 'text/html; charset=utf-8';
+  ctx.body = await render(app, view, data);
 }
 
-/** Answers with a page of views/demo/. */
-export async function show(
-  ctx: Context,
-  app: SiteOptions,
-  view: 'home' | 'message',
-  data: object,
-): Promise<void> {
-  ctx.type = 'text/html; charset=utf-8';
-  ctx.body = await ejs.renderFile(`${views}${view}.ejs`, { app, ...data }, { cache: true });
+type View = 'home' | 'message';
+
+function render(app: SiteOptions, view: View, data: object): Promise<string> {
+  return ejs.renderFile(`${views}${view}.ejs`, { app, ...data }, { cache: true });
 }
 
 export interface Message {
@@ -103,6 +92,15 @@ export interface Message {
 export async function showMessage(ctx: Context, app: SiteOptions, message: Message): Promise<void> {
   ctx.status = message.status;
   await show(ctx, app, 'message', { message: { detail: null, ...message } });
+}
+
+/** The same page, for the sign-in package. */
+export async function messageResponse(app: SiteOptions, message: Message): Promise<Response> {
+  const html = await render(app, 'message', { message: { detail: null, ...message } });
+  return new Response(html, {
+    status: message.status,
+    headers: { 'content-type': 'text/html; charset=utf-8' },
+  });
 }
 
 export function seeOther(ctx: Context, url: string): void {

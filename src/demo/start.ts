@@ -78,17 +78,18 @@ async function openServer({ narrator, ports, urls, undo }: Run): Promise<Deps> {
 
 /** What the server knows is put into it; then the two apps and the API, each of which knows the server by its address alone. */
 async function openApps(run: Run, deps: Deps): Promise<void> {
-  const { narrator, urls } = run;
-  const { user_id, app_a, app_b } = await seed(deps, urls);
+  const { narrator, undo, urls } = run;
+  const { user_id, api: credentials, app_a, app_b } = await seed(deps, urls);
   narrator.introduce(user_id, person.email);
   narrator.introduce(app_a.client_id, 'App A');
   narrator.introduce(app_b.client_id, 'App B');
 
   const report = (step: string) => narrator.tell('API', step);
-  const api = createApi({ issuer: urls.server, audience: urls.api, jwks_uri: `${urls.server}/jwks`, report });
-  await openPort(api, 'api', run);
-  await openPort(await createRelyingApp(appOptions(run, 'app_a', app_a)), 'app_a', run);
-  await openPort(await createRelyingApp(appOptions(run, 'app_b', app_b)), 'app_b', run);
+  const api = createApi({ issuer: urls.server, audience: urls.api, credentials, report });
+  undo.push(async () => api.close());
+  await openPort(api.app, 'api', run);
+  await openPort(createRelyingApp(appOptions(run, 'app_a', app_a)), 'app_a', run);
+  await openPort(createRelyingApp(appOptions(run, 'app_b', app_b)), 'app_b', run);
 }
 
 const appNames = { app_a: 'App A', app_b: 'App B' } as const;
@@ -106,7 +107,7 @@ function appOptions(
     url: urls[look],
     issuer: urls.server,
     api: urls.api,
-    cookie: `${look}_session`,
+    cookie: look,
     other: { name: appNames[other], url: urls[other] },
     report: (step) => narrator.tell(name, step),
   };
