@@ -12,13 +12,14 @@ function welcome(urls: Urls): string {
 
   1  Open App A and sign in     ${urls.app_a}
   2  Open App B and sign in     ${urls.app_b}   no password this time
-  3  Sign out everywhere in one of them, then ask the other: “Am I still signed in?”
+  3  Sign out everywhere in one of them, then reload the other: it is signed out,
+     too, and the API refuses its access token as revoked
 
      E-mail     ${person.email}
      Password   ${person.password}
 
      The identity server is ${urls.server}, the API ${urls.api}.
-     If your browser does not find app-b.localhost, use another one (README, “The demo”).
+     If your browser does not find app-b.localhost, use another one (README, “Try it”).
 
   What happens is told here. Ctrl-C stops the demo and removes its data.
 `;

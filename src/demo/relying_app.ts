@@ -209,5 +209,9 @@ function narratedSessions(report: (step: string) => void): SessionStore {
 }
 
 function describe({ code, error }: SignInError): string {
-  return `could not do what it was asked: ${error ?? code}`;
+  const what =
+    code === 'cross_site' || code === 'logout_invalid'
+      ? 'refuses a sign-out'
+      : 'could not sign in its person';
+  return `${what}: ${error ?? code}`;
 }
