@@ -35,6 +35,8 @@ const textOf = (page: Page, role: 'main' | 'status') => page.getByRole(role).tex
 const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click();
 const follow = (page: Page, name: string) => page.getByRole('link', { name, exact: true }).click();
 
+/** It takes a fraction of a second where the machine has nothing else to do. */
+const patience = { timeout: 10_000 };
 const silent_check = '/login?silent=1&return_to=/checked';
 
 async function reloaded(page: Page): Promise<string | null> {
@@ -75,11 +77,13 @@ describe('in a browser', () => {
     await press(page, 'Sign out everywhere');
     await page.waitForURL(`${demo.urls.app_a}/signed-out`);
 
-    await expect.poll(() => steps(from)).toContain(told);
+    await expect.poll(() => steps(from), patience).toContain(told);
     await page.goto(demo.urls.app_b);
     expect(await heading(page)).toBe('Nobody is signed in here');
     expect(await textOf(page, 'status')).toContain('signed out here, too');
-    await expect.poll(() => reloaded(page)).toContain('"error_description": "the token was revoked"');
+    await expect
+      .poll(() => reloaded(page), patience)
+      .toContain('"error_description": "the token was revoked"');
     await page.goto(demo.urls.app_a);
     expect(await textOf(page, 'main')).toContain('the token was revoked'); // its own, too
 
@@ -107,6 +111,21 @@ describe('in a browser', () => {
     await follow(page, 'Am I still signed in?');
     await page.waitForURL(`${demo.urls.app_a}/`);
     expect(await textOf(page, 'status')).toContain('Yes, you are still signed in.');
+  });
+
+  test('a page from before a sign-out elsewhere says that nobody is signed in there either', async () => {
+    const { newTab, page } = await newVisit();
+    await signInAt(page, demo.urls.app_a);
+    await page.waitForURL(`${demo.urls.app_a}/`);
+    const from = lines.length;
+    const account = await newTab();
+    await account.goto(demo.urls.server);
+    await press(account, 'Sign out');
+    await expect.poll(() => steps(from), patience).toContain(told.replace('App B', 'App A'));
+    await press(page, 'Sign out everywhere');
+    expect(await heading(page)).toBe('You are signed out');
+    await follow(page, 'To the start page');
+    expect(await textOf(page, 'status')).toContain('signed out here, too');
   });
 
   test('a question that the silent check may not ask, or nobody there to ask, is said', async () => {

@@ -174,6 +174,7 @@ function endElsewhere(visit: Visit): void {
 function watchSignIn(app: App): Koa.Middleware {
   const { paths } = app.signIn;
   return async (ctx, next) => {
+    const signsOut = ctx.path === paths.logout && (await app.signIn.session(ctx.req)) !== null;
     await next();
     if (ctx.status !== 303) return;
     const location = ctx.response.get('location');
@@ -183,7 +184,7 @@ function watchSignIn(app: App): Koa.Middleware {
       app.report(`${asked}, with state, nonce and PKCE`);
     }
     const visit = app.visits.find(ctx);
-    if (ctx.path === paths.logout && visit?.state === 'signed_in') {
+    if (signsOut && visit?.state === 'signed_in') {
       const here = location.startsWith(`${app.url}/`);
       visit.state = here ? 'ended_here' : 'ended';
       app.report(
