@@ -6,7 +6,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global_setup.ts'],
     pool: 'forks',
-    maxWorkers: availableParallelism() + 1, // a third of the time a test waits: for a browser, a timer, a disk
+    maxWorkers: availableParallelism(), // vitest would leave one core idle
     isolate: false, // a worker reads the modules once; no test changes them
     testTimeout: 30_000,
     hookTimeout: 60_000,
