@@ -19,6 +19,7 @@ type EventsDeps = Pick<
   'caches' | 'clientKeys' | 'clock' | 'config' | 'db' | 'keys' | 'log' | 'statusLists'
 >;
 
+const event_stream = 'text/event-stream';
 const heartbeat_ms = 15_000;
 
 /** Connections of one client to one process. */
@@ -39,15 +40,18 @@ export function revocationEvents(deps: EventsDeps): Middleware {
 
   return async (ctx) => {
     const { client_id } = await authenticatedReader(deps, ctx);
-    const open = connections.get(client_id) ?? 0;
-    if (open >= most_connections)
-      throw new OAuthError('temporarily_unavailable', 'this client listens on too many connections', {
-        status: 429,
-        retry_after: 5,
-      });
-    const missed = await missedSince(deps, ctx.get('last-event-id'));
+    if (ctx.method === 'HEAD') {
+      ctx.type = event_stream; // a stream without a body would never end
+      ctx.status = 200;
+      return;
+    }
+    const leave = enter(connections, client_id);
+    const missed = await missedSince(deps, ctx.get('last-event-id')).catch((error: unknown) => {
+      leave();
+      throw error;
+    });
+    if (ctx.res.destroyed) return leave(); // the client went away meanwhile
 
-    connections.set(client_id, open + 1);
     const stream = openStream(ctx);
     const send = (revocations: readonly Revocation[]) => void sendAll(stream, signed, revocations);
     const stopListening = deps.statusLists.listen(send);
@@ -55,10 +59,26 @@ export function revocationEvents(deps: EventsDeps): Middleware {
     stream.on('close', () => {
       stopListening();
       clearInterval(heartbeat);
-      connections.set(client_id, (connections.get(client_id) ?? 1) - 1);
+      leave();
     });
     if (missed === 'too many') stream.write(reset);
     else send(missed);
+  };
+}
+
+/** Counts a connection of a client, until the function it gives is called. Throws with status 429 where there are too many. */
+function enter(connections: Map<string, number>, client_id: string): () => void {
+  const open = connections.get(client_id) ?? 0;
+  if (open >= most_connections)
+    throw new OAuthError('temporarily_unavailable', 'this client listens on too many connections', {
+      status: 429,
+      retry_after: 5,
+    });
+  connections.set(client_id, open + 1);
+  return () => {
+    const left = (connections.get(client_id) ?? 1) - 1;
+    if (left > 0) connections.set(client_id, left);
+    else connections.delete(client_id);
   };
 }
 
@@ -96,7 +116,7 @@ function openStream(ctx: Context): Context['res'] {
   ctx.respond = false;
   const { res } = ctx;
   res.statusCode = 200;
-  res.setHeader('Content-Type', 'text/event-stream');
+  res.setHeader('Content-Type', event_stream);
   res.setHeader('Cache-Control', 'no-store');
   res.setHeader('X-Accel-Buffering', 'no'); // nginx would keep events back
   res.write(':\n\n'); // the headers leave at once

@@ -76,7 +76,9 @@ test('five tabs that begin at once all get in', async () => {
   const tabs = [page, await newTab(), await newTab(), await newTab(), await newTab()];
   await Promise.all(tabs.map((tab, index) => tab.goto(`${origin}/login?return_to=/${index}`)));
   for (const [index, tab] of tabs.entries()) {
-    if ((await tab.$('input[type=password]')) !== null) await typeCredentials(tab);
+    // Of five first visits at the same moment one gives the browser its cookie; a form of another may be shown once more (decisions 12).
+    for (let tries = 0; tries < 3 && (await tab.$('input[type=password]')) !== null; tries += 1)
+      await typeCredentials(tab);
     await tab.waitForURL(`${origin}/${index}`);
     expect(await tab.textContent('#who')).toBe('ada@example.com');
   }

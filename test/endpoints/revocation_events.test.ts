@@ -154,6 +154,19 @@ test('are read with an access token that the client got for itself, too', async 
   expect(stream.status).toBe(200);
 });
 
+test('are not begun by HEAD, which only says what GET would be', async () => {
+  const shop = await startShop();
+  const answer = await shop.idp.fetch('/revocations', {
+    method: 'HEAD',
+    headers: basic('shop', shop.shop.client_secret),
+  });
+  expect([answer.status, answer.headers.get('content-type'), await answer.text()]).toEqual([
+    200,
+    'text/event-stream',
+    '',
+  ]);
+});
+
 test('are on ten connections of one client at most; one that closes makes room', async () => {
   const shop = await startShop();
   const streams = [];
