@@ -41,7 +41,7 @@ export function revocationEvents(deps: EventsDeps): Middleware {
   return async (ctx) => {
     const { client_id } = await authenticatedReader(deps, ctx);
     if (ctx.method === 'HEAD') {
-      ctx.type = event_stream; // a stream without a body would never end
+      ctx.set('Content-Type', event_stream); // a stream without a body would never end
       ctx.status = 200;
       return;
     }

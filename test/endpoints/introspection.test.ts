@@ -94,7 +94,7 @@ describe('introspection', () => {
     ['an ID token', async (shop) => (await shop.tokens()).id_token ?? ''],
     [
       'a token with another signature',
-      async (shop) => `${(await shop.tokens()).access_token.slice(0, -4)}AAAA`,
+      async (shop) => `${(await shop.tokens()).access_token.slice(0, -8)}AAAAAAAA`,
     ],
   ])('of %s says exactly that it is not active (INS-03)', async (_, token) => {
     const shop = await start();

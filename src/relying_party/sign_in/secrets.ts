@@ -30,7 +30,7 @@ export function seal(secret: string, purpose: string, value: object): string {
 /** Opens what `seal` made of a `T`. Undefined if the secret or the purpose is another, or a bit was changed. */
 export function open<T extends object>(secret: string, purpose: string, sealed: string): T | undefined {
   const bytes = Buffer.from(sealed, 'base64url');
-  if (bytes.length < 28) return undefined;
+  if (bytes.length < 28 || bytes.toString('base64url') !== sealed) return undefined; // one text for one value
   const key = keyOf(secret, purpose);
   const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12), { authTagLength: 16 });
   decipher.setAuthTag(bytes.subarray(-16));

@@ -9,8 +9,12 @@ describe('the callback refuses', () => {
     ['no state', (url) => url.searchParams.delete('state'), [400, 'sign_in_unknown']],
     ['a state twice', (url) => url.searchParams.append('state', 'x'), [400, 'request_invalid']],
     [
-      'a state with one bit changed',
-      (url) => url.searchParams.set('state', `${url.searchParams.get('state')?.slice(0, -2)}AA`),
+      'a state with one character changed',
+      (url) => {
+        const state = url.searchParams.get('state') ?? '';
+        const other = state[20] === 'A' ? 'B' : 'A';
+        url.searchParams.set('state', `${state.slice(0, 20)}${other}${state.slice(21)}`);
+      },
       [400, 'sign_in_unknown'],
     ],
     ['another issuer (RFC 9207)', change('iss', 'https://attacker.example'), [400, 'answer_invalid']],
