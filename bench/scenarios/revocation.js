@@ -5,7 +5,7 @@
  * @import { Bench, Scenario } from '../lib/types.js'
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { createVerifier } from '../../dist/relying_party/index.js';
+import { createVerifier } from 'sallyport/relying-party';
 import { check } from '../lib/checks.js';
 import { accessTokens, revoke } from '../lib/flows.js';
 import { createHistogram } from '../lib/stats.js';
@@ -70,7 +70,7 @@ async function measure({ ours, progress }, way, count) {
   return times;
 }
 
-/** @param {import('../../dist/relying_party/index.js').Verifier} verifier @param {string} token */
+/** @param {import('sallyport/relying-party').Verifier} verifier @param {string} token */
 async function isAccepted(verifier, token) {
   try {
     await verifier.verify(token);

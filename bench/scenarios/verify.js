@@ -8,7 +8,7 @@ import { createPublicKey, verify as verifySignature } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
-import { createVerifier } from '../../dist/relying_party/index.js';
+import { createVerifier } from 'sallyport/relying-party';
 import { check } from '../lib/checks.js';
 import { accessTokens } from '../lib/flows.js';
 import { median } from '../lib/stats.js';
