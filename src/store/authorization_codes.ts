@@ -105,6 +105,18 @@ const consumeCode = statement<{ code_hash: string; now: number; keep_until: numb
       .whereNull('consumed_at')
       .update({ consumed_at: value.now, keep_until: value.keep_until })
       .returning(['*', ...state(sql)]),
+  {
+    build: (sql, value) =>
+      sql.raw(
+        `update authorization_codes set consumed_at = each.now, keep_until = each.keep_until
+        from (select value ->> 'code_hash' as code_hash, value ->> 'now' as now, value ->> 'keep_until' as keep_until
+          from json_each(?)) as each
+        where authorization_codes.code_hash = each.code_hash and consumed_at is null
+        returning *, ?, ?, ?, ?, ?, ?, ?`,
+        [value.rows, ...state(sql)],
+      ),
+    keyOf: ({ code_hash }) => code_hash,
+  },
 );
 
 /**

@@ -2,9 +2,10 @@
  * Table authorizations: one row for each user, client and session (or user and client, where offline_access was given), used by
  * every flow between them (decisions 7). Codes, refresh tokens and access tokens name it; revoking it ends them all.
  */
+import type { Knex } from 'knex';
 import { among, batched } from './batched.js';
 import type { Db, Trx } from './db.js';
-import { forPostgres, statement } from './statement.js';
+import { statement } from './statement.js';
 import type { StatusIndex } from './status_lists.js';
 import * as statusRevocations from './status_revocations.js';
 import type { UserRow } from './users.js';
@@ -30,26 +31,47 @@ type NewAuthorization = Omit<AuthorizationRow, 'revoked_at' | keyof StatusIndex>
 
 interface UpsertedAuthorization extends StatusIndex {
   readonly id: string;
+  readonly user_id: string;
+  readonly client_id: string;
+  readonly session_id: string;
 }
+
+const orKeepTheOneThatLives = (sql: Knex) =>
+  sql.raw(`
+  on conflict (user_id, client_id, session_id) where revoked_at is null do update set expires_at =
+    case when authorizations.expires_at < excluded.expires_at then excluded.expires_at else authorizations.expires_at end,
+    status_list = coalesce(authorizations.status_list, excluded.status_list),
+    status_index = coalesce(authorizations.status_index, excluded.status_index)
+  returning id, user_id, client_id, session_id, status_list, status_index`);
 
 /** A new row as long as the session it is for lives: the row to insert is selected from it. */
 const upsertAuthorization = statement<NewAuthorization & { now: number }, UpsertedAuthorization>(
   (sql, value) =>
     sql.raw(
       `insert into authorizations (id, user_id, client_id, sid, session_id, created_at, expires_at, status_list, status_index)
-    select ?, user_id, ?, id, ?, cast(? as bigint), cast(? as bigint), ?, cast(? as integer) from sessions
-      where id = ? and user_id = ? and expires_at > ? ?
-    on conflict (user_id, client_id, session_id) where revoked_at is null do update set expires_at =
-      case when authorizations.expires_at < excluded.expires_at then excluded.expires_at else authorizations.expires_at end,
-      status_list = coalesce(authorizations.status_list, excluded.status_list),
-      status_index = coalesce(authorizations.status_index, excluded.status_index)
-    returning id, status_list, status_index`,
+      select ?, user_id, ?, id, ?, cast(? as bigint), cast(? as bigint), ?, cast(? as integer) from sessions
+        where id = ? and user_id = ? and expires_at > ? limit 1 for share
+      ?`,
       [
         ...[value.id, value.client_id, value.session_id, value.created_at, value.expires_at],
         ...[value.status_list, value.status_index, value.sid, value.user_id, value.now],
-        forPostgres(sql) ? sql.raw('limit 1 for share') : sql.raw('limit 1'),
+        orKeepTheOneThatLives(sql),
       ],
     ),
+  {
+    build: (sql, value) =>
+      sql.raw(
+        `insert into authorizations (id, user_id, client_id, sid, session_id, created_at, expires_at, status_list, status_index)
+        select value ->> 'id', user_id, value ->> 'client_id', sessions.id, value ->> 'session_id', value ->> 'created_at',
+          value ->> 'expires_at', value ->> 'status_list', value ->> 'status_index'
+        from json_each(?) cross join sessions on sessions.id = value ->> 'sid'
+          and user_id = value ->> 'user_id' and sessions.expires_at > value ->> 'now'
+        where true
+        ?`,
+        [value.rows, orKeepTheOneThatLives(sql)],
+      ),
+    keyOf: ({ user_id, client_id, session_id }) => `${user_id} ${client_id} ${session_id}`,
+  },
 );
 
 /**

@@ -11,6 +11,18 @@ export interface Command {
   readonly sql: string;
   readonly values: readonly SqlValue[];
   readonly reads: boolean;
+  /** For a statement that can be said together with its like (statement.ts, `Together`). */
+  readonly together?: Joinable;
+}
+
+/** What it takes to put commands of one text together. */
+interface Joinable {
+  /** What this one is about. */
+  readonly key: string;
+  readonly values: object;
+  keyOf(row: object): string;
+  /** The bound values of the statement that stands for all of these. */
+  bind(all: readonly object[]): SqlValue[];
 }
 
 export interface Result {
@@ -77,7 +89,11 @@ function commands(knex: Knex): ToCommand {
       compiled = compile(knex, source);
       cache.set(source, compiled);
     }
-    return { sql: compiled.sql, values: compiled.bind(values), reads: compiled.reads };
+    const { sql, reads, bind, together } = compiled;
+    const command = { sql, values: bind(values), reads };
+    return together === undefined
+      ? command
+      : { ...command, together: { ...together, key: together.keyOf(values), values } };
   };
 }
 

@@ -110,17 +110,32 @@ export interface Rotation {
   now: number;
 }
 
-const rotateFamily = statement<Rotation, FoundFamily>((sql, value) =>
-  sql('refresh_tokens')
-    .where({ id: value.id, token_hash: value.before })
-    .whereNull('revoked_at')
-    .update({
-      generation: value.generation,
-      token_hash: value.token_hash,
-      successor_sealed: value.successor_sealed,
-      rotated_at: value.now,
-    })
-    .returning(['*', ...state(sql)]),
+const rotateFamily = statement<Rotation, FoundFamily>(
+  (sql, value) =>
+    sql('refresh_tokens')
+      .where({ id: value.id, token_hash: value.before })
+      .whereNull('revoked_at')
+      .update({
+        generation: value.generation,
+        token_hash: value.token_hash,
+        successor_sealed: value.successor_sealed,
+        rotated_at: value.now,
+      })
+      .returning(['*', ...state(sql)]),
+  {
+    build: (sql, value) =>
+      sql.raw(
+        `update refresh_tokens set generation = each.generation, token_hash = each.token_hash,
+          successor_sealed = each.successor_sealed, rotated_at = each.now
+        from (select value ->> 'id' as id, value ->> 'before' as before, value ->> 'generation' as generation,
+          value ->> 'token_hash' as token_hash, value ->> 'successor_sealed' as successor_sealed, value ->> 'now' as now
+          from json_each(?)) as each
+        where refresh_tokens.id = each.id and refresh_tokens.token_hash = each.before and revoked_at is null
+        returning *, ?, ?, ?, ?, ?, ?, ?, ?`,
+        [value.rows, ...state(sql)],
+      ),
+    keyOf: ({ id }) => id,
+  },
 );
 
 /**

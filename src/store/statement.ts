@@ -10,8 +10,20 @@ export type SqlValue = string | number | null;
 /** A builder of SQL with the types of what goes in and of the rows that come out (`never`: no rows). */
 export interface Statement<Values extends object, Row = never> {
   readonly build: (sql: Knex, value: Readonly<Values>) => Knex.QueryBuilder | Knex.Raw;
+  readonly together?: Together<Values, Row>;
   /** For the type checker alone; never set. */
   readonly row?: Row;
+}
+
+/**
+ * How SQLite says a statement for several transactions at once, if it is the first of each. What it does stays right when the rest of
+ * other transactions comes between it and the rest of its own.
+ */
+export interface Together<Values extends object, Row> {
+  /** The statement for `value.rows`, a JSON array of values; it gives the row of each that it found. */
+  readonly build: (sql: Knex, value: { readonly rows: string }) => Knex.Raw;
+  /** What it is about: the same for the values and for their row, and for no others of the array. */
+  readonly keyOf: (of: Values | Row) => string;
 }
 
 /** SQL text in the engine's own dialect, and how its placeholders are filled. */
@@ -21,6 +33,11 @@ export interface Compiled {
   readonly reads: boolean;
   /** The values in the order of the placeholders. Throws if one is missing or is no SqlValue. */
   bind(values: object): SqlValue[];
+  readonly together?: {
+    keyOf(of: object): string;
+    /** The same statement for all of these. */
+    bind(all: readonly object[]): SqlValue[];
+  };
 }
 
 /**
@@ -29,8 +46,9 @@ export interface Compiled {
  */
 export function statement<Values extends object, Row = never>(
   build: Statement<Values, Row>['build'],
+  together?: Together<Values, Row>,
 ): Statement<Values, Row> {
-  return { build };
+  return { build, ...(together !== undefined && { together }) };
 }
 
 /** Whether SQL is written for PostgreSQL: for the few things that the builder does not translate. */
@@ -40,6 +58,15 @@ export function forPostgres(sql: Knex): boolean {
 
 /** Compiles for the engine `knex` was made for. Throws if a value was asked for but bound nowhere. */
 export function compile<Values extends object, Row>(knex: Knex, source: Statement<Values, Row>): Compiled {
+  const { together } = source;
+  if (together === undefined || forPostgres(knex)) return compileOne(knex, source);
+  const { sql, reads, bind } = compileOne(knex, statement(together.build));
+  const bindAll = (all: readonly object[]) => bind({ rows: JSON.stringify(all) });
+  const keyOf = (of: object) => together.keyOf(of as Values | Row); // what this very statement takes and gives
+  return { sql, reads, bind: (values) => bindAll([values]), together: { keyOf, bind: bindAll } };
+}
+
+function compileOne<Values extends object, Row>(knex: Knex, source: Statement<Values, Row>): Compiled {
   const asked = new Set<string>();
   const query = source.build(knex, placeholders<Values>(asked)).toSQL();
   const { sql, bindings } = query.toNative();

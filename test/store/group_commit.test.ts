@@ -217,12 +217,13 @@ describe('group commit', () => {
     const seen: string[] = [];
     const slow = (name: string) =>
       writer.transaction(async (send) => {
-        seen.push(`${name} begins`);
-        for (let i = 0; i < 3; i++) await send(select, 'all');
-        seen.push(`${name} ends`);
+        for (let i = 0; i < 3; i++) {
+          await send(select, 'all');
+          seen.push(`${name}${i}`);
+        }
       });
     await Promise.all([slow('a'), slow('b'), slow('c')]);
-    expect(seen).toEqual(['a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends']);
+    expect(seen).toEqual(['a0', 'a1', 'a2', 'b0', 'b1', 'b2', 'c0', 'c1', 'c2']);
   });
 
   test('shows a member what those before it in the group wrote', async () => {
