@@ -24,7 +24,7 @@ export async function revokeToken(
   const ring = await deps.keys.get();
   const refresh_token = parseRefreshToken(ring, token);
   if (refresh_token !== undefined) return revokeRefreshToken(deps, client, refresh_token, now);
-  const access_token = readAccessToken(ring, deps.config, token, now);
+  const access_token = readAccessToken(ring, deps.config, token, { now, allow_any_audience: true });
   if (access_token !== undefined) return revokeAccessToken(deps, client, access_token, now);
   if (ring.verify('JWT', token, now) !== undefined)
     throw new OAuthError('unsupported_token_type', 'an ID token cannot be revoked: end the session instead');

@@ -10,7 +10,7 @@ import { readJson } from '../http/read.js';
 import { accessCookie, takeTokens } from '../http/token_cookies.js';
 import type { Client } from '../store/clients.js';
 import * as refreshTokens from '../store/refresh_tokens.js';
-import { readSpentAccessToken } from '../tokens/access_token.js';
+import { readAccessToken } from '../tokens/access_token.js';
 import { parseRefreshToken } from '../tokens/refresh_token.js';
 import { assertFrom, type CallerDeps, readClient } from './caller.js';
 
@@ -67,7 +67,7 @@ async function ofAccessToken(
   access_token: string,
   now: number,
 ): Promise<Held | undefined> {
-  const token = readSpentAccessToken(await keys.get(), config, access_token, now);
+  const token = readAccessToken(await keys.get(), config, access_token, { now, allow_expired: true });
   return token && { ...token, user_id: token.sub };
 }
 

@@ -8,7 +8,7 @@ import { refreshToken } from '../grants/refresh_token.js';
 import { readJson } from '../http/read.js';
 import { accessCookie, refreshCookie } from '../http/token_cookies.js';
 import { OAuthError } from '../oauth/errors.js';
-import { type AccessToken, readSpentAccessToken } from '../tokens/access_token.js';
+import { type AccessToken, readAccessToken } from '../tokens/access_token.js';
 import type { Granted } from '../tokens/granted.js';
 import { assertForCookie, assertFrom, type CallerDeps, readClient, readResources } from './caller.js';
 import { answerTokens } from './tokens.js';
@@ -29,7 +29,8 @@ export function refresh(deps: CallerDeps & Pick<Deps, 'clock' | 'keys' | 'log'>)
     const resources = await readResources(deps, params);
     const ring = await deps.keys.get();
     const held = accessCookie(ctx, config);
-    const heldAccess = held === undefined ? undefined : readSpentAccessToken(ring, config, held, now);
+    const heldAccess =
+      held === undefined ? undefined : readAccessToken(ring, config, held, { now, allow_expired: true });
     const request = {
       ...resources,
       now,

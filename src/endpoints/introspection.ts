@@ -15,7 +15,7 @@ import * as authorizations from '../store/authorizations.js';
 import * as clients from '../store/clients.js';
 import * as refreshTokens from '../store/refresh_tokens.js';
 import * as resources from '../store/resources.js';
-import { type AccessToken, audienceOf, readAccessToken } from '../tokens/access_token.js';
+import { type AccessToken, readAccessToken } from '../tokens/access_token.js';
 import { parseRefreshToken } from '../tokens/refresh_token.js';
 import { isCurrent } from '../tokens/status.js';
 
@@ -51,7 +51,7 @@ async function introspect(
   token: string,
   now: number,
 ): Promise<object> {
-  const access_token = readAccessToken(ring, deps.config, token, now);
+  const access_token = readAccessToken(ring, deps.config, token, { now, allow_any_audience: true });
   if (access_token === undefined) return introspectRefreshToken(deps, ring, caller, token, now);
   const entitled =
     access_token.client_id === caller.client_id || (await actsForAudience(deps, caller, access_token));
@@ -64,10 +64,10 @@ async function introspect(
 async function actsForAudience(
   { db }: IntrospectionDeps,
   { client_id }: clients.Client,
-  token: AccessToken,
+  { audience }: AccessToken,
 ): Promise<boolean> {
-  for (const identifier of audienceOf(token)) {
-    const resource = await resources.find(db, String(identifier));
+  for (const identifier of audience) {
+    const resource = await resources.find(db, identifier);
     if (resource?.client_id === client_id) return true;
   }
   return false;

@@ -9,7 +9,7 @@ import type { Deps } from '../deps.js';
 import { OAuthError } from '../oauth/errors.js';
 import { parseParams } from '../oauth/params.js';
 import type { Client } from '../store/clients.js';
-import { readOwnAccessToken } from '../tokens/access_token.js';
+import { readAccessToken } from '../tokens/access_token.js';
 import { signSessionRevoked } from '../tokens/security_event.js';
 import { isCurrent } from '../tokens/status.js';
 import type { Revocation } from '../tokens/status_lists.js';
@@ -89,7 +89,7 @@ async function authenticatedReader(deps: EventsDeps, ctx: Context): Promise<Clie
   const bearer = /^bearer +([\w.~+/-]+=*) *$/i.exec(authorization ?? '')?.[1];
   if (bearer === undefined)
     return authenticateClient({ ...deps, now }, { authorization, params: parseParams('') });
-  const token = readOwnAccessToken(await deps.keys.get(), deps.config, bearer, now);
+  const token = readAccessToken(await deps.keys.get(), deps.config, bearer, { now });
   const client = token?.authorization_id === '' ? await deps.caches.client(token.client_id) : undefined;
   if (!token || !client || client.disabled_at !== null || !isCurrent(token.status, client))
     throw new OAuthError('invalid_token', 'the access token is not one that a client got for itself here');

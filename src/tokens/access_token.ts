@@ -17,6 +17,8 @@ export interface AccessToken {
   readonly client_id: string;
   /** The session it came from; '' where a client acts for itself. */
   readonly sid: string;
+  /** The resources it is for, or the issuer. */
+  readonly audience: readonly string[];
   readonly scope: readonly string[];
   /** The claims asked for by name for userinfo. */
   readonly userinfo_claims: readonly string[];
@@ -66,58 +68,39 @@ export function signAccessToken(
   return ring.sign('at+jwt', claims, now);
 }
 
+/** When a token is read, and what more than the usual is accepted. */
+interface Reading {
+  readonly now: number;
+  /** Takes one for resource servers alone, too. */
+  readonly allow_any_audience?: true;
+  /** Takes one that has expired, too: good to name what shall end, and for nothing else. */
+  readonly allow_expired?: true;
+}
+
 /**
  * Reads an access token that was issued for this server itself (its audience is the issuer) and has not expired. Undefined for
  * anything else. Whether it was revoked is the caller's to ask.
  */
-export function readOwnAccessToken(
-  ring: KeyRing,
-  config: Lifetimes,
-  token: string,
-  now: number,
-): AccessToken | undefined {
-  const own = readSpentAccessToken(ring, config, token, now);
-  return own !== undefined && own.exp > now ? own : undefined;
-}
-
-/** The same, but it may have expired: good to name what shall end, and for nothing else. */
-export function readSpentAccessToken(
-  ring: KeyRing,
-  config: Lifetimes,
-  token: string,
-  now: number,
-): AccessToken | undefined {
-  const read = readAnyAccessToken(ring, config, token, now);
-  return read !== undefined && audienceOf(read).includes(config.ISSUER) ? read : undefined;
-}
-
-/** Whom an access token is for. */
-export function audienceOf({ claims }: AccessToken): readonly unknown[] {
-  return Array.isArray(claims.aud) ? claims.aud : [claims.aud];
-}
-
-/** Reads an access token of ours for anybody. Undefined for anything else, and when it has expired. */
 export function readAccessToken(
   ring: KeyRing,
-  config: Lifetimes,
-  token: string,
-  now: number,
+  { ISSUER }: Pick<Config, 'ISSUER'>,
+  text: string,
+  { now, allow_any_audience, allow_expired }: Reading,
 ): AccessToken | undefined {
-  const read = readAnyAccessToken(ring, config, token, now);
-  return read !== undefined && read.exp > now ? read : undefined;
+  const token = parseAccessToken(ring, ISSUER, text, now);
+  if (token === undefined) return undefined;
+  if (!allow_any_audience && !token.audience.includes(ISSUER)) return undefined;
+  return allow_expired || token.exp > now ? token : undefined;
 }
 
-function readAnyAccessToken(
-  ring: KeyRing,
-  config: Lifetimes,
-  token: string,
-  now: number,
-): AccessToken | undefined {
-  const verified = ring.verify('at+jwt', token, now);
+/** What a token of type at+jwt says that we signed. */
+function parseAccessToken(ring: KeyRing, issuer: string, text: string, now: number): AccessToken | undefined {
+  const verified = ring.verify('at+jwt', text, now);
   if (verified === undefined) return undefined;
   const {
     iss,
     exp,
+    aud,
     sub,
     client_id,
     jti,
@@ -126,7 +109,7 @@ function readAnyAccessToken(
     userinfo_claims = [],
     status,
   } = verified.claims;
-  if (iss !== config.ISSUER || typeof exp !== 'number') return undefined;
+  if (iss !== issuer || typeof exp !== 'number') return undefined;
   if (
     typeof sub !== 'string' ||
     typeof client_id !== 'string' ||
@@ -142,10 +125,11 @@ function readAnyAccessToken(
     client_id,
     sid,
     exp,
+    audience: [aud].flat().map(String),
     scope: scope.split(' '),
     userinfo_claims: Array.isArray(userinfo_claims) ? userinfo_claims.map(String) : [],
     jti,
-    status: readStatus(config.ISSUER, status),
+    status: readStatus(issuer, status),
     claims: verified.claims,
   };
 }

@@ -5,7 +5,7 @@ import type { KeyRing } from '../keys/keys.js';
 import { OAuthError } from '../oauth/errors.js';
 import * as authorizations from '../store/authorizations.js';
 import type { Db } from '../store/db.js';
-import { readOwnAccessToken } from './access_token.js';
+import { readAccessToken } from './access_token.js';
 import { isCurrent } from './status.js';
 
 export interface Userinfo {
@@ -20,7 +20,7 @@ export async function loadUserinfo(
   access_token: string,
   now: number,
 ): Promise<Userinfo> {
-  const token = readOwnAccessToken(deps.ring, deps.config, access_token, now);
+  const token = readAccessToken(deps.ring, deps.config, access_token, { now });
   if (token === undefined) throw invalidToken();
   if (!token.scope.includes('openid'))
     throw new OAuthError('insufficient_scope', 'the access token lacks the scope openid');
