@@ -29,7 +29,7 @@ interface AuthorizationRow {
 
 type NewAuthorization = Omit<AuthorizationRow, 'revoked_at' | keyof StatusIndex> & StatusIndex;
 
-interface UpsertedAuthorization extends StatusIndex {
+export interface UpsertedAuthorization extends StatusIndex {
   readonly id: string;
   readonly user_id: string;
   readonly client_id: string;
