@@ -3,34 +3,37 @@
  * comes from this site (Fetch Metadata, or else Origin). RFC 6749 §10.12; decisions 17; hardening row 33.
  */
 import type { Context } from 'koa';
-import type { KeyRing } from '../keys/keys.js';
+import type { Deps } from '../deps.js';
 import { UserError } from '../oauth/errors.js';
 import type { Params } from '../oauth/params.js';
+import { browserOf } from './browser.js';
 
-/** What a form is bound to: the browser's cookie digest and, where somebody is signed in, their session. */
-export interface FormBinding {
-  readonly browser: string;
-  readonly session_id: string | null;
+type FormDeps = Pick<Deps, 'config' | 'keys'>;
+
+/** The token of a form, for this browser and the session in it; null where it has none, or the form is about none. */
+export async function csrfToken(deps: FormDeps, ctx: Context, session_id: string | null): Promise<string> {
+  return (await deps.keys.get()).mac('csrf', bindingOf(deps, ctx, session_id));
 }
 
-export function csrfToken(ring: KeyRing, binding: FormBinding): string {
-  return ring.mac('csrf', `${binding.browser} ${binding.session_id ?? ''}`);
-}
-
-/** Throws UserError `form_expired` where the form is not one that we gave to this browser. */
-export function assertOwnForm(
+/** Throws UserError `form_expired` where the form is not one that we gave to this browser, for this session. */
+export async function assertOwnForm(
+  deps: FormDeps,
   ctx: Context,
   params: Params,
-  check: { readonly ring: KeyRing; readonly binding: FormBinding; readonly origin: string },
-): void {
-  const { browser, session_id } = check.binding;
-  const genuine = check.ring.isMac('csrf', `${browser} ${session_id ?? ''}`, params.get('csrf') ?? '');
-  if (!genuine || !comesFromHere(ctx, check.origin)) {
+  session_id: string | null,
+): Promise<void> {
+  const ring = await deps.keys.get();
+  const genuine = ring.isMac('csrf', bindingOf(deps, ctx, session_id), params.get('csrf') ?? '');
+  if (!genuine || !comesFromHere(ctx, new URL(deps.config.ISSUER).origin)) {
     throw new UserError(
       'form_expired',
       'This form is no longer valid, perhaps because cookies are blocked or you signed in elsewhere meanwhile. Please try again.',
     );
   }
+}
+
+function bindingOf({ config }: FormDeps, ctx: Context, session_id: string | null): string {
+  return `${browserOf(ctx, config)} ${session_id ?? ''}`;
 }
 
 function comesFromHere(ctx: Context, origin: string): boolean {

@@ -56,6 +56,18 @@ export async function readInteraction(
   return { pending, client, sealed: sealPending(ring, 'authorization', pending) };
 }
 
+/** The same, for a page that is nothing by itself. Throws `invalid_request` where it was opened so. */
+export async function requireInteraction(
+  deps: InteractionDeps,
+  ctx: Context,
+  params: Params,
+  now: number,
+): Promise<Interaction> {
+  const interaction = await readInteraction(deps, ctx, params, now);
+  if (interaction === null) throw new OAuthError('invalid_request', 'request is missing');
+  return interaction;
+}
+
 /** Goes back to the authorization endpoint, which decides what comes next. */
 export function goOn(ctx: Context, deps: Pick<Deps, 'config'>, interaction: Interaction): void {
   seeOther(ctx, `${deps.config.base}/authorize/resume?request=${interaction.sealed}`);

@@ -2,14 +2,12 @@
 import type { Context, Middleware } from 'koa';
 import type { Deps } from '../deps.js';
 import { seeOther } from '../http/answer.js';
-import { browserOf } from '../http/browser.js';
 import { assertOwnForm, csrfToken } from '../http/csrf.js';
-import { goOn, type Interaction, readInteraction, shownClient } from '../http/interaction.js';
+import { goOn, type Interaction, requireInteraction, shownClient } from '../http/interaction.js';
 import { readForm, readQuery } from '../http/read.js';
 import { render } from '../http/render.js';
 import { currentSession } from '../http/session.js';
 import { submit } from '../http/submit.js';
-import { OAuthError } from '../oauth/errors.js';
 import * as sessions from '../store/sessions.js';
 
 type ChooserDeps = Pick<Deps, 'caches' | 'clock' | 'config' | 'db' | 'keys'>;
@@ -17,8 +15,7 @@ type ChooserDeps = Pick<Deps, 'caches' | 'clock' | 'config' | 'db' | 'keys'>;
 export function showAccountChooser(deps: ChooserDeps): Middleware {
   return async (ctx) => {
     const now = deps.clock();
-    const interaction = await readInteraction(deps, ctx, readQuery(ctx), now);
-    if (interaction === null) throw new OAuthError('invalid_request', 'request is missing');
+    const interaction = await requireInteraction(deps, ctx, readQuery(ctx), now);
     const session = await currentSession(deps, ctx, now);
     if (session === null) return goOn(ctx, deps, interaction);
     await chooserForm(deps, ctx, interaction, session);
@@ -29,20 +26,14 @@ export function postAccountChooser(deps: ChooserDeps): Middleware {
   return async (ctx) => {
     const now = deps.clock();
     const params = await readForm(ctx);
-    const interaction = await readInteraction(deps, ctx, params, now);
-    if (interaction === null) throw new OAuthError('invalid_request', 'request is missing');
+    const interaction = await requireInteraction(deps, ctx, params, now);
     const session = await currentSession(deps, ctx, now);
     if (session === null) return goOn(ctx, deps, interaction);
 
     await submit(
       ctx,
       async () => {
-        const binding = { browser: browserOf(ctx, deps.config), session_id: session.id };
-        assertOwnForm(ctx, params, {
-          ring: await deps.keys.get(),
-          binding,
-          origin: new URL(deps.config.ISSUER).origin,
-        });
+        await assertOwnForm(deps, ctx, params, session.id);
         if (params.get('action') !== 'continue')
           return seeOther(ctx, `${deps.config.base}/login?request=${interaction.sealed}`);
         await sessions.select(deps.db, session.id, interaction.pending.id, now);
@@ -59,12 +50,11 @@ async function chooserForm(
   interaction: Interaction,
   session: sessions.LiveSession,
 ): Promise<void> {
-  const binding = { browser: browserOf(ctx, deps.config), session_id: session.id };
   render(ctx, deps.config, {
     view: 'choose_account',
     title: 'Choose an account',
     data: {
-      csrf: csrfToken(await deps.keys.get(), binding),
+      csrf: await csrfToken(deps, ctx, session.id),
       request: interaction.sealed,
       client: shownClient(interaction.client, deps.config.base),
       person: { name: session.name, email: session.email },

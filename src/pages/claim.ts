@@ -3,7 +3,6 @@ import type { Context, Middleware } from 'koa';
 import { assertClaimable, claimServer } from '../actions/setup.js';
 import type { Deps } from '../deps.js';
 import { seeOther } from '../http/answer.js';
-import { browserOf } from '../http/browser.js';
 import { assertOwnForm, csrfToken } from '../http/csrf.js';
 import { readForm, readQuery } from '../http/read.js';
 import { render } from '../http/render.js';
@@ -34,12 +33,7 @@ export function postClaim(deps: ClaimDeps): Middleware {
     await submit(
       ctx,
       async () => {
-        const binding = { browser: browserOf(ctx, deps.config), session_id: null };
-        assertOwnForm(ctx, params, {
-          ring: await deps.keys.get(),
-          binding,
-          origin: new URL(deps.config.ISSUER).origin,
-        });
+        await assertOwnForm(deps, ctx, params, null);
         await claimServer(deps, { token, email, name, password: params.get('password') ?? '' }, now);
         deps.log.info({ event: 'server_claimed' }, 'the server has its first administrator');
         seeOther(ctx, `${deps.config.base}/login`);
@@ -61,11 +55,10 @@ async function claimForm(
   ctx: Context,
   { token, email, name, error }: ClaimForm,
 ): Promise<void> {
-  const csrf = csrfToken(await deps.keys.get(), { browser: browserOf(ctx, deps.config), session_id: null });
   const shown = error && { field: error.field, message: error.message };
   render(ctx, deps.config, {
     view: 'claim',
     title: 'Claim this server',
-    data: { csrf, token, email, name, error: shown },
+    data: { csrf: await csrfToken(deps, ctx, null), token, email, name, error: shown },
   });
 }

@@ -3,16 +3,13 @@ import type { Context, Middleware } from 'koa';
 import { grantConsent } from '../actions/consents.js';
 import { claimSets } from '../claims/index.js';
 import type { Deps } from '../deps.js';
-import { browserOf } from '../http/browser.js';
 import { assertOwnForm, csrfToken } from '../http/csrf.js';
-import { giveUp, goOn, type Interaction, readInteraction, shownClient } from '../http/interaction.js';
+import { giveUp, goOn, type Interaction, requireInteraction, shownClient } from '../http/interaction.js';
 import { readForm, readQuery } from '../http/read.js';
 import { render } from '../http/render.js';
 import { currentSession } from '../http/session.js';
 import { submit } from '../http/submit.js';
 import { consentEachTime, wantedWords } from '../oauth/authorization.js';
-import { OAuthError } from '../oauth/errors.js';
-import type { Params } from '../oauth/params.js';
 import { redirectUriKind } from '../oauth/redirect_uri.js';
 import type { Client } from '../store/clients.js';
 import type { LiveSession } from '../store/sessions.js';
@@ -40,12 +37,7 @@ export function postConsent(deps: ConsentDeps): Middleware {
     await submit(
       ctx,
       async () => {
-        const binding = { browser: browserOf(ctx, deps.config), session_id: session.id };
-        assertOwnForm(ctx, params, {
-          ring: await deps.keys.get(),
-          binding,
-          origin: new URL(deps.config.ISSUER).origin,
-        });
+        await assertOwnForm(deps, ctx, params, session.id);
         const { pending, client } = interaction;
         const about = { client_id: client.client_id, user_id: session.user_id, sid: session.id };
         if (params.get('action') !== 'allow') {
@@ -68,17 +60,6 @@ export function postConsent(deps: ConsentDeps): Middleware {
   };
 }
 
-async function requireInteraction(
-  deps: ConsentDeps,
-  ctx: Context,
-  params: Params,
-  now: number,
-): Promise<Interaction> {
-  const interaction = await readInteraction(deps, ctx, params, now);
-  if (interaction === null) throw new OAuthError('invalid_request', 'request is missing');
-  return interaction;
-}
-
 async function consentForm(
   deps: ConsentDeps,
   ctx: Context,
@@ -87,12 +68,11 @@ async function consentForm(
 ): Promise<void> {
   const { pending, client, sealed } = interaction;
   const resources = await deps.caches.resources();
-  const binding = { browser: browserOf(ctx, deps.config), session_id: session.id };
   render(ctx, deps.config, {
     view: 'consent',
     title: `Allow ${client.client_name}?`,
     data: {
-      csrf: csrfToken(await deps.keys.get(), binding),
+      csrf: await csrfToken(deps, ctx, session.id),
       request: sealed,
       client: shownClient(client, deps.config.base),
       person: { name: session.name, email: session.email },

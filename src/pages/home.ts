@@ -2,7 +2,6 @@
 import type { Middleware } from 'koa';
 import { isClaimed } from '../actions/setup.js';
 import type { Deps } from '../deps.js';
-import { browserOf } from '../http/browser.js';
 import { csrfToken } from '../http/csrf.js';
 import { render } from '../http/render.js';
 import { currentSession, isAdministrator } from '../http/session.js';
@@ -15,10 +14,7 @@ export function home(deps: Pick<Deps, 'clock' | 'config' | 'db' | 'keys'>): Midd
       view: 'home',
       title: deps.config.PRODUCT_NAME,
       data: {
-        csrf: csrfToken(await deps.keys.get(), {
-          browser: browserOf(ctx, deps.config),
-          session_id: session?.id ?? null,
-        }),
+        csrf: await csrfToken(deps, ctx, session?.id ?? null),
         person: session && { name: session.name, email: session.email },
         is_admin,
         claimed: session !== null || (await isClaimed(deps)),

@@ -3,7 +3,6 @@ import type { Context, Middleware } from 'koa';
 import { signIn } from '../actions/sign_in.js';
 import type { Deps } from '../deps.js';
 import { seeOther } from '../http/answer.js';
-import { browserOf } from '../http/browser.js';
 import { clientAddress, parseNetworks } from '../http/client_address.js';
 import { assertOwnForm, csrfToken } from '../http/csrf.js';
 import { knownDevice, rememberDevice } from '../http/device.js';
@@ -42,11 +41,10 @@ export function postLogin(deps: LoginDeps): Middleware {
     await submit(
       ctx,
       async () => {
-        const ring = await deps.keys.get();
-        const binding = { browser: browserOf(ctx, deps.config), session_id: null };
-        assertOwnForm(ctx, params, { ring, binding, origin: new URL(deps.config.ISSUER).origin });
+        await assertOwnForm(deps, ctx, params, null);
         if (params.get('action') === 'cancel' && interaction !== null) return giveUp(ctx, deps, interaction);
 
+        const ring = await deps.keys.get();
         const signedIn = await signIn(
           deps,
           {
@@ -82,13 +80,12 @@ async function loginForm(
   interaction: Interaction | null,
   form: { readonly email: string; readonly error: UserError | null },
 ): Promise<void> {
-  const ring = await deps.keys.get();
   const { email, error } = form;
   render(ctx, deps.config, {
     view: 'login',
     title: 'Sign in',
     data: {
-      csrf: csrfToken(ring, { browser: browserOf(ctx, deps.config), session_id: null }),
+      csrf: await csrfToken(deps, ctx, null),
       request: interaction?.sealed ?? null,
       client: interaction && shownClient(interaction.client, deps.config.base),
       email,

@@ -48,12 +48,7 @@ export function postLogout(deps: LogoutDeps): Middleware {
     await submit(
       ctx,
       async () => {
-        const binding = { browser: browserOf(ctx, deps.config), session_id: session.id };
-        assertOwnForm(ctx, params, {
-          ring: await deps.keys.get(),
-          binding,
-          origin: new URL(deps.config.ISSUER).origin,
-        });
+        await assertOwnForm(deps, ctx, params, session.id);
         if (params.get('action') !== 'sign_out') return seeOther(ctx, `${deps.config.base}/`);
         const client_ids = await signOut(deps, session, now);
         takeSession(ctx, deps.config);
@@ -118,13 +113,12 @@ async function logoutForm(
   ctx: Context,
   { request, sealed, session }: LogoutForm,
 ): Promise<void> {
-  const binding = { browser: browserOf(ctx, deps.config), session_id: session.id };
   const client = await returningClient(deps, request.client_id);
   render(ctx, deps.config, {
     view: 'logout',
     title: 'Sign out?',
     data: {
-      csrf: csrfToken(await deps.keys.get(), binding),
+      csrf: await csrfToken(deps, ctx, session.id),
       request: sealed,
       client: client === undefined ? null : shownClient(client, deps.config.base),
       person: { name: session.name, email: session.email },
