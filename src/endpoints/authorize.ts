@@ -71,7 +71,7 @@ export function resumeAuthorization(deps: AuthorizeDeps): Middleware {
     const now = deps.clock();
     const browser = browserOf(ctx, deps.config);
     const sealed = readQuery(ctx).require('request');
-    const pending: PendingAuthorization = openPending(await deps.keys.get(), 'authorization', sealed, {
+    const pending = openPending(await deps.keys.get(), 'authorization', sealed, {
       browser,
       now,
     });

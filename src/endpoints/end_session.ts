@@ -7,7 +7,7 @@ import { signOut } from '../actions/sessions.js';
 import type { Deps } from '../deps.js';
 import { seeOther } from '../http/answer.js';
 import { browserOf } from '../http/browser.js';
-import { arrive, openPending, type Pending, sealPending } from '../http/pending.js';
+import { arrive, openPending, sealPending } from '../http/pending.js';
 import { readForm, readQuery } from '../http/read.js';
 import { currentSession, takeSession } from '../http/session.js';
 import { afterSignOut, returningClient } from '../http/sign_out.js';
@@ -33,13 +33,9 @@ export function resumeLogout(deps: LogoutDeps): Middleware {
   return async (ctx) => {
     const now = deps.clock();
     const here = { browser: browserOf(ctx, deps.config), now };
-    const pending: Pending<LogoutRequest> = openPending(
-      await deps.keys.get(),
-      'logout',
-      readQuery(ctx).require('request'),
-      here,
-    );
-    await proceed(deps, ctx, pending.request, now);
+    const sealed = readQuery(ctx).require('request');
+    const { request } = openPending(await deps.keys.get(), 'logout', sealed, here);
+    await proceed(deps, ctx, request, now);
   };
 }
 

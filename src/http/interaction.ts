@@ -47,7 +47,7 @@ export async function readInteraction(
   const came = params.get('request');
   if (came === undefined) return null;
   const ring = await deps.keys.get();
-  const pending: PendingAuthorization = openPending(ring, 'authorization', came, {
+  const pending = openPending(ring, 'authorization', came, {
     browser: browserOf(ctx, deps.config),
     now,
   });

@@ -7,7 +7,9 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { KeyRing } from '../keys/keys.js';
 import type { AuthorizationRequest } from '../oauth/authorization_request.js';
 import { OAuthError, UserError } from '../oauth/errors.js';
+import type { LogoutRequest } from '../oauth/logout_request.js';
 import { newId } from '../secrets.js';
+import type { SignedOut } from './sign_out.js';
 
 const lives_seconds = 15 * 60;
 const longest_sealed = 6144;
@@ -28,10 +30,18 @@ export function arrive<T>(request: T, browser: string | null, now: number): Pend
 }
 
 /** What is sealed: an authorization request, a request to sign out, what follows it. A seal for the one does not open as the other. */
-export type PendingKind = 'authorization' | 'logout' | 'signed_out';
+interface Requests {
+  authorization: AuthorizationRequest;
+  logout: LogoutRequest;
+  signed_out: SignedOut;
+}
 
 /** Throws `invalid_request` naming the largest parameter if the sealed form would be over 6 KiB. */
-export function sealPending(ring: KeyRing, kind: PendingKind, pending: Pending<object>): string {
+export function sealPending<Kind extends keyof Requests>(
+  ring: KeyRing,
+  kind: Kind,
+  pending: Pending<Requests[Kind]>,
+): string {
   const plain = Buffer.from(JSON.stringify(pending));
   const sealed = ring.seal('seal', deflateRawSync(plain), kind);
   if (sealed.length <= longest_sealed && plain.length <= longest_plain) return sealed;
@@ -50,12 +60,12 @@ function largestMember(request: object): string {
 }
 
 /** The request in a seal, as this browser may go on with it. Throws UserError `form_expired` for what is none of ours. */
-export function openPending<T>(
+export function openPending<Kind extends keyof Requests>(
   ring: KeyRing,
-  kind: PendingKind,
+  kind: Kind,
   sealed: string,
   here: { readonly browser: string; readonly now: number },
-): Pending<T> {
+): Pending<Requests[Kind]> {
   const plain = sealed.length <= longest_sealed ? ring.open('seal', sealed, kind) : undefined;
   if (plain === undefined) {
     throw new UserError(
@@ -64,9 +74,9 @@ export function openPending<T>(
     );
   }
   // Authenticated: nobody but sealPending wrote it.
-  const pending = JSON.parse(
-    inflateRawSync(plain, { maxOutputLength: longest_plain }).toString(),
-  ) as Pending<T>;
+  const pending = JSON.parse(inflateRawSync(plain, { maxOutputLength: longest_plain }).toString()) as Pending<
+    Requests[Kind]
+  >;
   const goes_on = pending.browser === here.browser && here.now < pending.arrived_at + lives_seconds;
   return goes_on ? pending : arrive(pending.request, here.browser, here.now);
 }

@@ -87,7 +87,7 @@ async function readSignedOut(
   const sealed = params.get('request');
   if (sealed === undefined) return null;
   const here = { browser: browserOf(ctx, deps.config), now: deps.clock() };
-  return openPending<SignedOut>(await deps.keys.get(), 'signed_out', sealed, here).request;
+  return openPending(await deps.keys.get(), 'signed_out', sealed, here).request;
 }
 
 async function readRequest(
@@ -99,7 +99,7 @@ async function readRequest(
   const sealed = params.get('request');
   if (sealed === undefined) return byItself;
   const here = { browser: browserOf(ctx, deps.config), now };
-  return openPending<LogoutRequest>(await deps.keys.get(), 'logout', sealed, here).request;
+  return openPending(await deps.keys.get(), 'logout', sealed, here).request;
 }
 
 interface LogoutForm {
