@@ -4,13 +4,14 @@ import { type ClientMetadata, parseClientMetadata } from '../oauth/client_metada
 import { UserError } from '../oauth/errors.js';
 import { digest, newId, newSecret } from '../secrets.js';
 import * as authorizations from '../store/authorizations.js';
-import * as cacheVersions from '../store/cache_versions.js';
 import * as clients from '../store/clients.js';
 import type { Trx } from '../store/db.js';
-import * as events from '../store/events.js';
 import type { StatusIndex } from '../store/status_lists.js';
 import * as statusRevocations from '../store/status_revocations.js';
 import { isCurrent, statusOf } from '../tokens/status.js';
+import { changing } from './changing.js';
+
+const change = changing('clients');
 
 type ClientDeps = Pick<Deps, 'caches' | 'config' | 'db' | 'statusIndices'>;
 
@@ -187,18 +188,4 @@ async function write(trx: Trx, client: clients.Client, before: clients.Client): 
     'conflict',
     `The client ${client.client_id} was changed by somebody else at the same time. Please try again.`,
   );
-}
-
-async function change(
-  deps: ClientDeps,
-  event: events.Event,
-  now: number,
-  work: (trx: Trx) => Promise<void>,
-): Promise<void> {
-  await deps.db.transaction(async (trx) => {
-    await work(trx);
-    await cacheVersions.bump(trx, 'clients');
-    await events.record(trx, event, now, deps.config.EVENTS_SECONDS);
-  });
-  deps.caches.expire();
 }

@@ -8,12 +8,15 @@ import { newSecretKey, newSigningKey } from '../keys/new_key.js';
 import { UserError } from '../oauth/errors.js';
 import * as cacheVersions from '../store/cache_versions.js';
 import type { Db, Trx } from '../store/db.js';
-import * as events from '../store/events.js';
+import type * as events from '../store/events.js';
 import * as leases from '../store/leases.js';
 import * as secretKeys from '../store/secret_keys.js';
 import * as signingKeys from '../store/signing_keys.js';
 import { logout_token_seconds } from '../tokens/logout_token.js';
 import { statusListLifetime } from '../tokens/status_list_token.js';
+import { changing } from './changing.js';
+
+const changeKeys = changing('keys');
 
 type KeyDeps = Pick<Deps, 'caches' | 'config' | 'db' | 'keys' | 'masterKeys'>;
 
@@ -210,11 +213,8 @@ async function change(
   now: number,
   work: (trx: Trx) => Promise<void>,
 ): Promise<void> {
-  await deps.db.transaction(async (trx) => {
+  await changeKeys(deps, event, now, async (trx) => {
     await oneAtATime(trx, now);
     await work(trx);
-    await cacheVersions.bump(trx, 'keys');
-    await events.record(trx, event, now, deps.config.EVENTS_SECONDS);
   });
-  deps.caches.expire();
 }

@@ -5,11 +5,11 @@ import { canonicalResource } from '../oauth/authorization_request.js';
 import { isResource } from '../oauth/client_metadata.js';
 import { UserError } from '../oauth/errors.js';
 import { parseScope } from '../oauth/scope.js';
-import * as cacheVersions from '../store/cache_versions.js';
-import type { Trx } from '../store/db.js';
-import * as events from '../store/events.js';
 import * as resources from '../store/resources.js';
+import { changing } from './changing.js';
 import { loadClient } from './clients.js';
+
+const change = changing('resources');
 
 type ResourceDeps = Pick<Deps, 'caches' | 'config' | 'db'>;
 
@@ -122,18 +122,4 @@ export async function removeResource(deps: ResourceDeps, identifier: string, now
 
 function notFound(identifier: string): UserError {
   return new UserError('not_found', `There is no resource ${identifier}.`);
-}
-
-async function change(
-  deps: ResourceDeps,
-  event: events.Event,
-  now: number,
-  work: (trx: Trx) => Promise<void>,
-): Promise<void> {
-  await deps.db.transaction(async (trx) => {
-    await work(trx);
-    await cacheVersions.bump(trx, 'resources');
-    await events.record(trx, event, now, deps.config.EVENTS_SECONDS);
-  });
-  deps.caches.expire();
 }
