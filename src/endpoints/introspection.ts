@@ -11,11 +11,11 @@ import type { KeyRing } from '../keys/keys.js';
 import { isPublic } from '../oauth/client_metadata.js';
 import { OAuthError } from '../oauth/errors.js';
 import { digest, equal } from '../secrets.js';
-import * as authorizations from '../store/authorizations.js';
 import * as clients from '../store/clients.js';
 import * as refreshTokens from '../store/refresh_tokens.js';
 import * as resources from '../store/resources.js';
 import { type AccessToken, readAccessToken } from '../tokens/access_token.js';
+import { findHolder } from '../tokens/holder.js';
 import { parseRefreshToken } from '../tokens/refresh_token.js';
 import { isCurrent } from '../tokens/status.js';
 
@@ -78,8 +78,7 @@ async function isActive({ db }: IntrospectionDeps, token: AccessToken): Promise<
     const client = await clients.find(db, token.client_id);
     return client !== undefined && client.disabled_at === null && isCurrent(token.status, client);
   }
-  const holder = await authorizations.findHolder(db, token.authorization_id);
-  return holder !== undefined && holder.id === token.sub && isCurrent(token.status, holder);
+  return (await findHolder(db, token)) !== undefined;
 }
 
 /** A refresh token is its client's own business. */

@@ -3,10 +3,9 @@ import { type Claims, claimsByName, claimsOfScopes } from '../claims/index.js';
 import type { Config } from '../config.js';
 import type { KeyRing } from '../keys/keys.js';
 import { OAuthError } from '../oauth/errors.js';
-import * as authorizations from '../store/authorizations.js';
 import type { Db } from '../store/db.js';
 import { readAccessToken } from './access_token.js';
-import { isCurrent } from './status.js';
+import { findHolder } from './holder.js';
 
 export interface Userinfo {
   /** The client that the token was given to. */
@@ -25,8 +24,8 @@ export async function loadUserinfo(
   if (!token.scope.includes('openid'))
     throw new OAuthError('insufficient_scope', 'the access token lacks the scope openid');
 
-  const user = await authorizations.findHolder(deps.db, token.authorization_id);
-  if (user === undefined || user.id !== token.sub || !isCurrent(token.status, user)) throw invalidToken();
+  const user = await findHolder(deps.db, token);
+  if (user === undefined) throw invalidToken();
 
   const requested = Object.fromEntries(token.userinfo_claims.map((name) => [name, {}]));
   const claims = { ...claimsOfScopes(user, token.scope), ...claimsByName(user, requested), sub: user.id };
