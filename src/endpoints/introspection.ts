@@ -5,6 +5,7 @@
 import type { Middleware } from 'koa';
 import { authenticateClient } from '../client_auth/index.js';
 import type { Deps } from '../deps.js';
+import { endOf } from '../grants/family.js';
 import { noStoreJson } from '../http/answer.js';
 import { readMachineForm } from '../http/read.js';
 import type { KeyRing } from '../keys/keys.js';
@@ -92,14 +93,7 @@ async function introspectRefreshToken(
   const parsed = parseRefreshToken(ring, token);
   const family = parsed && (await refreshTokens.find(db, parsed.id));
   if (family === undefined || family.client_id !== caller.client_id) return inactive;
-  const ended = [
-    family.revoked_at,
-    family.authorization_revoked_at,
-    family.user_disabled_at,
-    family.client_disabled_at,
-  ].some((at) => at !== null);
-  const session_ended = family.session_id !== '' && (family.session_expires_at ?? 0) <= now;
-  if (ended || session_ended || family.expires_at <= now) return inactive;
+  if (endOf(family, now) !== undefined) return inactive;
   if (!equal(digest(token), family.token_hash)) return inactive; // replaced
   const { client_id, scope, user_id: sub, sid, auth_time, acr, created_at: iat, expires_at: exp } = family;
   return { active: true, iss: config.ISSUER, client_id, scope, sub, sid, auth_time, acr, iat, exp };

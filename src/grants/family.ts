@@ -1,6 +1,7 @@
-/** Begins a family of refresh tokens: one row, rotated in place from then on. Decisions 8; RFC 9700 §4.14. */
+/** The life of a family of refresh tokens: one row, rotated in place by refresh_token.ts. Decisions 8; RFC 9700 §4.14. */
 import type { Config } from '../config.js';
 import type { KeyRing } from '../keys/keys.js';
+import { OAuthError } from '../oauth/errors.js';
 import { digest, newId } from '../secrets.js';
 import type { Trx } from '../store/db.js';
 import * as refreshTokens from '../store/refresh_tokens.js';
@@ -28,6 +29,7 @@ export interface NewFamily {
   readonly last_token_expires_at: number;
 }
 
+/** Begins one. */
 export async function startFamily(
   trx: Trx,
   request: { readonly ring: KeyRing; readonly config: Config; readonly now: number },
@@ -49,4 +51,16 @@ export async function startFamily(
     revoked_at: null,
   });
   return { refresh_token: token, last_token_expires_at: expires_at + config.ACCESS_TOKEN_SECONDS };
+}
+
+/** Why a family yields nothing any more; undefined while it lives. */
+export function endOf(family: refreshTokens.FoundFamily, now: number): OAuthError | undefined {
+  if (family.revoked_at !== null || family.authorization_revoked_at !== null)
+    return new OAuthError('invalid_grant', 'refresh_token was revoked');
+  if (family.expires_at <= now) return new OAuthError('invalid_grant', 'refresh_token has expired');
+  if (family.user_disabled_at !== null) return new OAuthError('invalid_grant', 'the user is disabled');
+  if (family.client_disabled_at !== null) return new OAuthError('invalid_client', 'the client is disabled');
+  if (family.session_id !== '' && (family.session_expires_at ?? 0) <= now)
+    return new OAuthError('invalid_grant', 'the session that refresh_token belongs to has ended');
+  return undefined;
 }

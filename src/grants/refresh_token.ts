@@ -20,6 +20,7 @@ import {
   sealSuccessor,
 } from '../tokens/refresh_token.js';
 import { statusOf } from '../tokens/status.js';
+import { endOf } from './family.js';
 import { type GrantRequest, grantedAudience, type StoredGrant, storedClaims, storedScope } from './grant.js';
 
 export const refreshToken: StoredGrant = {
@@ -35,7 +36,8 @@ export const refreshToken: StoredGrant = {
     const rotated = rotatesRefreshTokens(client) ? await rotate(trx, request, presented, parsed) : undefined;
     const family = rotated?.family ?? (await refreshTokens.find(trx, parsed.id));
     if (family === undefined || family.client_id !== client.client_id) throw unknownToken();
-    assertAlive(family, now);
+    const ended = endOf(family, now);
+    if (ended !== undefined) throw ended;
 
     const scope = narrowedScope(
       params.get('scope'),
@@ -80,19 +82,6 @@ async function rotate(
     now,
   });
   return family && { family, successor };
-}
-
-function assertAlive(family: refreshTokens.FoundFamily, now: number): void {
-  if (family.revoked_at !== null || family.authorization_revoked_at !== null) {
-    throw new OAuthError('invalid_grant', 'refresh_token was revoked');
-  }
-  if (family.expires_at <= now) throw new OAuthError('invalid_grant', 'refresh_token has expired');
-  if (family.user_disabled_at !== null) throw new OAuthError('invalid_grant', 'the user is disabled');
-  if (family.client_disabled_at !== null) throw new OAuthError('invalid_client', 'the client is disabled');
-  const bound = family.session_id !== '';
-  if (bound && (family.session_expires_at === null || family.session_expires_at <= now)) {
-    throw new OAuthError('invalid_grant', 'the session that refresh_token belongs to has ended');
-  }
 }
 
 /**
