@@ -1,4 +1,5 @@
 /** Finds out which client calls, by exactly one method: the one it registered. RFC 6749 §2.3; protocol.md §7. */
+import { OutboundError } from '../limits/outbound.js';
 import { OAuthError } from '../oauth/errors.js';
 import type { Caches } from '../store/caches.js';
 import type { Client } from '../store/clients.js';
@@ -56,7 +57,7 @@ async function verify(
   try {
     return await method.verify(deps, client, proof);
   } catch (cause) {
-    if (!(cause instanceof Error && cause.name === 'OutboundError')) throw cause;
+    if (!(cause instanceof OutboundError)) throw cause;
     throw new OAuthError('invalid_client', 'the keys of this client cannot be fetched from its jwks_uri', {
       cause,
     });
