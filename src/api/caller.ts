@@ -2,7 +2,6 @@
 import type { Context } from 'koa';
 import { authenticateClient } from '../client_auth/index.js';
 import type { Deps } from '../deps.js';
-import { parseResources } from '../oauth/authorization_request.js';
 import { assertOwnPage, assertUsesSignInApi, type Mode, type Sender } from '../oauth/direct_sign_in.js';
 import { OAuthError } from '../oauth/errors.js';
 import type { Params } from '../oauth/params.js';
@@ -28,13 +27,6 @@ export function assertFrom(ctx: Context, client: Client, mode: Mode): void {
 
 function senderOf(ctx: Context): Sender {
   return { method: ctx.method, origin: ctx.get('origin'), site: ctx.get('sec-fetch-site') };
-}
-
-/** The resources that the body names, known ones (RFC 8707 §2), beside the scope words of each. Throws `invalid_target`. */
-export async function readResources(deps: Pick<Deps, 'caches' | 'config'>, params: Params) {
-  const resources = await deps.caches.resources();
-  const requested = parseResources(params, new Set([deps.config.ISSUER, ...resources.keys()]));
-  return { resources, requested_resources: requested };
 }
 
 /**

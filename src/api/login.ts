@@ -10,6 +10,7 @@ import type { Deps } from '../deps.js';
 import { clientAddress, parseNetworks } from '../http/client_address.js';
 import { knownDevice, rememberDevice } from '../http/device.js';
 import { readJson } from '../http/read.js';
+import { readResources } from '../http/resources.js';
 import type { KeyRing } from '../keys/keys.js';
 import { sourceOf } from '../limits/attempts.js';
 import { wordsToApprove } from '../oauth/authorization.js';
@@ -21,7 +22,7 @@ import { digest } from '../secrets.js';
 import type { Client } from '../store/clients.js';
 import * as sessions from '../store/sessions.js';
 import { audienceOf } from '../tokens/audience.js';
-import { assertForCookie, assertFrom, type CallerDeps, readClient, readResources } from './caller.js';
+import { assertForCookie, assertFrom, type CallerDeps, readClient } from './caller.js';
 import { endFormer } from './logout.js';
 import { answerTokens } from './tokens.js';
 

@@ -6,11 +6,12 @@ import type { Middleware } from 'koa';
 import type { Deps } from '../deps.js';
 import { refreshToken } from '../grants/refresh_token.js';
 import { readJson } from '../http/read.js';
+import { readResources } from '../http/resources.js';
 import { accessCookie, refreshCookie } from '../http/token_cookies.js';
 import { OAuthError } from '../oauth/errors.js';
 import { type AccessToken, readAccessToken } from '../tokens/access_token.js';
 import type { Granted } from '../tokens/granted.js';
-import { assertForCookie, assertFrom, type CallerDeps, readClient, readResources } from './caller.js';
+import { assertForCookie, assertFrom, type CallerDeps, readClient } from './caller.js';
 import { answerTokens } from './tokens.js';
 
 export function refresh(deps: CallerDeps & Pick<Deps, 'clock' | 'keys' | 'log'>): Middleware {

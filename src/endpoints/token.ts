@@ -11,7 +11,7 @@ import type { Grant, GrantRequest } from '../grants/grant.js';
 import * as grants from '../grants/index.js';
 import { noStoreJson } from '../http/answer.js';
 import { readMachineForm } from '../http/read.js';
-import { parseResources } from '../oauth/authorization_request.js';
+import { readResources } from '../http/resources.js';
 import { OAuthError } from '../oauth/errors.js';
 import type { Client } from '../store/clients.js';
 import { issueTokens } from '../tokens/issue.js';
@@ -32,26 +32,13 @@ export function token(deps: TokenDeps): Middleware {
     );
     const grant = chooseGrant(client, params.require('grant_type'));
 
-    const resources = await deps.caches.resources();
-    const known = new Set([deps.config.ISSUER, ...resources.keys()]);
-    const requested_resources = parseResources(params, known);
+    const resources = await readResources(deps, params);
     const ring = await deps.keys.get();
     const { config } = deps;
-    const outcome = await exchange(deps, grant, {
-      now,
-      client,
-      params,
-      requested_resources,
-      resources,
-      ring,
-      config,
-    });
+    const outcome = await exchange(deps, grant, { ...resources, now, client, params, ring, config });
     if (outcome instanceof OAuthError) throw outcome; // returned by the grant, so its writes are kept
 
-    noStoreJson(
-      ctx,
-      await issueTokens({ db: deps.db, caches: deps.caches, config, ring }, client, outcome, now),
-    );
+    noStoreJson(ctx, await issueTokens({ ...deps, ring }, client, outcome, now));
     const { user_id, sid } = outcome.user ?? {};
     deps.log.info(
       { event: 'tokens_issued', grant_type: grant.grant_type, client_id: client.client_id, user_id, sid },
