@@ -1,187 +1,10 @@
 /**
- * The settings an operator gives at start. One table: name, parser, default, sentence. Pure: reads what it is given, gathers
- * all problems, throws once. The README's settings table is compared with it by a test.
+ * The configuration: what the settings of an environment say, and what follows from them. Pure: reads what it is given, gathers
+ * all problems, throws once.
  */
 import { availableParallelism } from 'node:os';
-import ipaddr from 'ipaddr.js';
-import { z } from 'zod';
 import { isLoopbackHost } from './oauth/redirect_uri.js';
-
-export const prefix = 'SALLYPORT_';
-
-interface Setting {
-  readonly schema: z.ZodType;
-  /** As it would be written in the environment; undefined where nothing is set. */
-  readonly fallback: string | undefined;
-  readonly about: string;
-  readonly secret?: true;
-}
-
-const seconds = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
-const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
-const list = z.string().transform((text) => text.split(/[\s,]+/).filter((word) => word !== ''));
-const cidrs = list.refine(
-  (words) => words.every(isNetwork),
-  'must be addresses or networks like 10.0.0.0/8, separated by commas',
-);
-
-const day = 86_400;
-
-export const settings = {
-  ISSUER: {
-    schema: z
-      .string()
-      .refine(
-        isIssuer,
-        'must be an https URL without query, fragment, user name or trailing slash; http is for loopback hosts alone',
-      ),
-    fallback: 'http://localhost:4000',
-    about: 'The address people and applications reach this server at; the `iss` of every token.',
-  },
-  HOST: {
-    schema: z.string().min(1).optional(),
-    fallback: undefined,
-    about:
-      'The address to listen on. Default: loopback for a loopback http issuer, all addresses for an https one.',
-  },
-  PORT: {
-    schema: whole(0, 65_535).optional(),
-    fallback: undefined,
-    about: 'The port to listen on. Default: the port of a loopback issuer, 4000 behind an https one.',
-  },
-  DATABASE_URL: {
-    schema: z
-      .string()
-      .refine(
-        (text) => /^(sqlite:.|postgres(ql)?:\/\/)/.test(text),
-        'must start with sqlite: or postgres://',
-      ),
-    fallback: 'sqlite:data/sallyport.sqlite',
-    about: '`sqlite:path`, `sqlite:/absolute/path` or `postgres://user:password@host/database`.',
-    secret: true,
-  },
-  KEYS_DIR: {
-    schema: z.string().min(1),
-    fallback: 'keys/',
-    about: 'The folder of the master key, made at the first start with mode 0700.',
-  },
-  MASTER_KEY: {
-    schema: list
-      .refine(
-        (keys) => keys.length > 0 && keys.every((key) => /^[A-Za-z0-9+/_-]{43}=?$/.test(key)),
-        'must be 32 bytes as base64url; several are separated by commas, the first one encrypts',
-      )
-      .optional(),
-    fallback: undefined,
-    about:
-      'The master key itself, 32 bytes as base64url, in place of a file in KEYS_DIR. Several, separated by commas, while moving to a new one.',
-    secret: true,
-  },
-  TRUSTED_PROXIES: {
-    schema: cidrs,
-    fallback: '',
-    about: 'Addresses or networks of the proxies whose X-Forwarded-For is believed, separated by commas.',
-  },
-  OUTBOUND_ALLOWED_HOSTS: {
-    schema: list,
-    fallback: '',
-    about:
-      'Host names the server may fetch from, and send logout tokens to, although they resolve to private addresses, separated by commas.',
-  },
-  LOG_LEVEL: {
-    schema: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug']),
-    fallback: 'info',
-    about: '`silent`, `fatal`, `error`, `warn`, `info` or `debug`. The log is JSON lines on standard error.',
-  },
-  PRODUCT_NAME: {
-    schema: z.string().trim().min(1).max(60),
-    fallback: 'Sallyport',
-    about: 'The name on the pages.',
-  },
-  CODE_SECONDS: {
-    schema: seconds(5, 600),
-    fallback: '60',
-    about: 'How long an authorization code can be redeemed.',
-  },
-  ACCESS_TOKEN_SECONDS: {
-    schema: seconds(30, day),
-    fallback: '600',
-    about: 'How long an access token is valid.',
-  },
-  ID_TOKEN_SECONDS: { schema: seconds(30, day), fallback: '600', about: 'How long an ID token is valid.' },
-  REFRESH_TOKEN_SECONDS: {
-    schema: seconds(60, 400 * day),
-    fallback: String(30 * day),
-    about: 'How long a family of refresh tokens lives, however often it is used.',
-  },
-  SESSION_IDLE_SECONDS: {
-    schema: seconds(60, 400 * day),
-    fallback: String(day),
-    about: 'How long a session lives without being used.',
-  },
-  SESSION_MAX_SECONDS: {
-    schema: seconds(60, 400 * day),
-    fallback: String(30 * day),
-    about: 'How long a session lives at most.',
-  },
-  KEY_ROTATION_SECONDS: {
-    schema: seconds(3600, 800 * day),
-    fallback: String(90 * day),
-    about: 'How old the signing key and the sealing keys may become before they are replaced.',
-  },
-  JWKS_MAX_AGE_SECONDS: {
-    schema: seconds(1, day),
-    fallback: '300',
-    about:
-      'How long applications may cache the JWK Set. A new key is published twice as long before it signs.',
-  },
-  STATUS_LIST_TTL_SECONDS: {
-    schema: seconds(1, 3600),
-    fallback: '15',
-    about:
-      'How long applications that ask for the status list may wait before they ask again: so late they see a revocation.',
-  },
-  EVENTS_SECONDS: {
-    schema: seconds(day, 4000 * day),
-    fallback: String(400 * day),
-    about: 'How long the audit trail is kept.',
-  },
-  ARGON2_MEMORY_KIB: {
-    schema: whole(7168, 1_048_576),
-    fallback: '19456',
-    about: 'argon2id: memory for one password hash, KiB.',
-  },
-  ARGON2_PASSES: { schema: whole(1, 20), fallback: '2', about: 'argon2id: passes over that memory.' },
-  ARGON2_LANES: { schema: whole(1, 16), fallback: '1', about: 'argon2id: parallel lanes.' },
-  HASHING_SLOTS: {
-    schema: whole(1, 64).optional(),
-    fallback: undefined,
-    about: 'How many passwords are hashed at the same time. Default: one for each core.',
-  },
-  HASHING_QUEUE: {
-    schema: whole(1, 100_000).optional(),
-    fallback: undefined,
-    about: 'How many sign-ins may wait to be hashed before the answer is 503. Default: 64 for each slot.',
-  },
-  ATTEMPTS_PER_ACCOUNT: {
-    schema: whole(3, 1_000_000),
-    fallback: '10',
-    about: 'Failed passwords for one account from one source (/24, /64) in 15 minutes.',
-  },
-  ATTEMPTS_PER_SOURCE: {
-    schema: whole(10, 1_000_000),
-    fallback: '100',
-    about: 'Failed passwords from one source in 15 minutes.',
-  },
-  ATTEMPTS_UNKNOWN_SOURCES: {
-    schema: whole(5, 1_000_000),
-    fallback: '50',
-    about: 'Failed passwords for one account over all unknown browsers in 15 minutes.',
-  },
-} as const satisfies Record<string, Setting>;
-
-export type SettingName = keyof typeof settings;
-type Values = { readonly [Name in SettingName]: z.output<(typeof settings)[Name]['schema']> };
+import { prefix, type Setting, type SettingName, settingNames, settings, type Values } from './settings.js';
 
 /** The settings, and what follows from them. */
 export interface Config extends Values {
@@ -228,10 +51,6 @@ export function readConfig(env: Environment, readFile: (path: string) => string)
   const config = derive(values as unknown as Values, sources as Config['sources'], problems);
   if (problems.length > 0) throw new ConfigError(problems);
   return deepFreeze(config);
-}
-
-export function settingNames(): readonly SettingName[] {
-  return Object.keys(settings) as SettingName[]; // the keys of a constant table
 }
 
 function unknownNames(env: Environment): string[] {
@@ -293,25 +112,6 @@ function derive(values: Values, sources: Config['sources'], problems: string[]):
 
 function bracketed(host: string): string {
   return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
-}
-
-/** OpenID Connect Discovery §3, RFC 8414 §2: https, no query, no fragment; we also refuse user names and a trailing slash. */
-function isIssuer(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  const plain = url.username === '' && url.password === '' && !/[?#]/.test(text) && !text.endsWith('/');
-  // A path with // would begin our own Locations, and a browser takes what follows for another host.
-  const path = url.pathname === '/' || url.pathname.includes('//') ? '' : url.pathname;
-  const canonical = text === url.origin + path;
-  return (
-    plain &&
-    canonical &&
-    (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname)))
-  );
-}
-
-function isNetwork(text: string): boolean {
-  return text.includes('/') ? ipaddr.isValidCIDR(text) : ipaddr.isValid(text);
 }
 
 function deepFreeze<T extends object>(value: T): T {

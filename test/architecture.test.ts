@@ -34,8 +34,8 @@ const ranks: Readonly<Record<string, number>> = {
   demo: 8,
 };
 
-/** Importable by all but relying_party; config.ts itself needs to know what a loopback host is. */
-const common = new Set(['src/config.ts', 'src/secrets.ts']);
+/** Importable by all but relying_party; settings.ts itself needs to know what a loopback host is. */
+const common = new Set(['src/config.ts', 'src/secrets.ts', 'src/settings.ts']);
 
 /** What a file belongs to: its folder, or itself. demo.ts starts what is in demo/. */
 function unitOf(path: string): string {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ConfigError, type Environment, readConfig, settingNames } from '../src/config.js';
+import { ConfigError, type Environment, readConfig } from '../src/config.js';
+import { settingNames } from '../src/settings.js';
 import { anyText } from './support/arbitraries.js';
 
 const noFile = (path: string): string => {

@@ -1,7 +1,8 @@
 /** What the README says is there, and what is there it says (style.md §4.10). A refusal prints what it should say. */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { prefix, readConfig, settingNames, settings } from '../src/config.js';
+import { readConfig } from '../src/config.js';
+import { prefix, settingNames, settings } from '../src/settings.js';
 import { runAlone } from './support/cli.js';
 import { filesIn, root } from './support/source.js';
 
@@ -11,7 +12,7 @@ const texts = ['README.md', ...filesIn('docs', /\.md$/)].map((path) => ({
   text: readFileSync(root + path, 'utf8'),
 }));
 
-/** The table of src/config.ts as the README has it. */
+/** The table of src/settings.ts as the README has it. */
 function renderSettingsTable(): string {
   const rows = settingNames().map((name) => {
     const { fallback, about } = settings[name];
@@ -38,7 +39,7 @@ function listed(text: string): string[] {
   return names.filter((name) => name !== 'help');
 }
 
-test('the table of settings in the README is that of src/config.ts', () => {
+test('the table of settings in the README is that of src/settings.ts', () => {
   expect(between('settings')).toBe(renderSettingsTable());
 });
 

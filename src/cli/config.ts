@@ -1,6 +1,7 @@
 /** sallyport config: every setting, its value and where it comes from; secrets are masked. */
 import { Command } from 'commander';
-import { type Config, prefix, type SettingName, settingNames, settings } from '../config.js';
+import type { Config } from '../config.js';
+import { prefix, type SettingName, settingNames, settings } from '../settings.js';
 import { columns, print, type Start } from './start.js';
 
 export function configCommand(start: Start): Command {

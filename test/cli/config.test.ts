@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Environment, readConfig, settingNames } from '../../src/config.js';
+import { type Environment, readConfig } from '../../src/config.js';
+import { settingNames } from '../../src/settings.js';
 import { runAlone } from '../support/cli.js';
 
 const key = Buffer.alloc(32, 7).toString('base64url');
