@@ -20,19 +20,14 @@ interface ResourceOptions {
 
 export function resourcesCommand(start: Start): Command {
   const command = new Command('resources').description('register the APIs that access tokens are for');
-  command
-    .command('add <identifier>')
-    .description('register an API by its URI')
-    .option('--scope <scope>', 'a scope of it; may be repeated', collect)
-    .option('--client <client_id>', 'the client that acts for it, and may introspect the tokens for it')
-    .option('--permission <name=role,role>', 'who holds a permission; may be repeated', collect)
-    .option('--token-claim <claim>', 'roles or permissions, to be in its tokens; may be repeated', collect)
-    .option('--json', 'print JSON')
-    .action((identifier: string, options: ResourceOptions) =>
-      start.withDeps(async (deps) =>
-        tell(await addResource(deps, identifier, changesOf(options), deps.clock()), options),
-      ),
-    );
+  resourceOptions(
+    command.command('add <identifier>').description('register an API by its URI'),
+    'the client that acts for it, and may introspect the tokens for it',
+  ).action((identifier: string, options: ResourceOptions) =>
+    start.withDeps(async (deps) =>
+      tell(await addResource(deps, identifier, changesOf(options), deps.clock()), options),
+    ),
+  );
   command
     .command('list')
     .description('list the APIs')
@@ -55,20 +50,17 @@ export function resourcesCommand(start: Start): Command {
     .action((identifier: string, options: ResourceOptions) =>
       start.withDeps(async (deps) => tell(await loadResource(deps, identifier), options)),
     );
-  command
-    .command('update <identifier>')
-    .description('replace what is registered for an API: only what is named changes')
-    .option('--scope <scope>', 'a scope of it; may be repeated', collect)
-    .option('--client <client_id>', "the client that acts for it; '' for none")
-    .option('--permission <name=role,role>', 'who holds a permission; may be repeated', collect)
-    .option('--token-claim <claim>', 'roles or permissions, to be in its tokens; may be repeated', collect)
-    .option('--json', 'print JSON')
-    .action((identifier: string, options: ResourceOptions, self: Command) => {
-      if (Object.keys(changesOf(options)).length === 0) self.error('error: say what is to be changed');
-      return start.withDeps(async (deps) =>
-        tell(await updateResource(deps, identifier, changesOf(options), deps.clock()), options),
-      );
-    });
+  resourceOptions(
+    command
+      .command('update <identifier>')
+      .description('replace what is registered for an API: only what is named changes'),
+    "the client that acts for it; '' for none",
+  ).action((identifier: string, options: ResourceOptions, self: Command) => {
+    if (Object.keys(changesOf(options)).length === 0) self.error('error: say what is to be changed');
+    return start.withDeps(async (deps) =>
+      tell(await updateResource(deps, identifier, changesOf(options), deps.clock()), options),
+    );
+  });
   command
     .command('remove <identifier>')
     .description('remove an API: no more tokens are issued for it')
@@ -80,6 +72,16 @@ export function resourcesCommand(start: Start): Command {
       }),
     );
   return command;
+}
+
+/** What an API is registered with. */
+function resourceOptions(command: Command, about_client: string): Command {
+  return command
+    .option('--scope <scope>', 'a scope of it; may be repeated', collect)
+    .option('--client <client_id>', about_client)
+    .option('--permission <name=role,role>', 'who holds a permission; may be repeated', collect)
+    .option('--token-claim <claim>', 'roles or permissions, to be in its tokens; may be repeated', collect)
+    .option('--json', 'print JSON');
 }
 
 /** An empty word removes: `--client ''`, `--permission ''`, `--token-claim ''`. */
