@@ -13,8 +13,9 @@ import { statement } from '../src/store/statement.js';
 import { type App, Ledger, redeemCode, refreshFamily, workUntilGone } from './support/acknowledged.js';
 import { newDatabase } from './support/database.js';
 import { newFolder } from './support/folder.js';
+import { freePort } from './support/free_port.js';
 import { password, redirect_uri } from './support/idp.js';
-import { buildProgram, freePort, Program } from './support/program.js';
+import { buildProgram, Program } from './support/program.js';
 
 const rounds = 4;
 const workers = 6;

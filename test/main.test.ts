@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { newKey } from '../src/secrets.js';
 import { newFolder } from './support/folder.js';
-import { buildProgram, freePort, Program, runProgram } from './support/program.js';
+import { freePort } from './support/free_port.js';
+import { buildProgram, Program, runProgram } from './support/program.js';
 
 let main: string;
 beforeAll(async () => {

@@ -14,15 +14,8 @@ const day = 86_400;
 const max_age = 300;
 const lifetime = 600;
 
-interface Issued {
-  readonly token: string;
-  readonly at: number;
-}
-
-interface Published {
-  readonly set: JSONWebKeySet;
-  readonly at: number;
-}
+type Issued = Readonly<{ token: string; at: number }>;
+type Published = Readonly<{ set: JSONWebKeySet; at: number }>;
 
 async function publishedNow(idp: TestIdp): Promise<JSONWebKeySet> {
   return JSON.parse((await idp.deps.keys.get()).published(idp.now()).body.toString());

@@ -1,13 +1,10 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { disableClient } from '../../src/actions/clients.js';
-import { disableUser } from '../../src/actions/users.js';
-import { createHashingGate } from '../../src/limits/hashing_gate.js';
 import { statement } from '../../src/store/statement.js';
 import { countRows } from '../support/authorize.js';
 import { engines } from '../support/database.js';
-import { cookiesOf, getMe, meOf, origin, ownClient, postJson, startSite } from '../support/first_party.js';
-import { countingGate, password } from '../support/idp.js';
+import { cookiesOf, getMe, meOf, origin, postJson, startSite } from '../support/first_party.js';
+import { countingGate } from '../support/idp.js';
 import { atOnce, eventsOf, familiesOf } from '../support/shop.js';
 
 const login = '/users/login';
@@ -137,80 +134,6 @@ describe('how the tokens travel', () => {
   });
 });
 
-describe('a request that is not of the application’s own pages is refused, and no password is looked at', () => {
-  test.each([
-    ['another origin', { origin: 'https://evil.example' }],
-    ['another host of the site', { origin: 'https://evil.www.example.com' }],
-    ['another port', { origin: `${origin}:8443` }],
-    ['another scheme', { origin: 'http://www.example.com' }],
-    ['a trailing slash', { origin: `${origin}/` }],
-    ['another case', { origin: origin.toUpperCase() }],
-    ['a hidden origin', { origin: 'null' }],
-    ['two origins', { origin: `${origin}, https://evil.example` }],
-    ['a cross-site page without Origin', { 'sec-fetch-site': 'cross-site' }],
-    ['a cross-site page with a right Origin', { origin, 'sec-fetch-site': 'cross-site' }],
-  ])('%s', async (_, headers) => {
-    const hashing = countingGate();
-    const { idp, app, credentials } = await startSite({ substitutes: { hashing } });
-    const before = await countRows(idp);
-    const answer = await app(login, credentials, headers);
-    expect([answer.status, answer.body.error, cookiesOf(answer)]).toEqual([403, 'access_denied', {}]);
-    expect(hashing.entered).toBe(0);
-    expect(await countRows(idp)).toEqual(before);
-  });
-
-  test('cookies without an Origin', async () => {
-    const { app, credentials } = await startSite();
-    const { status, body } = await app(login, { ...credentials, mode: 'cookie' });
-    expect([status, body.error]).toEqual([403, 'access_denied']);
-  });
-});
-
-describe('a client that may not (decisions 29)', () => {
-  test.each([
-    ['is not first-party', { first_party: false }, 'first_party is not set'],
-    ['has no origins', { allowed_origins: [] }, 'it has no allowed_origins'],
-  ])('%s', async (_, metadata, why) => {
-    const code = { grant_types: ['authorization_code'], redirect_uris: ['https://www.example.com/cb'] };
-    const { app, credentials } = await startSite({ metadata: { ...code, ...metadata } });
-    const { status, body } = await app(login, credentials);
-    expect([status, body.error]).toEqual([400, 'unauthorized_client']);
-    expect(body.error_description).toContain(why);
-  });
-
-  const confidential = {
-    token_endpoint_auth_method: 'client_secret_post',
-    grant_types: ['authorization_code'],
-    redirect_uris: ['https://www.example.com/cb'],
-  };
-
-  test.each([
-    ['is confidential and proves nothing', false, 401, 'invalid_client'],
-    ['is confidential and sends its secret', true, 400, 'unauthorized_client'],
-  ])('%s', async (_, proves, expected, error) => {
-    const { idp, app, credentials } = await startSite();
-    const { client_secret } = await idp.addClient({ ...ownClient, ...confidential }, 'back');
-    const proof = proves ? { client_secret } : {};
-    const { status, body } = await app(login, { ...credentials, client_id: 'back', ...proof });
-    expect([status, body.error]).toEqual([expected, error]);
-  });
-
-  test('is unknown, or disabled', async () => {
-    const { idp, app, credentials } = await startSite();
-    const unknown = await app(login, { ...credentials, client_id: 'nobody' });
-    expect([unknown.status, unknown.body.error]).toEqual([401, 'invalid_client']);
-    await disableClient(idp.deps, 'site', true, idp.now());
-    expect((await app(login, credentials)).body.error).toBe('invalid_client');
-  });
-
-  test('another client’s origin does not count', async () => {
-    const { idp, app, credentials } = await startSite();
-    await idp.addClient({ ...ownClient, allowed_origins: ['https://other.example'] }, 'other');
-    const answer = await app(login, credentials, { origin: 'https://other.example' });
-    expect([answer.status, answer.body.error]).toEqual([403, 'access_denied']);
-  });
-});
-
 describe('what is asked for', () => {
   test('without a scope it is all that the client is registered for, but offline_access', async () => {
     const { signIn } = await startSite({ metadata: { scope: 'openid email offline_access' } });
@@ -279,114 +202,5 @@ describe('what is asked for', () => {
     const { status, headers, body } = await page(idp.browser(), login, credentials);
     expect([status, body.error, headers.getSetCookie()]).toEqual([400, 'invalid_scope', []]);
     expect((await countRows(idp)).sessions).toBe(0);
-  });
-});
-
-describe('a body that is not one flat JSON object', () => {
-  const good = JSON.stringify({ client_id: 'site', email: 'ada@example.com', password });
-
-  test.each([
-    ['application/x-www-form-urlencoded', 'client_id=site'],
-    ['text/plain', good],
-    ['application/json-not', good],
-    ['multipart/form-data; boundary=x', '--x--'],
-    ['', good],
-  ])('of the content type %j is refused: another site’s form can send it', async (type, text) => {
-    const { idp } = await startSite();
-    const answer = await postJson(idp.browser(), login, text, { 'content-type': type });
-    expect([answer.status, answer.body.error]).toEqual([400, 'invalid_request']);
-  });
-
-  test.each([
-    ['nothing', ''],
-    ['half of it', '{'],
-    ['a list', '[]'],
-    ['a string', '"site"'],
-    ['null', 'null'],
-    ['a byte order mark', `\ufeff${good}`],
-    ['two of them', `${good}${good}`],
-    ['a member twice', `{"client_id":"evil",${good.slice(1)}`],
-    ['a member twice, once in disguise', `{"client_i\\u0064":"evil",${good.slice(1)}`],
-    ['a member twice, once hidden', `{"client_id":{"a":"b"},${good.slice(1)}`],
-    ['a deep one', `${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`],
-    ['a deep list', '['.repeat(30_000) + ']'.repeat(30_000)],
-  ])('%s is refused', async (_, text) => {
-    const { idp } = await startSite();
-    const answer = await postJson(idp.browser(), login, text);
-    expect([answer.status, answer.body.error]).toEqual([400, 'invalid_request']);
-  });
-
-  test('of more than 64 KiB is 413', async () => {
-    const { idp } = await startSite();
-    const answer = await postJson(idp.browser(), login, JSON.stringify({ email: 'a'.repeat(65_536) }));
-    expect([answer.status, answer.body.error]).toEqual([413, 'invalid_request']);
-  });
-
-  test('application/json; charset=utf-8 is read', async () => {
-    const { idp } = await startSite();
-    const type = { 'content-type': 'application/JSON; charset=utf-8' };
-    expect((await postJson(idp.browser(), login, good, type)).status).toBe(200);
-  });
-});
-
-describe('guessing passwords here', () => {
-  test('an unknown person, a disabled one and a wrong password: one answer, one entry at the gate (hardening 16)', async () => {
-    const hashing = countingGate();
-    const { idp, user, app, credentials } = await startSite({ substitutes: { hashing } });
-    const wrong = await app(login, { ...credentials, password: 'wrong' });
-    const unknown = await app(login, { ...credentials, email: 'nobody@example.com' });
-    await disableUser(idp.deps, user.id, idp.now());
-    const disabled = await app(login, credentials);
-    expect([wrong.status, wrong.body.error]).toEqual([400, 'invalid_grant']);
-    for (const answer of [unknown, disabled])
-      expect([answer.status, answer.body]).toEqual([wrong.status, wrong.body]);
-    expect(hashing.entered).toBe(3);
-  });
-
-  test('counts with the guesses on the login page: neither is a way around the other (hardening 14)', async () => {
-    const { idp, app, credentials } = await startSite();
-    const guess = () => app(login, { ...credentials, password: 'wrong' });
-    for (let sent = 0; sent < 6; sent += 1) expect((await guess()).status).toBe(400);
-    const browser = idp.browser();
-    for (let sent = 0; sent < 4; sent += 1) {
-      const page = await browser.get('/login');
-      await browser.submit(page, { email: 'ada@example.com', password: 'wrong', action: 'sign_in' });
-    }
-    const refused = await app(login, credentials);
-    expect([refused.status, refused.body.error]).toEqual([429, 'invalid_request']);
-    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-    idp.advance(15 * 60 + 1);
-    expect((await app(login, credentials)).status).toBe(200);
-  });
-
-  test('thirty at the same moment: ten are checked', async () => {
-    const hashing = countingGate();
-    const { app, credentials } = await startSite({ substitutes: { hashing } });
-    const answers = await atOnce(30, () => app(login, { ...credentials, password: 'wrong' }));
-    expect(answers.filter(({ status }) => status === 429)).toHaveLength(20);
-    expect(hashing.entered).toBe(10);
-  });
-
-  test('a browser that signed in before is not locked out by strangers (hardening 15)', async () => {
-    const { signedIn, page, app, credentials } = await startSite();
-    const browser = await signedIn();
-    for (let sent = 0; sent < 11; sent += 1) await app(login, { ...credentials, password: 'wrong' });
-    expect((await app(login, credentials)).status).toBe(429);
-    expect((await page(browser, login, credentials)).status).toBe(200);
-  });
-
-  test('when the queue is full the answer is 503, and nothing is written', async () => {
-    const hashing = createHashingGate({ slots: 1, queue: 1 });
-    const settings = { HASHING_SLOTS: '1', HASHING_QUEUE: '1' };
-    const { idp, app, credentials } = await startSite({ settings, substitutes: { hashing } });
-    const before = await countRows(idp);
-    const slow = { memoryCost: 65_536, timeCost: 10, parallelism: 1 };
-    const full = Promise.all([hashing.hash('one', slow), hashing.hash('two', slow)]);
-    const { status, headers, body } = await app(login, credentials);
-    expect([status, body.error]).toEqual([503, 'temporarily_unavailable']);
-    expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
-    expect(await countRows(idp)).toEqual(before);
-    await full;
-    hashing.close();
   });
 });

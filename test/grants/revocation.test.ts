@@ -9,20 +9,29 @@ import { atOnce, publicClient, type Shop, startShop } from '../support/shop.js';
 
 type Act = (shop: Shop, id_token: string) => Promise<unknown>;
 
-/** What a person or an operator does; what it leaves of offline_access; what the client is told afterwards. */
-const ends: readonly [string, Act, 'dies' | 'goes on', string][] = [
-  ['signs out at the application', signOutAtApplication, 'goes on', 'invalid_grant'],
-  ['signs out here', signOutHere, 'goes on', 'invalid_grant'],
-  ['signs in as somebody else in the same browser', signInAsAnother, 'goes on', 'invalid_grant'],
-  ['has this session revoked', revokeThisSession, 'goes on', 'invalid_grant'],
-  ['has everything revoked', revokeEverything, 'dies', 'invalid_grant'],
-  ['gets a new password', changePassword, 'dies', 'invalid_grant'],
-  ['is disabled', disable, 'dies', 'invalid_grant'],
-  ['is disabled and enabled again', disableAndEnable, 'dies', 'invalid_grant'],
-  ['is removed', remove, 'dies', 'invalid_grant'],
-  ['has a client that is disabled', disableShop, 'dies', 'invalid_client'],
-  ['has a client that was disabled for a moment', disableShopForAMoment, 'dies', 'invalid_grant'],
-  ['has a client that is removed', removeShop, 'dies', 'invalid_client'],
+/** What a person or an operator does that ends one session. */
+const endsTheSession: readonly [string, Act][] = [
+  ['signs out at the application', signOutAtApplication],
+  ['signs out here', signOutHere],
+  ['signs in as somebody else in the same browser', signInAsAnother],
+  ['has this session revoked', revokeThisSession],
+];
+
+/** What ends offline access too, and what the client is told afterwards if not invalid_grant. */
+const endsEverything: readonly [string, Act, string?][] = [
+  ['has everything revoked', revokeEverything],
+  ['gets a new password', changePassword],
+  ['is disabled', disable],
+  ['is disabled and enabled again', disableAndEnable],
+  ['is removed', remove],
+  ['has a client that is disabled', disableShop, 'invalid_client'],
+  ['has a client that was disabled for a moment', disableShopForAMoment],
+  ['has a client that is removed', removeShop, 'invalid_client'],
+];
+
+const ends = [
+  ...endsTheSession.map(([title, act]) => [title, act, 'goes on', 'invalid_grant'] as const),
+  ...endsEverything.map(([title, act, error]) => [title, act, 'dies', error ?? 'invalid_grant'] as const),
 ];
 
 describe.each(engines)('on %s, at once when a person', (engine) => {

@@ -1,50 +1,18 @@
 import { decodeJwt } from 'jose';
-import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { disableClient, removeClient, updateClient } from '../../src/actions/clients.js';
 import { signOut } from '../../src/actions/sessions.js';
 import type { Deps } from '../../src/deps.js';
-import { type Sender, startSender } from '../../src/jobs/outbox.js';
 import * as outbox from '../../src/store/outbox.js';
-import { listByUser, type SessionRow } from '../../src/store/sessions.js';
-import { statement } from '../../src/store/statement.js';
+import { listByUser } from '../../src/store/sessions.js';
 import { anotherProcess } from '../support/another_process.js';
 import { engines } from '../support/database.js';
-import { getCode } from '../support/flow.js';
-import type { TestIdp } from '../support/idp.js';
-import { type Reply, startReceiver } from '../support/receiver.js';
-import { startShop } from '../support/shop.js';
-
-const everyRow = statement<object, outbox.OutboxRow>((sql) => sql('outbox').orderBy('id'));
-
-/** Only the test makes it look: nothing is sent by the tick. */
-function senderOf(deps: Deps): Sender {
-  const sender = startSender(deps);
-  onTestFinished(() => sender.stop());
-  return sender;
-}
-
-afterEach(() => void vi.useRealTimers());
-
-/** Somebody who is signed in to an application that wants to be told, and the sender of this process. */
-async function start(engine: (typeof engines)[number] = 'sqlite', reply: Reply = 200) {
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-  const receiver = await startReceiver(reply);
-  const shop = await startShop({ engine, metadata: { backchannel_logout_uri: receiver.url } });
-  const tokens = await shop.tokens();
-  const { idp, user } = shop;
-  const session = async () => (await listByUser(idp.db, user.id, idp.now()))[0] as SessionRow; // signed in above
-  return {
-    ...shop,
-    receiver,
-    tokens,
-    end: async () => signOut(idp.deps, await session(), idp.now()),
-    rows: () => idp.db.all(everyRow, {}),
-  };
-}
+import { senderOf, signInElsewhere, startTold } from '../support/outbox.js';
+import { startReceiver } from '../support/receiver.js';
 
 describe.each(engines)('the outbox on %s', (engine) => {
   test('sends a logout token by a form, signed as the ID token was (BCL-01, BCL-02)', async () => {
-    const { idp, user, tokens, receiver, end, rows } = await start(engine);
+    const { idp, user, tokens, receiver, end, rows } = await startTold(engine);
     await end();
     expect(await rows()).toMatchObject([{ state: 'queued', attempts: 0, answer: null }]);
     await senderOf(idp.deps).flush();
@@ -61,7 +29,7 @@ describe.each(engines)('the outbox on %s', (engine) => {
   });
 
   test('sends again with a token of its own each time, later and later, until it is taken', async () => {
-    const { idp, receiver, end, rows } = await start(engine, 503);
+    const { idp, receiver, end, rows } = await startTold(engine, 503);
     const sender = senderOf(idp.deps);
     await end();
     const began = idp.now();
@@ -86,7 +54,7 @@ describe.each(engines)('the outbox on %s', (engine) => {
   });
 
   test('gives up after a day', async () => {
-    const { idp, receiver, end, rows } = await start(engine, 500);
+    const { idp, receiver, end, rows } = await startTold(engine, 500);
     const sender = senderOf(idp.deps);
     await end();
     for (let hour = 0; hour < 40; hour += 1) {
@@ -99,7 +67,7 @@ describe.each(engines)('the outbox on %s', (engine) => {
   });
 
   test('keeps a message over a restart between queueing and sending, and over a death in the middle of it', async () => {
-    const { idp, receiver, end, rows } = await start(engine);
+    const { idp, receiver, end, rows } = await startTold(engine);
     await end();
     await idp.restart();
     const range = { now: idp.now(), next_attempt_at: idp.now() + 15, busy: [] };
@@ -116,7 +84,7 @@ describe.each(engines)('the outbox on %s', (engine) => {
   });
 
   test('is emptied by two processes at once, each message sent once', async () => {
-    const { idp, user, receiver } = await start(engine);
+    const { idp, user, receiver } = await startTold(engine);
     for (let i = 0; i < 29; i += 1) await signInElsewhere(idp);
     const sessions = await listByUser(idp.db, user.id, idp.now());
     for (const session of sessions) await signOut(idp.deps, session, idp.now());
@@ -128,7 +96,7 @@ describe.each(engines)('the outbox on %s', (engine) => {
   });
 
   test('takes an outcome of an attempt only while no other was made', async () => {
-    const { idp, end, rows } = await start(engine);
+    const { idp, end, rows } = await startTold(engine);
     await end();
     const now = idp.now();
     const first = await outbox.claim(idp.db, { now, next_attempt_at: now, busy: [] });
@@ -157,7 +125,7 @@ describe('an application answers', () => {
     [500, 'sent'],
   ])('%i: the message is %s (Back-Channel Logout §2.8)', async (status, state) => {
     const target = await startReceiver();
-    const { idp, receiver, end, rows } = await start('sqlite', (response) =>
+    const { idp, receiver, end, rows } = await startTold('sqlite', (response) =>
       response.writeHead(status, { location: target.url }).end(),
     );
     await end();
@@ -172,7 +140,7 @@ describe('an application answers', () => {
 
   test('without end, or with rubbish: its status counts and it is hung up on', async () => {
     let hungUp = false;
-    const { idp, end, rows } = await start('sqlite', (response) => {
+    const { idp, end, rows } = await startTold('sqlite', (response) => {
       response.once('close', () => {
         hungUp = true;
       });
@@ -185,7 +153,7 @@ describe('an application answers', () => {
   });
 
   test('nothing: it is asked again, and nobody waits for it, neither the person nor another application', async () => {
-    const { idp, shop, receiver, end, rows } = await start('sqlite', () => undefined);
+    const { idp, shop, receiver, end, rows } = await startTold('sqlite', () => undefined);
     const other = await startReceiver();
     const sender = senderOf(idp.deps);
     await end();
@@ -201,7 +169,7 @@ describe('an application answers', () => {
   });
 
   test('not at all, since nobody listens: the receipt says why', async () => {
-    const { idp, shop, end, rows } = await start();
+    const { idp, shop, end, rows } = await startTold();
     const nowhere = { backchannel_logout_uri: 'http://127.0.0.1:1/' };
     await updateClient(idp.deps, shop.client.client_id, nowhere, idp.now());
     await end();
@@ -218,7 +186,7 @@ describe('a client that, before it is told,', () => {
     ['is removed', (deps, now) => removeClient(deps, 'shop', now)],
     ['takes its URI back', (deps, now) => updateClient(deps, 'shop', { backchannel_logout_uri: null }, now)],
   ])('%s is sent nothing', async (_, change) => {
-    const { idp, receiver, end, rows } = await start();
+    const { idp, receiver, end, rows } = await startTold();
     await end();
     await change(idp.deps, idp.now());
     await senderOf(idp.deps).flush();
@@ -228,88 +196,3 @@ describe('a client that, before it is told,', () => {
     ]);
   });
 });
-
-describe('the sender', () => {
-  test('looks each second for what other processes put in', async () => {
-    const { idp, receiver, end } = await start();
-    senderOf(await anotherProcess(idp));
-    await end();
-    expect(receiver.requests).toEqual([]);
-    vi.advanceTimersByTime(1000);
-    await vi.waitFor(() => expect(receiver.requests).toHaveLength(1));
-  });
-
-  test('that is stopped waits for what is on its way, and takes nothing more', async () => {
-    let answer = () => {};
-    const { idp, receiver, end, rows } = await start('sqlite', (response) => {
-      answer = () => void response.writeHead(200).end();
-    });
-    const sender = startSender(idp.deps);
-    await end();
-    await vi.waitFor(() => expect(receiver.requests).toHaveLength(1));
-    const stopped = sender.stop();
-    answer();
-    await stopped;
-    expect(await rows()).toMatchObject([{ state: 'answered' }]);
-
-    await signInElsewhere(idp);
-    await end();
-    vi.advanceTimersByTime(5000);
-    await sender.flush();
-    expect(receiver.requests).toHaveLength(1);
-  });
-
-  test('sends one application four at a time, and another at once beside them', async () => {
-    const waiting: (() => void)[] = [];
-    const { idp, user, receiver, browser } = await start('sqlite', (response) => {
-      waiting.push(() => void response.writeHead(200).end());
-    });
-    const other = await startReceiver();
-    for (let i = 0; i < 9; i += 1) await signInElsewhere(idp);
-    await idp.addClient({ backchannel_logout_uri: other.url }, 'blog');
-    await getCode(browser, 'blog');
-    for (const session of (await listByUser(idp.db, user.id, idp.now())).toReversed())
-      await signOut(idp.deps, session, idp.now()); // that of `browser` comes last
-    const flushed = senderOf(idp.deps).flush();
-    await vi.waitFor(() => expect([waiting.length, other.requests.length]).toEqual([4, 1]));
-    waiting.shift()?.();
-    await vi.waitFor(() => expect(receiver.requests).toHaveLength(5));
-    receiver.reply = 200;
-    for (const go of waiting) go();
-    await flushed;
-    expect(receiver.requests).toHaveLength(10);
-  });
-
-  test('sends sixteen at a time in all', async () => {
-    const waiting: (() => void)[] = [];
-    const { idp, receiver, browser, end, rows } = await start('sqlite', (response) => {
-      waiting.push(() => void response.writeHead(200).end());
-    });
-    for (let i = 0; i < 18; i += 1) {
-      await idp.addClient({ backchannel_logout_uri: receiver.url }, `app${i}`);
-      await getCode(browser, `app${i}`);
-    }
-    await end();
-    const flushed = senderOf(idp.deps).flush();
-    await vi.waitFor(() => expect(waiting).toHaveLength(16));
-    expect((await rows()).filter(({ state }) => state === 'queued')).toHaveLength(3);
-    receiver.reply = 200;
-    for (const go of waiting) go();
-    await flushed;
-    expect(receiver.requests).toHaveLength(19);
-  });
-
-  test('never logs a logout token, and logs a failure for the operator (BCL-01)', async () => {
-    const { idp, receiver, end } = await start('sqlite', 500);
-    await end();
-    await senderOf(idp.deps).flush();
-    const told = idp.logged.filter(({ fields }) => 'event' in fields && fields.event === 'logout_told');
-    expect(told).toMatchObject([{ level: 'warn', fields: { client_id: 'shop', answer: 'answered 500' } }]);
-    expect(JSON.stringify(idp.logged)).not.toContain(receiver.logout_tokens[0]);
-  });
-});
-
-/** The same person signs in to the application in another browser. */
-function signInElsewhere(idp: TestIdp): Promise<string> {
-  return getCode(idp.browser(), 'shop');
-}

@@ -14,6 +14,7 @@ import { parseClientMetadata } from '../../src/oauth/client_metadata.js';
 import { OAuthError } from '../../src/oauth/errors.js';
 import { parseParams } from '../../src/oauth/params.js';
 import { anyText } from '../support/arbitraries.js';
+import { goodRequest } from '../support/flow.js';
 import { code_challenge, type Form, formBody, redirect_uri } from '../support/idp.js';
 import { descriptionOf, refusalOf } from '../support/refusal.js';
 
@@ -28,16 +29,7 @@ function client(metadata: object = {}) {
   return { ...parsed, client_id: 'shop' };
 }
 
-const good = {
-  response_type: 'code',
-  redirect_uri,
-  scope: 'openid',
-  state: 's1',
-  code_challenge,
-  code_challenge_method: 'S256',
-};
-
-const paramsOf = (changes: Form) => parseParams(formBody({ ...good, ...changes }).toString());
+const paramsOf = (changes: Form) => parseParams(formBody({ ...goodRequest, ...changes }).toString());
 
 function parse(changes: Form = {}, metadata: object = {}, context: Partial<RequestContext> = {}) {
   const params = paramsOf(changes);

@@ -81,11 +81,14 @@ export function attribute(tag: string, name: string): string {
   return unescapeHtml(new RegExp(`\\s${name}="([^"]*)"`).exec(tag)?.[1] ?? '');
 }
 
+const entities: Readonly<Record<string, string>> = {
+  '&#34;': '"',
+  '&#39;': "'",
+  '&lt;': '<',
+  '&gt;': '>',
+  '&amp;': '&',
+};
+
 export function unescapeHtml(text: string): string {
-  return text
-    .replaceAll('&#34;', '"')
-    .replaceAll('&#39;', "'")
-    .replaceAll('&lt;', '<')
-    .replaceAll('&gt;', '>')
-    .replaceAll('&amp;', '&');
+  return text.replaceAll(/&(?:#34|#39|lt|gt|amp);/g, (entity) => entities[entity] ?? entity);
 }

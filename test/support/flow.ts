@@ -14,18 +14,19 @@ import {
   type TestIdp,
 } from './idp.js';
 
+/** A good authorization request, but for the client_id. */
+export const goodRequest = {
+  response_type: 'code',
+  redirect_uri,
+  scope: 'openid',
+  state: 's1',
+  code_challenge,
+  code_challenge_method: 'S256',
+};
+
 /** A good authorization request of a client; members that are undefined are left out. */
 export function authorizeUrl(client_id: string, changes: Form = {}): string {
-  const request = {
-    client_id,
-    response_type: 'code',
-    redirect_uri,
-    scope: 'openid',
-    state: 's1',
-    code_challenge,
-    code_challenge_method: 'S256',
-  };
-  return `/authorize?${formBody({ ...request, ...changes })}`;
+  return `/authorize?${formBody({ client_id, ...goodRequest, ...changes })}`;
 }
 
 /** Signs in on the login page that `page` is. */

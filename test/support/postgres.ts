@@ -7,12 +7,12 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, cp, mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { freePort } from './free_port.js';
 
 export interface PostgresServer {
   /** URL of its database `postgres`, as superuser. */
@@ -117,15 +117,6 @@ async function readyBinaries(folder: string, { uid, gid }: Account): Promise<str
   await chmod(folder, 0o755);
   await execute('chown', ['-R', `${uid}:${gid}`, folder]);
   return copy;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo; // a TCP server that listens has one
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** Tries to connect for 30 seconds; then throws with the server's own words. */

@@ -1,18 +1,10 @@
 /** The demo, as somebody clicks through it: two applications on two sites, an API that verifies offline, one password. */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { createApi } from '../src/demo/api.js';
-import { createNarrator } from '../src/demo/narrator.js';
-import { DemoError, readPorts } from '../src/demo/ports.js';
-import { person } from '../src/demo/seed.js';
-import { type Demo, startDemo } from '../src/demo/start.js';
-import { newVisit, typeCredentials } from './support/chromium.js';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { createNarrator } from '../../src/demo/narrator.js';
+import { person } from '../../src/demo/seed.js';
+import { type Demo, startDemo } from '../../src/demo/start.js';
+import { newVisit, typeCredentials } from '../support/chromium.js';
 
 const anyPorts = { server: 0, app_a: 0, app_b: 0, api: 0 };
 const lines: string[] = [];
@@ -239,142 +231,15 @@ describe('without a browser', () => {
     });
     expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining('answer_invalid')]);
   });
+
+  test('the API, asked without a token, says which kind it wants', async () => {
+    const response = await fetch(demo.urls.api);
+    expect([response.status, response.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
+  });
 });
 
 async function beginSignIn(): Promise<{ readonly cookie: string; readonly state: string }> {
   const began = await fetch(`${demo.urls.app_a}/login`, { redirect: 'manual' });
   const [cookie = ''] = (began.headers.get('set-cookie') ?? '').split(';');
   return { cookie, state: new URL(began.headers.get('location') ?? '').searchParams.get('state') ?? '' };
-}
-
-describe('the API', () => {
-  test.each([
-    ['is what it should be', {}, 200, undefined],
-    ['is for another API', { aud: 'https://other.example' }, 401, 'invalid_token'],
-    ['is from another issuer', { iss: 'https://other.example' }, 401, 'invalid_token'],
-    ['has expired', { exp: 1_000_000_000 }, 401, 'invalid_token'],
-    ['is an ID token', { typ: 'JWT' }, 401, 'invalid_token'],
-    ['names no client', { client_id: undefined }, 401, 'invalid_token'],
-    ['has no scope', { scope: undefined }, 403, 'insufficient_scope'],
-    ['has another scope', { scope: 'openid api:read_all' }, 403, 'insufficient_scope'],
-  ])('a token that %s', async (_, change, status, error) => {
-    const api = await startApi();
-    const answer = await api.call(await api.token(change));
-    expect([answer.status, answer.body.error]).toEqual([status, error]);
-  });
-
-  test('asks for the keys once, and refuses what they did not sign', async () => {
-    const api = await startApi();
-    const token = await api.token({});
-    const statuses = [];
-    for (const text of [token, `${token.slice(0, -6)}AAAAAA`, 'rubbish', token])
-      statuses.push((await api.call(text)).status);
-    expect([statuses, api.fetches()]).toEqual([[200, 401, 401, 200], 1]);
-  });
-
-  test('without a token says which kind it wants', async () => {
-    const response = await fetch(demo.urls.api);
-    expect([response.status, response.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
-  });
-
-  test('without the keys says that it is not the token’s fault', async () => {
-    const api = await startApi({ keys: false });
-    expect((await api.call(await api.token({}))).status).toBe(503);
-  });
-});
-
-const keyPair = generateKeyPair('RS256');
-
-/** The API with an issuer of the test's own, whose tokens can be wrong in every way. */
-async function startApi({ keys = true } = {}) {
-  const { privateKey, publicKey } = await keyPair;
-  const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: 'k', alg: 'RS256' }] };
-  let fetches = 0;
-  const issuer: string = await serve((request, response) => {
-    const metadata = request.url !== '/jwks';
-    if (!metadata) fetches += 1;
-    const body = metadata ? { issuer, jwks_uri: `${issuer}/jwks` } : jwks;
-    const status = metadata || keys ? 200 : 500;
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-  });
-  const options = { issuer, audience: 'https://api.example', report: () => undefined };
-  const api = createApi(options);
-  onTestFinished(() => api.close());
-  const url = await serve(api.app.callback());
-  return {
-    fetches: () => fetches,
-    token: (change: TokenChange) => signToken(privateKey, { iss: issuer, aud: options.audience, ...change }),
-    async call(token: string) {
-      const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
-      return { status: response.status, body: (await response.json()) as { error?: string } };
-    },
-  };
-}
-
-type TokenChange = Readonly<Record<string, string | number | undefined>>;
-
-function signToken(key: CryptoKey, { typ = 'at+jwt', ...change }: TokenChange): Promise<string> {
-  const iat = Math.floor(Date.now() / 1000);
-  const claims = { sub: 'u', client_id: 'c', scope: 'openid api:read', iat, exp: iat + 600, ...change };
-  return new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: 'k', typ: String(typ) }).sign(key);
-}
-
-async function serve(handler: Parameters<typeof createServer>[1] & object): Promise<string> {
-  const server = createServer(handler as Parameters<typeof createServer>[0] & object);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-describe('starting and stopping', () => {
-  test('a taken port is one sentence that names the setting, and nothing is left behind', async () => {
-    const taken = createTcpServer();
-    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
-    onTestFinished(() => void taken.close());
-    const { port } = taken.address() as AddressInfo;
-    const folder = ownTemporaryFolder();
-
-    const started = startDemo({ ports: { ...anyPorts, app_b: port }, narrator: narrator() });
-    await expect(started).rejects.toThrow(
-      new DemoError(
-        `Port ${port} of 127.0.0.1 is taken by another program. DEMO_APP_B_PORT chooses another.`,
-      ),
-    );
-    expect(readdirSync(folder)).toEqual([]);
-  });
-
-  test('what it started is gone when it is closed', async () => {
-    const folder = ownTemporaryFolder();
-    const second = await startDemo({ ports: anyPorts, narrator: narrator() });
-    const [mine = ''] = readdirSync(folder);
-    expect(readdirSync(join(folder, mine))).toContain('demo.sqlite');
-    await second.close();
-    expect(readdirSync(folder)).toEqual([]);
-    for (const url of [second.urls.server, second.urls.app_a, second.urls.api])
-      await expect(fetch(url)).rejects.toThrow();
-  });
-
-  test('ports come from the environment', () => {
-    expect(readPorts({})).toEqual({ server: 4000, app_a: 4001, app_b: 4002, api: 4003 });
-    expect(readPorts({ DEMO_PORT: '5000', DEMO_API_PORT: '' })).toMatchObject({ server: 5000, api: 4003 });
-    for (const text of ['x', '-1', '65536', '1e3', ' 80']) {
-      expect(() => readPorts({ DEMO_APP_A_PORT: text })).toThrow(
-        `DEMO_APP_A_PORT must be a port, 0 to 65535; it is ${text}.`,
-      );
-    }
-  });
-});
-
-/** Where the demo of this test alone puts its folder. */
-function ownTemporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'sallyport-test-'));
-  vi.stubEnv('TMPDIR', folder);
-  onTestFinished(() => {
-    vi.unstubAllEnvs();
-    rmSync(folder, { recursive: true, force: true });
-  });
-  return folder;
 }
