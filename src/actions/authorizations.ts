@@ -1,6 +1,6 @@
 /** The authorization that a user's codes and tokens hang on: found, or made with a status of its own. Decisions 7. */
 import type { Deps } from '../deps.js';
-import { isToldLogout } from '../oauth/client_metadata.js';
+import { isToldLogout } from '../oauth/client_rules.js';
 import { OAuthError } from '../oauth/errors.js';
 import { newId } from '../secrets.js';
 import * as authorizations from '../store/authorizations.js';

@@ -1,9 +1,8 @@
 /** Resource servers: the APIs that access tokens are for. RFC 8707. */
 import { openidScopes } from '../claims/index.js';
 import type { Deps } from '../deps.js';
-import { canonicalResource } from '../oauth/authorization_request.js';
-import { isResource } from '../oauth/client_metadata.js';
 import { UserError } from '../oauth/errors.js';
+import { canonicalResource, isResource } from '../oauth/resource.js';
 import { parseScope } from '../oauth/scope.js';
 import * as resources from '../store/resources.js';
 import { changing } from './changing.js';

@@ -2,6 +2,7 @@
 import { decodeJwt, errors, type JWTVerifyGetKey, type JWTVerifyResult, jwtVerify } from 'jose';
 import { assertion_algs } from '../oauth/client_metadata.js';
 import { OAuthError } from '../oauth/errors.js';
+import { profileOf } from '../oauth/profiles.js';
 import { digest } from '../secrets.js';
 import * as assertionIds from '../store/assertion_ids.js';
 import type { Client } from '../store/clients.js';
@@ -77,11 +78,13 @@ async function check(
   keys: JWTVerifyGetKey,
 ): Promise<JWTVerifyResult> {
   const alg = client.token_endpoint_auth_signing_alg;
+  const { signing_algs, assertion_audience } = profileOf(client);
+  const algs = assertion_algs.filter((one) => signing_algs?.includes(one) !== false);
   const result = await jwtVerify(assertion, keys, {
-    algorithms: alg === undefined ? [...assertion_algs] : [alg],
+    algorithms: alg === undefined ? algs : [alg],
     issuer: client.client_id,
     subject: client.client_id,
-    audience: [config.ISSUER, `${config.ISSUER}/token`],
+    audience: assertion_audience === 'server' ? [config.ISSUER, `${config.ISSUER}/token`] : config.ISSUER,
     requiredClaims: ['exp', 'jti'],
     clockTolerance: skew_seconds,
     currentDate: new Date(now * 1000),
@@ -89,6 +92,8 @@ async function check(
   const { typ } = result.protectedHeader;
   if (typ !== undefined && typ !== 'JWT' && typ !== 'client-authentication+jwt')
     throw new errors.JWTInvalid('typ is of another kind of JWT');
+  if (assertion_audience === 'issuer_alone' && typeof result.payload.aud !== 'string')
+    throw new errors.JWTInvalid('aud is not one text');
   if ((result.payload.exp ?? 0) <= now) throw new errors.JWTInvalid('exp is in the past'); // the tolerance is for nbf and iat
   if ((result.payload.iat ?? now) > now + 60) throw new errors.JWTInvalid('iat is in the future');
   return result;

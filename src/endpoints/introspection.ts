@@ -9,7 +9,7 @@ import { endOf } from '../grants/family.js';
 import { noStoreJson } from '../http/answer.js';
 import { readMachineForm } from '../http/read.js';
 import type { KeyRing } from '../keys/keys.js';
-import { isPublic } from '../oauth/client_metadata.js';
+import { isPublic } from '../oauth/client_rules.js';
 import { OAuthError } from '../oauth/errors.js';
 import { digest, equal } from '../secrets.js';
 import * as clients from '../store/clients.js';

@@ -4,6 +4,7 @@
  */
 import { OAuthError } from '../oauth/errors.js';
 import { verifyChallenge } from '../oauth/pkce.js';
+import { profileOf } from '../oauth/profiles.js';
 import { scopeWords } from '../oauth/scope.js';
 import { digest } from '../secrets.js';
 import * as authorizationCodes from '../store/authorization_codes.js';
@@ -77,7 +78,8 @@ function assertRightRequest(
   if (code.client_id !== client.client_id) throw new OAuthError('invalid_grant', 'code is unknown'); // another client's code is unknown to this one
   const redirect_uri = params.get('redirect_uri');
   const code_verifier = params.get('code_verifier');
-  if (redirect_uri !== code.redirect_uri) {
+  const left_out = redirect_uri === undefined && profileOf(client).token_request_without_redirect_uri;
+  if (redirect_uri !== code.redirect_uri && !left_out) {
     throw new OAuthError('invalid_grant', 'redirect_uri is not the one that the code was requested with');
   }
   if (code.code_challenge === null) {

@@ -1,6 +1,6 @@
 /** grant_type=client_credentials: a client acts for itself. RFC 6749 §4.4; RFC 9068 §2.2. Writes nothing. */
 import { openidScopes } from '../claims/index.js';
-import { isPublic } from '../oauth/client_metadata.js';
+import { isPublic } from '../oauth/client_rules.js';
 import { OAuthError } from '../oauth/errors.js';
 import { parseScope, scopeWords } from '../oauth/scope.js';
 import { type Grant, grantedAudience } from './grant.js';

@@ -3,7 +3,7 @@
  * A family is one row, rotated by one conditional update. The token that was just replaced is answered with the same successor for
  * a few seconds, so a lost answer or a second tab harms nobody; any older one ends the family.
  */
-import { rotatesRefreshTokens } from '../oauth/client_metadata.js';
+import { rotatesRefreshTokens } from '../oauth/client_rules.js';
 import { OAuthError } from '../oauth/errors.js';
 import { parseScope, scopeWords } from '../oauth/scope.js';
 import { digest, equal } from '../secrets.js';

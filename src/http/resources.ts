@@ -1,8 +1,8 @@
 /** The resources that a request for tokens names. RFC 8707 §2.2. */
 import type { Deps } from '../deps.js';
 import type { GrantRequest } from '../grants/grant.js';
-import { parseResources } from '../oauth/authorization_request.js';
 import type { Params } from '../oauth/params.js';
+import { parseResources } from '../oauth/resource.js';
 
 /** What a request names, beside the scope words of all resource servers. Throws `invalid_target` for one that is not known. */
 export async function readResources(

@@ -6,7 +6,7 @@
 import type { AuthorizationRequest } from './authorization_request.js';
 import { requestedClaims } from './claims_request.js';
 import type { ClientMetadata } from './client_metadata.js';
-import { isPublic } from './client_metadata.js';
+import { isPublic } from './client_rules.js';
 import { redirectUriKind } from './redirect_uri.js';
 import { intersect } from './scope.js';
 

@@ -3,12 +3,14 @@
  * an error is a page, from then on it goes back to the client. RFC 6749 §4.1.1; OpenID Connect Core §3.1.2.1; RFC 8707 §2.
  */
 import { type ClaimsRequest, parseClaimsRequest } from './claims_request.js';
-import { type ClientMetadata, isPublic, isResource } from './client_metadata.js';
+import type { ClientMetadata } from './client_metadata.js';
+import { mustUsePkce } from './client_rules.js';
 import { OAuthError } from './errors.js';
 import type { Params } from './params.js';
 import { parseChallenge } from './pkce.js';
 import { type Prompt, parsePrompt } from './prompt.js';
 import { matchRedirectUri, type RegisteredRedirectUri } from './redirect_uri.js';
+import { parseResources } from './resource.js';
 import { intersect, parseScope, scopeWords } from './scope.js';
 
 type ResponseMode = 'query' | 'form_post';
@@ -146,10 +148,6 @@ function assertCodeGrant(client: RequestingClient): void {
   }
 }
 
-function mustUsePkce(client: RequestingClient): boolean {
-  return isPublic(client) || client.require_pkce;
-}
-
 /**
  * The words that are registered for the client. offline_access does nothing without refresh tokens, and is then ignored
  * (OpenID Connect Core §11).
@@ -165,18 +163,4 @@ function parseMaxAge(max_age: string | undefined): number | undefined {
   if (!/^[0-9]{1,10}$/.test(max_age))
     throw new OAuthError('invalid_request', 'max_age must be a whole number of seconds');
   return Number(max_age);
-}
-
-/** The values of resource. Throws `invalid_target` on one that is malformed or not among `known`. RFC 8707 §2. */
-export function parseResources(params: Params, known: ReadonlySet<string>): readonly string[] {
-  const resources = [...new Set(params.all('resource').map(canonicalResource))];
-  const wrong = resources.find((resource) => !isResource(resource) || !known.has(resource));
-  if (wrong !== undefined)
-    throw new OAuthError('invalid_target', `resource ${wrong.slice(0, 200)} is not known here`);
-  return resources;
-}
-
-/** Scheme and host in lower case, all else as given. */
-export function canonicalResource(resource: string): string {
-  return resource.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, (start) => start.toLowerCase());
 }

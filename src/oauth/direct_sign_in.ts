@@ -2,7 +2,8 @@
  * Signing in by an application of the operator's own, which takes the password itself (the first-party sign-in API): which client may,
  * from where, and for what. Decisions 25 and 29.
  */
-import { type ClientMetadata, isPublic, usesSignInApi } from './client_metadata.js';
+import type { ClientMetadata } from './client_metadata.js';
+import { isPublic, usesSignInApi } from './client_rules.js';
 import { type ErrorCode, OAuthError } from './errors.js';
 import { nextStep, type Progress, type Step } from './next_step.js';
 import type { Params } from './params.js';

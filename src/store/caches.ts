@@ -3,7 +3,7 @@
  * is looked at once a second at most. Never anything that can be used only once.
  */
 import { LRUCache } from 'lru-cache';
-import { originsOf, usesSignInApi } from '../oauth/client_metadata.js';
+import { originsOf, usesSignInApi } from '../oauth/client_rules.js';
 import { scopeWords } from '../oauth/scope.js';
 import * as cacheVersions from './cache_versions.js';
 import * as clients from './clients.js';

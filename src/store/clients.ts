@@ -1,5 +1,5 @@
 /** Table clients: one row for each relying application. Its metadata is one JSON object, read whole and never searched. */
-import type { ClientMetadata } from '../oauth/client_metadata.js';
+import { type ClientMetadata, fromStored } from '../oauth/client_metadata.js';
 import type { Db, Queryable, Trx } from './db.js';
 import { statement } from './statement.js';
 
@@ -32,7 +32,7 @@ export interface Client extends Readonly<ClientMetadata> {
 
 function fromRow(row: ClientRow): Client {
   const { metadata, backchannel_logout_uri, ...columns } = row;
-  return { ...(JSON.parse(metadata) as ClientMetadata), ...columns }; // written by toRow, from parsed metadata
+  return { ...fromStored(JSON.parse(metadata)), ...columns }; // written by toRow, from parsed metadata
 }
 
 function toRow(client: Client): ClientRow {

@@ -1,9 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  canonicalResource,
   parseAuthorizationRequest,
-  parseResources,
   type RequestContext,
   readReplyTo,
   registeredRedirectUri,
@@ -13,6 +11,7 @@ import {
 import { parseClientMetadata } from '../../src/oauth/client_metadata.js';
 import { OAuthError } from '../../src/oauth/errors.js';
 import { parseParams } from '../../src/oauth/params.js';
+import { canonicalResource, parseResources } from '../../src/oauth/resource.js';
 import { anyText } from '../support/arbitraries.js';
 import { goodRequest } from '../support/flow.js';
 import { code_challenge, type Form, formBody, redirect_uri } from '../support/idp.js';

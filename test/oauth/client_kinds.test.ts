@@ -1,12 +1,8 @@
 /** What follows from a client's metadata for the rest of the server. */
 import { describe, expect, test } from 'vitest';
-import {
-  isPublic,
-  isResource,
-  originsOf,
-  parseClientMetadata,
-  rotatesRefreshTokens,
-} from '../../src/oauth/client_metadata.js';
+import { parseClientMetadata } from '../../src/oauth/client_metadata.js';
+import { isPublic, originsOf, rotatesRefreshTokens } from '../../src/oauth/client_rules.js';
+import { isResource } from '../../src/oauth/resource.js';
 
 const parse = (changes: object) =>
   parseClientMetadata(

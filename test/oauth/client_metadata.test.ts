@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { isToldLogout, parseClientMetadata } from '../../src/oauth/client_metadata.js';
+import { fromStored, parseClientMetadata } from '../../src/oauth/client_metadata.js';
+import { isToldLogout } from '../../src/oauth/client_rules.js';
 import { descriptionOf, refusalOf } from '../support/refusal.js';
 
 const options = { allow_loopback_http: false };
@@ -10,6 +11,11 @@ const parse = (changes: object, allow_loopback_http = false) =>
   parseClientMetadata({ ...good, ...changes }, { allow_loopback_http });
 
 describe('client metadata (RFC 7591 §2)', () => {
+  test('that an earlier release stored has the defaults of the members it did not know', () => {
+    const stored = { client_name: 'Shop', redirect_uris: ['https://shop.example/cb'], require_pkce: false };
+    expect(fromStored(stored)).toEqual({ ...parse({}), require_pkce: false });
+  });
+
   test('a name and a redirect URI are enough; the rest has defaults', () => {
     expect(parse({})).toEqual({
       client_name: 'Shop',
@@ -27,6 +33,7 @@ describe('client metadata (RFC 7591 §2)', () => {
       first_party: false,
       id_token_claims: 'scope',
       require_pkce: true,
+      security_profile: 'default',
       refresh_grace_seconds: 10,
     });
   });
