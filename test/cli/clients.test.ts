@@ -59,6 +59,7 @@ describe('sallyport clients add', () => {
       first_party: true,
       id_token_claims: 'scope',
       require_pkce: true,
+      security_profile: 'default',
       allowed_origins: [],
       refresh_grace_seconds: 10,
     });
