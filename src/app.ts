@@ -11,6 +11,7 @@ import { refresh } from './api/refresh_token.js';
 import type { Deps } from './deps.js';
 import { asset } from './endpoints/assets.js';
 import { authorize, resumeAuthorization } from './endpoints/authorize.js';
+import { checkSession } from './endpoints/check_session.js';
 import { discovery } from './endpoints/discovery.js';
 import { endSession, resumeLogout } from './endpoints/end_session.js';
 import { healthz, readyz } from './endpoints/health.js';
@@ -123,6 +124,8 @@ export function routes(deps: Deps): readonly Route[] {
     get('/logout/confirm', ...page, showLogout(deps)),
     post('/logout/confirm', ...page, postLogout(deps)),
     get('/signed-out', ...page, signedOut(deps)),
+    // Its cookie is for https alone (Session Management §3.2).
+    ...(deps.config.loopback ? [] : [get('/check-session', checkSession(deps))]),
 
     get('/', ...page, home(deps)),
     get('/claim', ...page, showClaim(deps)),

@@ -12,6 +12,7 @@ import type { Deps } from '../deps.js';
 import { seeOther } from '../http/answer.js';
 import { respond } from '../http/authorization_response.js';
 import { browserOf, knownBrowser } from '../http/browser.js';
+import { sessionStateFor } from '../http/browser_state.js';
 import { asOAuthError } from '../http/errors.js';
 import { findClient, replyTo } from '../http/interaction.js';
 import { arrive, openPending, type PendingAuthorization, sealPending } from '../http/pending.js';
@@ -47,6 +48,13 @@ const pages: Readonly<Record<Exclude<Step, 'respond'>, string>> = {
   consent: '/consent',
 };
 
+/** What prompt=none is refused with where a page would help. */
+const silentRefusals: ReadonlySet<string> = new Set([
+  'login_required',
+  'account_selection_required',
+  'consent_required',
+]);
+
 /** A new request, from an application. */
 export function authorize(deps: AuthorizeDeps): Middleware {
   return async (ctx) => {
@@ -56,7 +64,7 @@ export function authorize(deps: AuthorizeDeps): Middleware {
     const client = await findClient(deps, params.require('client_id'));
     const reply = readReplyTo(params, requestedRedirectUri(params, client));
 
-    await orTellClient(deps, ctx, reply, async () => {
+    await orTellClient(deps, ctx, { client, reply }, async () => {
       const request = await parse(deps, params, { client, reply, now });
       // A cross-site POST carries no Lax cookie: it goes on as a GET, which does (decisions 16).
       if (posted) return resumeLater(deps, ctx, arrive(request, null, now));
@@ -76,7 +84,7 @@ export function resumeAuthorization(deps: AuthorizeDeps): Middleware {
       now,
     });
     const client = await findClient(deps, pending.request.client_id);
-    await orTellClient(deps, ctx, replyTo(pending, client), () =>
+    await orTellClient(deps, ctx, { client, reply: replyTo(pending, client) }, () =>
       advance(deps, ctx, client, { ...pending, request: stillAllowed(pending.request, client) }),
     );
   };
@@ -86,14 +94,27 @@ export function resumeAuthorization(deps: AuthorizeDeps): Middleware {
 async function orTellClient(
   deps: AuthorizeDeps,
   ctx: Context,
-  reply: ReplyTo,
+  { client: { client_id }, reply }: { readonly client: Client; readonly reply: ReplyTo },
   work: () => Promise<void>,
 ): Promise<void> {
   try {
     await work();
   } catch (error) {
     const told = asOAuthError(deps, ctx, error);
-    respond(ctx, deps.config, reply, { error: told.code, error_description: told.description });
+    // An application that asked silently is told what to watch for the answer to change.
+    const watched = silentRefusals.has(told.code)
+      ? sessionStateFor(
+          ctx,
+          deps.config,
+          { client_id, redirect_uri: reply.redirect_uri },
+          await currentSession(deps, ctx, deps.clock()),
+        )
+      : {};
+    respond(ctx, deps.config, reply, {
+      error: told.code,
+      error_description: told.description,
+      ...watched,
+    });
   }
 }
 
@@ -142,6 +163,7 @@ async function advance(
   }
   respond(ctx, deps.config, replyTo(pending, client), {
     code: await issueCode(deps, { client, request: pending.request, session }, now),
+    ...sessionStateFor(ctx, deps.config, pending.request, session),
   });
 }
 

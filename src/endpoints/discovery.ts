@@ -21,14 +21,17 @@ export function discovery(deps: Pick<Deps, 'caches' | 'config'>): Middleware {
   return async (ctx) => {
     const resources = await deps.caches.resources();
     if (built?.from !== resources) {
-      const text = JSON.stringify(metadata(deps.config.ISSUER, resources));
+      const text = JSON.stringify(metadata(deps.config, resources));
       built = { from: resources, body: Buffer.from(text), etag: `"${digest(text).slice(0, 22)}"` };
     }
     document(ctx, built.body, built.etag, { type: 'application/json', max_age: 3600 });
   };
 }
 
-function metadata(issuer: string, resources: ReadonlyMap<string, readonly string[]>): object {
+function metadata(
+  { ISSUER: issuer, loopback }: Deps['config'],
+  resources: ReadonlyMap<string, readonly string[]>,
+): object {
   return {
     issuer,
     authorization_endpoint: `${issuer}/authorize`,
@@ -40,6 +43,7 @@ function metadata(issuer: string, resources: ReadonlyMap<string, readonly string
     status_list_aggregation_endpoint: `${issuer}/status-lists`,
     jwks_uri: `${issuer}/jwks`,
     end_session_endpoint: `${issuer}/logout`,
+    ...(!loopback && { check_session_iframe: `${issuer}/check-session` }),
     scopes_supported: [...new Set([...openidScopes, ...[...resources.values()].flat()])],
     response_types_supported: ['code'],
     response_modes_supported: Object.values(responseModes).map((mode) => mode.response_mode),

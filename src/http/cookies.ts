@@ -11,6 +11,8 @@ interface Kind {
   readonly same_site: 'None' | 'Lax';
   /** Under the issuer's own path; without one the cookie is for the whole host. */
   readonly path?: string;
+  /** A script of ours reads it: the only kind that is not HttpOnly. */
+  readonly readable?: true;
 }
 
 const ofPages: Kind = { prefix: '__Host-', same_site: 'None' };
@@ -19,6 +21,7 @@ const kinds = {
   session: ofPages,
   browser: ofPages,
   device: ofPages,
+  browser_state: { ...ofPages, readable: true },
   access: { prefix: '__Host-', same_site: 'Lax' },
   refresh: { prefix: '__Secure-', same_site: 'Lax', path: '/users/refresh-token' },
 } as const satisfies Record<string, Kind>;
@@ -65,7 +68,7 @@ export function setCookie(
     `${fullName(settings, name)}=${value}`,
     `Path=${kind.path === undefined ? '/' : settings.base + kind.path}`,
     ...(max_age === undefined ? [] : [`Max-Age=${max_age}`]),
-    'HttpOnly',
+    ...(kind.readable ? [] : ['HttpOnly']),
     ...(settings.loopback ? ['SameSite=Lax'] : ['Secure', `SameSite=${kind.same_site}`]),
   ];
   ctx.append('Set-Cookie', attributes.join('; '));

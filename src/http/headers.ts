@@ -28,6 +28,15 @@ export function framablePageHeaders(ctx: Context): void {
   ctx.set('Referrer-Policy', 'no-referrer');
 }
 
+/** For the frame that applications ask about a sign-in: whoever may frame it learns nothing of others (views/assets/check_session.js). */
+export function anyFrameHeaders(ctx: Context): void {
+  ctx.set(
+    'Content-Security-Policy',
+    "default-src 'none'; script-src 'self'; base-uri 'none'; frame-ancestors *",
+  );
+  ctx.set('Referrer-Policy', 'no-referrer');
+}
+
 /** For pages. Redirects do without those about framing: an answer to prompt=none must work in a frame (protocol.md §30.7). */
 export const pageHeaders: Middleware = async (ctx, next) => {
   await next();

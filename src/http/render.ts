@@ -34,7 +34,8 @@ type ViewName =
   | 'error'
   | 'home'
   | 'claim'
-  | 'form_post';
+  | 'form_post'
+  | 'check_session';
 
 const templates = new Map<ViewName, (data: object) => string>();
 

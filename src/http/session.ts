@@ -4,6 +4,7 @@ import type { Config } from '../config.js';
 import { digest } from '../secrets.js';
 import type { Db } from '../store/db.js';
 import * as sessions from '../store/sessions.js';
+import { showSignedIn, showSignedOut } from './browser_state.js';
 import { readCookie, setCookie } from './cookies.js';
 
 export interface SessionDeps {
@@ -32,10 +33,12 @@ export async function currentSession(
 /** Hands the browser the cookie of a session that was just started or renewed. It lives as long as the session can. */
 export function giveSession(ctx: Context, config: Config, cookie: string): void {
   setCookie(ctx, config, 'session', cookie, config.SESSION_MAX_SECONDS);
+  showSignedIn(ctx, config, digest(cookie));
 }
 
 export function takeSession(ctx: Context, config: Config): void {
   setCookie(ctx, config, 'session', '', 0);
+  showSignedOut(ctx, config);
 }
 
 export function isAdministrator(session: Pick<sessions.LiveSession, 'roles'> | null): boolean {

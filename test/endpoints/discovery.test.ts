@@ -21,7 +21,7 @@ const registered = new Set([
   ...['revocation_endpoint', 'revocation_endpoint_auth_methods_supported'],
   ...['revocation_endpoint_auth_signing_alg_values_supported', 'status_list_aggregation_endpoint'],
   ...['backchannel_logout_supported', 'backchannel_logout_session_supported'],
-  ...['frontchannel_logout_supported', 'frontchannel_logout_session_supported'],
+  ...['frontchannel_logout_supported', 'frontchannel_logout_session_supported', 'check_session_iframe'],
 ]);
 
 /** Ours: there is no standard for it. RFC 8414 §2 lets there be others. */
@@ -106,6 +106,14 @@ describe('discovery', () => {
     expect(metadata.claims_supported).toEqual(
       expect.arrayContaining(['sub', 'email', 'name', 'phone_number', 'address', 'updated_at']),
     );
+  });
+
+  test('names the frame for session monitoring on https alone (DSC-17, SMG-03)', async () => {
+    const settings = { ISSUER: 'https://id.example/a' };
+    expect(await read(await startIdp({ settings }))).toMatchObject({
+      check_session_iframe: 'https://id.example/a/check-session',
+    });
+    expect(await read(await startIdp())).not.toHaveProperty('check_session_iframe');
   });
 
   test('has a new resource and its scopes at once (RFC 9728 §4)', async () => {

@@ -48,7 +48,7 @@ describe('the cookies', () => {
     });
   });
 
-  test('on an https issuer: __Host-, Secure, HttpOnly, and sent across sites (HTTP-19)', async () => {
+  test('on an https issuer: __Host-, Secure, sent across sites (HTTP-19), HttpOnly but for the state that a frame reads', async () => {
     const idp = await startIdp({ settings: { ISSUER: 'https://id.example' } });
     await idp.addUser();
     const browser = idp.browser();
@@ -60,6 +60,7 @@ describe('the cookies', () => {
     expect(cookiesOf(page)).toEqual({
       '__Host-sallyport_session': ['HttpOnly', `Max-Age=${30 * day}`, 'Path=/', 'SameSite=None', 'Secure'],
       '__Host-sallyport_device': ['HttpOnly', `Max-Age=${400 * day}`, 'Path=/', 'SameSite=None', 'Secure'],
+      '__Host-sallyport_browser_state': [`Max-Age=${30 * day}`, 'Path=/', 'SameSite=None', 'Secure'],
     });
   });
 
