@@ -60,13 +60,13 @@ const scenarios = [
 /** @type {Plan} */
 const whole_run = {
   ...{ slices: 5, seconds: 2, warm_up: 1.5, storm_rounds: 3, storm_rest: 5, storm_seconds: 8 },
-  ...{ starts: 5, idle_seconds: 2, flows: 1000 },
+  ...{ starts: 5, idle_seconds: 2, flows: 1000, refreshes: 100_000 },
 };
 
 /** @type {Plan} */
 const quick_run = {
   ...{ slices: 2, seconds: 0.5, warm_up: 0.3, storm_rounds: 1, storm_rest: 1.5, storm_seconds: 2.5 },
-  ...{ starts: 2, idle_seconds: 0.5, flows: 100 },
+  ...{ starts: 2, idle_seconds: 0.5, flows: 100, refreshes: 0 },
 };
 
 const { values: options } = parseArgs({

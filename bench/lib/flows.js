@@ -112,15 +112,18 @@ export function documentWorkers(server, count, { path, holds }) {
 }
 
 /**
- * Signs in so many people, each in a browser of their own.
+ * Signs in so many times, each in a browser of its own; where there are fewer people, they come again.
  * @param {Server} server
  * @param {ClientName} client
  * @param {number} count
  */
 async function openSessions(server, client, count) {
   const agent = createAgent();
-  const people = server.people.slice(0, count);
-  const sessions = await Promise.all(people.map((person) => signIn(server, { client, person, agent })));
+  const { people } = server;
+  const visits = Array.from({ length: count }, (_, i) => people.slice(i % people.length)[0]);
+  const sessions = await Promise.all(
+    visits.flatMap((person) => (person ? [signIn(server, { client, person, agent })] : [])),
+  );
   agent.destroy();
   return sessions;
 }
@@ -170,17 +173,28 @@ export async function silentSignOnWorkers(server, count) {
  * @returns {Promise<Workers>}
  */
 export async function refreshWorkers(server, count) {
+  const workersOf = await openFamilies(server, count);
+  return workersOf();
+}
+
+/**
+ * So many families of refresh tokens, which outlive a restart of the server: gives workers for them, each time on new connections.
+ * @param {Server} server
+ * @param {number} count
+ * @returns {Promise<() => Workers>}
+ */
+export async function openFamilies(server, count) {
   const tokens = await openTokens(server, 'app', count);
   for (const { access_token = '' } of tokens) assertAccessToken(server, access_token);
-  return connected(server, count, ({ exchange }, i) => {
-    let { refresh_token = '' } = tokens[i] ?? {};
-    return async () => {
-      const answer = await exchange(tokenRequest(server, { grant_type: 'refresh_token', refresh_token }));
+  const newest = tokens.map(({ refresh_token = '' }) => refresh_token);
+  return () =>
+    connected(server, count, ({ exchange }, i) => async () => {
+      const form = { grant_type: 'refresh_token', refresh_token: newest[i] ?? '' };
+      const answer = await exchange(tokenRequest(server, form));
       const fresh = expectJson(answer, user_token_members).refresh_token ?? '';
-      if (fresh === refresh_token) throw new Error('the refresh token was not rotated');
-      refresh_token = fresh;
-    };
-  });
+      if (fresh === newest[i]) throw new Error('the refresh token was not rotated');
+      newest[i] = fresh;
+    });
 }
 
 /** @param {Server} server @param {ClientName} client @param {number} count */

@@ -106,6 +106,7 @@
  * @property {number} starts
  * @property {number} idle_seconds before memory is read
  * @property {number} flows for the growth of the database
+ * @property {number} refreshes of a hundred families, for the same; 0 leaves it out
  *
  * @typedef {object} Scenario
  * @property {string} name as `--only` takes it
