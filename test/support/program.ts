@@ -38,6 +38,7 @@ export interface ProgramOptions {
   /** The working folder: where data/ and keys/ are made. */
   readonly cwd: string;
   readonly input?: string;
+  readonly node_options?: readonly string[];
   /** A file descriptor in place of a pipe. */
   readonly stdout?: number;
 }
@@ -55,12 +56,13 @@ export class Program {
   out = '';
   err = '';
 
-  constructor(main: string, args: readonly string[], { settings = {}, cwd, input, stdout }: ProgramOptions) {
+  constructor(main: string, args: readonly string[], options: ProgramOptions) {
+    const { settings = {}, cwd, input, stdout, node_options = [] } = options;
     const env = {
       PATH: process.env.PATH,
       ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [`SALLYPORT_${name}`, value])),
     };
-    const child = spawn(process.execPath, [main, ...args], {
+    const child = spawn(process.execPath, [...node_options, main, ...args], {
       cwd,
       env,
       stdio: ['pipe', stdout ?? 'pipe', 'pipe'],
