@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { readConfig } from '../src/config.js';
 import { prefix, settingNames, settings } from '../src/settings.js';
 import { runAlone } from './support/cli.js';
+import { examplesOf, typeErrors } from './support/examples.js';
 import { filesIn, root } from './support/source.js';
 
 const readme = readFileSync(`${root}README.md`, 'utf8');
@@ -85,6 +86,22 @@ describe('the README', () => {
     expect(unknown).toEqual([]);
   });
 });
+
+test('an example that imports something compiles, in every document', async () => {
+  const examples = texts.flatMap(examplesOf);
+  const imported = examples.filter(({ code }) => code.includes("from 'sallyport/relying-party"));
+  expect(imported.length).toBeGreaterThan(4);
+  // One that must not compile says that the types are really looked at.
+  const wrong = {
+    path: 'made_up.md',
+    line: 1,
+    language: 'js',
+    code: "import { createVerifier } from 'sallyport/relying-party';\ncreateVerifier({ issuer: 7 });\n",
+  };
+  const errors = await typeErrors([...examples, wrong]);
+  expect(errors.filter((line) => !line.startsWith('made_up.md(3,'))).toEqual([]);
+  expect(errors).not.toEqual([]);
+}, 30_000);
 
 describe('in every document', () => {
   test('a setting that is named is a setting', () => {

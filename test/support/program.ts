@@ -26,7 +26,8 @@ export async function buildProgram(name: string): Promise<string> {
   return join(outDir, 'main.js');
 }
 
-async function tsc(): Promise<string> {
+/** The path of the compiler. */
+export async function tsc(): Promise<string> {
   const path = createRequire(import.meta.url).resolve('typescript/package.json');
   const { bin } = JSON.parse(await readFile(path, 'utf8')) as { bin: { tsc: string } };
   return join(dirname(path), bin.tsc);
