@@ -198,7 +198,7 @@ async function logoutToken(
     .sign(key ?? (await keyPair).privateKey, { crit: { 'urn:example:unknown': true } });
 }
 
-/** A key that the app takes for one of the server's: the server itself sends no logout tokens to sign with its own. */
+/** A key that the app takes for one of the server's: it signs what the server itself never would. */
 export async function addLogoutKey({ idp, client, traffic }: SignInApp) {
   const { keys } = (await (await idp.fetch('/jwks')).json()) as { keys: object[] };
   keys.push(await publicJwk());

@@ -3,6 +3,8 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import type { AddressInfo } from 'node:net';
 import Koa from 'koa';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { loadReceipt, signOutEverywhere } from '../../../src/actions/sessions.js';
+import { startSender } from '../../../src/jobs/outbox.js';
 import {
   createSignIn,
   expressSignIn,
@@ -50,7 +52,7 @@ const behindParser: Adapter = (signIn) => {
 
 async function startApp(adapter: Adapter, options: Partial<SignInOptions> = {}) {
   const idp = await startIdp();
-  await idp.addUser();
+  const ada = await idp.addUser();
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
@@ -63,6 +65,7 @@ async function startApp(adapter: Adapter, options: Partial<SignInOptions> = {}) 
   const { client, client_secret } = await idp.addClient({
     redirect_uris: [redirect_uri],
     post_logout_redirect_uris: [`${origin}/`],
+    backchannel_logout_uri: `${origin}/auth/backchannel-logout`,
     scope: 'openid email',
   });
   const signIn = createSignIn({
@@ -76,7 +79,7 @@ async function startApp(adapter: Adapter, options: Partial<SignInOptions> = {}) 
     ...options,
   });
   server.on('request', adapter(signIn));
-  return { idp, origin, browser: new Browser(origin) };
+  return { idp, ada, origin, browser: new Browser(origin) };
 }
 
 const adapters: readonly (readonly [string, Adapter])[] = [
@@ -105,6 +108,36 @@ describe.each(adapters)('behind %s', (_, adapter) => {
     const out = await browser.post('/auth/logout', {}, { origin });
     expect(out.headers.get('location')).toContain(`${idp.issuer}/logout?`);
     expect((await browser.get('/')).html).toBe('nobody');
+  });
+
+  test('a person who is signed out everywhere is signed out here, by a logout token of the server (BCL-01, BCL-03)', async () => {
+    const { idp, ada, origin } = await startApp(adapter);
+    await idp.addUser({ email: 'bob@example.com' });
+    const visit = async (email: string) => {
+      const [browser, server] = [new Browser(origin), idp.browser()];
+      const asked = await browser.get('/auth/login');
+      const login = await server.get(asked.headers.get('location') ?? '');
+      const page = await typePassword(server, login, { email });
+      await browser.get(page.headers.get('location') ?? '');
+      return browser;
+    };
+    const browsers = [await visit(ada.email), await visit(ada.email), await visit('bob@example.com')];
+    const shown = async () => Promise.all(browsers.map(async (browser) => (await browser.get('/')).html));
+    expect(await shown()).toEqual([ada.email, ada.email, 'bob@example.com']);
+
+    const sender = startSender(idp.deps);
+    onTestFinished(() => sender.stop());
+    const { receipt_id, sessions } = await signOutEverywhere(idp.deps, ada.id, idp.now());
+    await sender.flush();
+    const { messages } = await loadReceipt(idp.deps, receipt_id);
+    expect([sessions, messages]).toMatchObject([
+      2,
+      [
+        { state: 'answered', answer: 'answered 200', attempts: 1 },
+        { state: 'answered', answer: 'answered 200', attempts: 1 },
+      ],
+    ]);
+    expect(await shown()).toEqual(['nobody', 'nobody', 'bob@example.com']);
   });
 
   test('what is too long, or of another kind, is a page and no hang', async () => {
