@@ -1,5 +1,6 @@
 /** The issuer's own description of itself. OpenID Connect Discovery §4. */
 import { parseObject, type Remote, RemoteError } from './remote.js';
+import { isSecure } from './secure_url.js';
 
 export interface Metadata {
   readonly jwks_uri: string;
@@ -38,14 +39,6 @@ export function checkIssuer(issuer: string): void {
   const url = URL.canParse(issuer) ? new URL(issuer) : undefined;
   if (url === undefined || url.search !== '' || url.hash !== '' || url.username !== '' || !isSecure(url))
     throw new TypeError('issuer must be an https URL without query and fragment, or http on a loopback host');
-}
-
-function isSecure(url: URL): boolean {
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
-}
-
-function isLoopback(hostname: string): boolean {
-  return /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 }
 
 /** Fetches the description. Throws RemoteError where it is not there, or is another issuer's (Discovery §4.3). */

@@ -1,5 +1,6 @@
 /** What an application says about itself, checked once: a mistake is a TypeError at the start, not a failure of somebody's sign-in. */
 import type { CryptoKey, PrivateKey } from 'openid-client';
+import { isSecure } from '../secure_url.js';
 import type { SignInError } from './errors.js';
 import { localPath } from './return_to.js';
 import type { SessionStore } from './store.js';
@@ -137,12 +138,6 @@ function readPaths(redirect_uri: URL, paths: NonNullable<SignInOptions['paths']>
 function readUrl(name: string, text: string): URL {
   if (!URL.canParse(text)) throw new TypeError(`${name} is no URL.`);
   const url = new URL(text);
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) {
-    throw new TypeError(`${name} must be https, or http on a loopback host.`);
-  }
+  if (!isSecure(url)) throw new TypeError(`${name} must be https, or http on a loopback host.`);
   return url;
-}
-
-export function isLoopback(hostname: string): boolean {
-  return /^(localhost|([a-z0-9-]+\.)+localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }
