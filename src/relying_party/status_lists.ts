@@ -121,18 +121,21 @@ function isUnusable({ content }: KnownList, now: number): boolean {
   return content === undefined || (content.exp !== undefined && content.exp <= now);
 }
 
-/** When the list was last known to hold: while the channel that it was fetched under goes on, it holds as long as that is heard. */
-function confirmedAt({ channel }: State, list: KnownList): number {
-  const pushed = channel.connection !== null && list.connection === channel.connection;
-  return pushed ? Math.max(list.confirmed_at, channel.heard_at) : list.confirmed_at;
+/** Whether the push channel that a list was fetched under goes on. */
+function isPushed({ channel }: State, list: KnownList): boolean {
+  return channel.connection !== null && list.connection === channel.connection;
+}
+
+/** When the list was last known to hold: where it is pushed, it holds as long as the channel is heard. */
+function confirmedAt(state: State, list: KnownList): number {
+  return isPushed(state, list) ? Math.max(list.confirmed_at, state.channel.heard_at) : list.confirmed_at;
 }
 
 /** Seconds between two fetches. Half the staleness at most, so that one that fails is made good in time. */
-function intervalOf({ channel, options }: State, list: KnownList): number {
+function intervalOf(state: State, list: KnownList): number {
   const ttl = list.content?.ttl ?? usual_ttl_seconds;
-  if (channel.connection !== null && list.connection === channel.connection)
-    return Math.max(ttl, calm_seconds);
-  return Math.max(1, Math.min(ttl, options.max_staleness_seconds / 2));
+  if (isPushed(state, list)) return Math.max(ttl, calm_seconds);
+  return Math.max(1, Math.min(ttl, state.options.max_staleness_seconds / 2));
 }
 
 function listOf(state: State, uri: string): KnownList {
