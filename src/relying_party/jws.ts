@@ -1,5 +1,6 @@
 /** Compact JSON Web Signatures as they come in. RFC 7515 §3.1 and §5.2; RFC 8725 §3. */
 import { TokenError } from './errors.js';
+import { isObject } from './json.js';
 import { type Algorithm, algorithms, type Check } from './public_key.js';
 
 export interface JwsHeader {
@@ -51,7 +52,10 @@ export function parseHeader(part: string, allowed: readonly Algorithm[]): JwsHea
 }
 
 /** Checks the signature and gives the claims. Throws TokenError `signature`, or `malformed` where no object was signed. */
-export function openJws({ signed, signature, payload }: Jws, check: Check): Record<string, unknown> {
+export function openJws(
+  { signed, signature, payload }: Jws,
+  check: Check,
+): Readonly<Record<string, unknown>> {
   const bytes = Buffer.from(signature, 'base64url');
   // One text for one signature: Node's decoder overlooks strange characters and stray bits (RFC 4648 §3.5).
   if (bytes.toString('base64url') !== signature || !check(Buffer.from(signed), bytes))
@@ -61,12 +65,10 @@ export function openJws({ signed, signature, payload }: Jws, check: Check): Reco
   return claims;
 }
 
-function parseJson(bytes: Buffer): Record<string, unknown> | undefined {
+function parseJson(bytes: Buffer): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(bytes.toString('utf8'));
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
+    return isObject(value) ? value : undefined;
   } catch {
     return undefined; // not JSON: the caller says what of it
   }

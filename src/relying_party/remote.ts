@@ -1,5 +1,7 @@
 /** What is fetched of the issuer: small, quick, without redirects, and never anything else's. */
 
+import { isObject } from './json.js';
+
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 interface RemoteRequest {
@@ -101,10 +103,10 @@ function messageOf(error: unknown): string {
 }
 
 /** The JSON object that a body holds. Throws RemoteError for anything else, an HTML page for one. */
-export function parseObject(body: Buffer, what: string): Record<string, unknown> {
+export function parseObject(body: Buffer, what: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(body.toString('utf8'));
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+    if (isObject(value)) return value;
   } catch (cause) {
     throw new RemoteError(`${what} is not JSON`, { cause });
   }

@@ -4,8 +4,9 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { createEventParser, type StreamEvent } from './event_stream.js';
+import { membersOf } from './json.js';
 import { type Fetch, RemoteError } from './remote.js';
-import { isIndex, membersOf, type StatusReference } from './status_list.js';
+import { isIndex, type StatusReference } from './status_list.js';
 import type { StatusLists } from './status_lists.js';
 
 /** What an issuer knows this application, or API, by. */

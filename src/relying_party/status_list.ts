@@ -1,6 +1,7 @@
 /** One status list, decoded. IETF Token Status List §4 and §5. */
 import { inflateSync } from 'node:zlib';
 import { TokenError } from './errors.js';
+import { membersOf } from './json.js';
 import { RemoteError } from './remote.js';
 
 /** What a token says of its own status: claim `status.status_list` (§6.1). */
@@ -72,9 +73,4 @@ export function statusReference({ status }: Readonly<Record<string, unknown>>): 
 
 export function isIndex(idx: unknown): idx is number {
   return Number.isSafeInteger(idx) && Number(idx) >= 0;
-}
-
-/** The members of an object; none for anything else. */
-export function membersOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
 }

@@ -1,5 +1,6 @@
 /** Logout tokens. OpenID Connect Back-Channel Logout §2.4 and §2.6. */
 import { errors, type JWTPayload, jwtVerify } from 'jose';
+import { isObject } from '../json.js';
 import { SignInError } from './errors.js';
 import { asSignInError, type FoundProvider } from './provider.js';
 import type { Settings } from './settings.js';
@@ -70,10 +71,6 @@ function isFaultOfToken(error: unknown): error is errors.JOSEError {
     error instanceof errors.JOSEAlgNotAllowed ||
     error instanceof errors.JOSENotSupported
   );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export function invalid(message: string, cause?: unknown): SignInError {
