@@ -1,5 +1,6 @@
 /** Gives out an authorization code: the authorization and the code, in one transaction. RFC 6749 §4.1.2; decisions 7. */
 import type { Deps } from '../deps.js';
+import { lastTokenExpiresAt } from '../grants/family.js';
 import type { AuthorizationRequest } from '../oauth/authorization_request.js';
 import { digest, newSecret } from '../secrets.js';
 import * as authorizationCodes from '../store/authorization_codes.js';
@@ -27,8 +28,7 @@ export async function issueCode(
   const keep_until = expires_at + config.ACCESS_TOKEN_SECONDS;
   const authorized = {
     ...{ client, session, offline: request.scope.includes('offline_access') },
-    last_token_expires_at:
-      keep_until + (client.grant_types.includes('refresh_token') ? config.REFRESH_TOKEN_SECONDS : 0),
+    last_token_expires_at: lastTokenExpiresAt(client, config, expires_at),
   };
   await withAuthorization(deps, authorized, now, (trx, { id: authorization_id }) =>
     authorizationCodes.insert(trx, {

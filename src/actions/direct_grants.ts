@@ -3,7 +3,7 @@
  * refresh tokens, in one transaction. Nobody is asked: the operator marked the application as their own. Decisions 7 and 29.
  */
 import type { Deps } from '../deps.js';
-import { startFamily } from '../grants/family.js';
+import { lastTokenExpiresAt, startFamily } from '../grants/family.js';
 import type { KeyRing } from '../keys/keys.js';
 import { noClaims } from '../oauth/claims_request.js';
 import type { Client } from '../store/clients.js';
@@ -34,7 +34,7 @@ export async function grantDirectly(
   const refreshes = client.grant_types.includes('refresh_token');
   const authorized = {
     ...{ client, session, offline: false },
-    last_token_expires_at: now + config.ACCESS_TOKEN_SECONDS + (refreshes ? config.REFRESH_TOKEN_SECONDS : 0),
+    last_token_expires_at: lastTokenExpiresAt(client, config, now),
   };
   return withAuthorization(deps, authorized, now, async (trx, authorization) => {
     const { id: authorization_id, status_list, status_index } = authorization;
@@ -43,7 +43,6 @@ export async function grantDirectly(
       scope: scope.join(' '),
       resource: resource.join(' '),
     };
-    const family = refreshes ? await startFamily(trx, { ring, config, now }, of) : null;
     return {
       user: {
         ...{ user_id, authorization_id, sid, auth_time, acr, scope },
@@ -53,7 +52,7 @@ export async function grantDirectly(
         nonce: null,
       },
       ...access,
-      refresh_token: family?.refresh_token ?? null,
+      refresh_token: refreshes ? await startFamily(trx, { ring, config, now }, of) : null,
     };
   });
 }

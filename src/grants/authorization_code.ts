@@ -12,7 +12,7 @@ import * as authorizations from '../store/authorizations.js';
 import type { Trx } from '../store/db.js';
 import * as events from '../store/events.js';
 import { statusOf } from '../tokens/status.js';
-import { startFamily } from './family.js';
+import { lastTokenExpiresAt, startFamily } from './family.js';
 import { type Grant, type GrantRequest, grantedAudience, storedClaims, storedScope } from './grant.js';
 
 export const authorizationCode: Grant = {
@@ -22,7 +22,7 @@ export const authorizationCode: Grant = {
   async exchange(trx, request) {
     const { now, client, params, config } = request;
     const refreshes = client.grant_types.includes('refresh_token');
-    const keep_until = now + (refreshes ? config.REFRESH_TOKEN_SECONDS : config.ACCESS_TOKEN_SECONDS);
+    const keep_until = lastTokenExpiresAt(client, config, now);
     const code_hash = digest(params.require('code'));
     // Consumed first, judged afterwards: whatever is thrown from here on undoes it.
     const code = await authorizationCodes.consume(trx, code_hash, keep_until, now);
@@ -103,8 +103,7 @@ async function newFamily(
   request: GrantRequest,
   code: authorizationCodes.FoundCode,
 ): Promise<string> {
-  const { refresh_token, last_token_expires_at } = await startFamily(trx, request, code);
-  if (code.authorization_expires_at < last_token_expires_at)
-    await authorizations.extend(trx, code.authorization_id, last_token_expires_at);
-  return refresh_token;
+  const { authorization_id, authorization_expires_at, keep_until } = code;
+  if (authorization_expires_at < keep_until) await authorizations.extend(trx, authorization_id, keep_until);
+  return startFamily(trx, request, code);
 }

@@ -3,6 +3,7 @@ import type { Config } from '../config.js';
 import type { KeyRing } from '../keys/keys.js';
 import { OAuthError } from '../oauth/errors.js';
 import { digest, newId } from '../secrets.js';
+import type { Client } from '../store/clients.js';
 import type { Trx } from '../store/db.js';
 import * as refreshTokens from '../store/refresh_tokens.js';
 import { newRefreshToken } from '../tokens/refresh_token.js';
@@ -22,24 +23,25 @@ export type FamilyOf = Pick<
   | 'sid'
 >;
 
-export interface NewFamily {
-  /** The first token. */
-  readonly refresh_token: string;
-  /** When the last access token that can come of it will have expired: the authorization is kept until then. */
-  readonly last_token_expires_at: number;
+/** When the last access token will have expired that a client can get of what it is granted now. In seconds since 1970, like `now`. */
+export function lastTokenExpiresAt(
+  { grant_types }: Pick<Client, 'grant_types'>,
+  { ACCESS_TOKEN_SECONDS, REFRESH_TOKEN_SECONDS }: Config,
+  now: number,
+): number {
+  return now + ACCESS_TOKEN_SECONDS + (grant_types.includes('refresh_token') ? REFRESH_TOKEN_SECONDS : 0);
 }
 
-/** Begins one. */
+/** Begins one. Gives its first token. */
 export async function startFamily(
   trx: Trx,
   request: { readonly ring: KeyRing; readonly config: Config; readonly now: number },
   of: FamilyOf,
-): Promise<NewFamily> {
+): Promise<string> {
   const { ring, now, config } = request;
   const { authorization_id, client_id, user_id, scope, resource, claims, auth_time, amr, acr, sid } = of;
   const id = newId();
   const token = newRefreshToken(ring, id, 1);
-  const expires_at = now + config.REFRESH_TOKEN_SECONDS;
   await refreshTokens.insert(trx, {
     ...{ id, authorization_id, client_id, user_id, scope, resource, claims, auth_time, amr, acr, sid },
     generation: 1,
@@ -47,10 +49,10 @@ export async function startFamily(
     successor_sealed: null,
     rotated_at: null,
     created_at: now,
-    expires_at,
+    expires_at: now + config.REFRESH_TOKEN_SECONDS,
     revoked_at: null,
   });
-  return { refresh_token: token, last_token_expires_at: expires_at + config.ACCESS_TOKEN_SECONDS };
+  return token;
 }
 
 /** Why a family yields nothing any more; undefined while it lives. */

@@ -69,6 +69,20 @@ describe.each(engines)('a code that is used twice, on %s', (engine) => {
     },
   );
 
+  test('in the life of the last access token of the family: it is revoked', async () => {
+    const settings = { REFRESH_TOKEN_SECONDS: '3600', ACCESS_TOKEN_SECONDS: '600' };
+    const shop = await startShop({ engine, settings });
+    const code = await shop.code();
+    const first = await shop.redeem(code);
+    shop.idp.advance(3599);
+    const { body } = await shop.refresh(first.body.refresh_token);
+    shop.idp.advance(300);
+    await cleanup.run(shop.idp.deps, shop.idp.now(), new AbortController().signal);
+    expect((await shop.idp.userinfo(body.access_token)).status).toBe(200);
+    await shop.redeem(code);
+    expect((await shop.idp.userinfo(body.access_token)).status).toBe(401);
+  });
+
   test('without refresh tokens, the code is kept for as long as its access token lives', async () => {
     const metadata = { grant_types: ['authorization_code'] };
     const shop = await startShop({ engine, metadata, settings: { ACCESS_TOKEN_SECONDS: '7200' } });
