@@ -6,6 +6,7 @@
 import type { Context, Middleware } from 'koa';
 import { authenticateClient } from '../client_auth/index.js';
 import type { Deps } from '../deps.js';
+import { parseBearer } from '../http/bearer.js';
 import { OAuthError } from '../oauth/errors.js';
 import { parseParams } from '../oauth/params.js';
 import type { Client } from '../store/clients.js';
@@ -86,7 +87,7 @@ function enter(connections: Map<string, number>, client_id: string): () => void 
 async function authenticatedReader(deps: EventsDeps, ctx: Context): Promise<Client> {
   const now = deps.clock();
   const { authorization } = ctx.headers;
-  const bearer = /^bearer +([\w.~+/-]+=*) *$/i.exec(authorization ?? '')?.[1];
+  const bearer = parseBearer(authorization ?? '');
   if (bearer === undefined)
     return authenticateClient({ ...deps, now }, { authorization, params: parseParams('') });
   const token = readAccessToken(await deps.keys.get(), deps.config, bearer, { now });

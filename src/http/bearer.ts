@@ -9,10 +9,15 @@ export class NoToken extends Error {}
 /** The token of an Authorization header; the scheme's name in any case (RFC 9110 §11.1). Other schemes count as none. */
 export function bearerHeader(authorization: string): string | undefined {
   if (!/^bearer(\s|$)/i.test(authorization)) return undefined;
-  const token = /^bearer +([A-Za-z0-9\-._~+/]+=*) *$/i.exec(authorization)?.[1];
+  const token = parseBearer(authorization);
   if (token === undefined)
     throw new OAuthError('invalid_request', 'the Authorization header holds no bearer token');
   return token;
+}
+
+/** The token of an Authorization header that holds one, and nothing else (RFC 6750 §2.1). */
+export function parseBearer(authorization: string): string | undefined {
+  return /^bearer +([A-Za-z0-9\-._~+/]+=*) *$/i.exec(authorization)?.[1];
 }
 
 /** The errors that a challenge has words for (RFC 6750 §3.1). */
