@@ -45,21 +45,13 @@ export interface Route {
   readonly handlers: readonly (Middleware | Guard)[];
 }
 
-const get = (path: string, ...handlers: readonly (Middleware | Guard)[]): Route => ({
-  methods: ['GET'],
-  path,
-  handlers,
-});
-const post = (path: string, ...handlers: readonly (Middleware | Guard)[]): Route => ({
-  methods: ['POST'],
-  path,
-  handlers,
-});
-const preflight = (path: string, ...handlers: readonly (Middleware | Guard)[]): Route => ({
-  methods: ['OPTIONS'],
-  path,
-  handlers,
-});
+const routeOf =
+  (method: string) =>
+  (path: string, ...handlers: Route['handlers']): Route => ({ methods: [method], path, handlers });
+
+const get = routeOf('GET');
+const post = routeOf('POST');
+const preflight = routeOf('OPTIONS');
 
 /** Every route of this server. Each POST of a page checks its form's token itself (http/csrf.ts). */
 export function routes(deps: Deps): readonly Route[] {
