@@ -116,57 +116,48 @@ export const findHolder: (db: Db, id: string) => Promise<Holder | undefined> = b
   (row) => row.authorization_id,
 );
 
-const revokeOne = statement<{ id: string; now: number }>((sql, value) =>
-  sql('authorizations').where({ id: value.id }).whereNull('revoked_at').update({ revoked_at: value.now }),
-);
+const revokeWhere = (column: string) =>
+  statement<{ of: string; now: number }>((sql, value) =>
+    sql('authorizations').where(column, value.of).whereNull('revoked_at').update({ revoked_at: value.now }),
+  );
+
+const revocations = {
+  id: revokeWhere('id'),
+  session_id: revokeWhere('session_id'),
+  user_id: revokeWhere('user_id'),
+  client_id: revokeWhere('client_id'),
+};
+
+/** Ends those that live and have this value in this column, and their tokens with them. Returns how many. */
+async function revokeBy(
+  trx: Trx,
+  column: keyof typeof revocations,
+  of: string,
+  now: number,
+): Promise<number> {
+  const revoked = await trx.run(revocations[column], { of, now });
+  if (revoked > 0) await statusRevocations.insertRevoked(trx, column, of, now);
+  return revoked;
+}
 
 /** Ends an authorization with all its codes and tokens. False if it had ended before. */
 export async function revoke(trx: Trx, id: string, now: number): Promise<boolean> {
-  const revoked = (await trx.run(revokeOne, { id, now })) === 1;
-  if (revoked) await statusRevocations.insertRevoked(trx, 'id', id, now);
-  return revoked;
+  return (await revokeBy(trx, 'id', id, now)) === 1;
 }
-
-const revokeOfSession = statement<{ session_id: string; now: number }>((sql, value) =>
-  sql('authorizations')
-    .where({ session_id: value.session_id })
-    .whereNull('revoked_at')
-    .update({ revoked_at: value.now }),
-);
 
 /** Ends what hangs on a session. What was given offline_access goes on. */
-export async function revokeBySession(trx: Trx, session_id: string, now: number): Promise<number> {
-  const revoked = await trx.run(revokeOfSession, { session_id, now });
-  if (revoked > 0) await statusRevocations.insertRevoked(trx, 'session_id', session_id, now);
-  return revoked;
+export function revokeBySession(trx: Trx, session_id: string, now: number): Promise<number> {
+  return revokeBy(trx, 'session_id', session_id, now);
 }
-
-const revokeOfUser = statement<{ user_id: string; now: number }>((sql, value) =>
-  sql('authorizations')
-    .where({ user_id: value.user_id })
-    .whereNull('revoked_at')
-    .update({ revoked_at: value.now }),
-);
 
 /** Ends everything of a user, offline_access too. */
-export async function revokeByUser(trx: Trx, user_id: string, now: number): Promise<number> {
-  const revoked = await trx.run(revokeOfUser, { user_id, now });
-  if (revoked > 0) await statusRevocations.insertRevoked(trx, 'user_id', user_id, now);
-  return revoked;
+export function revokeByUser(trx: Trx, user_id: string, now: number): Promise<number> {
+  return revokeBy(trx, 'user_id', user_id, now);
 }
 
-const revokeOfClient = statement<{ client_id: string; now: number }>((sql, value) =>
-  sql('authorizations')
-    .where({ client_id: value.client_id })
-    .whereNull('revoked_at')
-    .update({ revoked_at: value.now }),
-);
-
 /** Ends everything of a client. */
-export async function revokeByClient(trx: Trx, client_id: string, now: number): Promise<number> {
-  const revoked = await trx.run(revokeOfClient, { client_id, now });
-  if (revoked > 0) await statusRevocations.insertRevoked(trx, 'client_id', client_id, now);
-  return revoked;
+export function revokeByClient(trx: Trx, client_id: string, now: number): Promise<number> {
+  return revokeBy(trx, 'client_id', client_id, now);
 }
 
 const setStatus = statement<StatusIndex & { id: string; old_list: string; old_index: number }>((sql, value) =>

@@ -2,6 +2,7 @@
  * Table sessions: one row for each browser that is signed in here. The cookie holds 256 random bits, the row their SHA-256.
  * `id` is the `sid` of tokens and never leaves in a cookie.
  */
+import type { Knex } from 'knex';
 import { among, batched } from './batched.js';
 import type { Db, Queryable, Trx } from './db.js';
 import { statement } from './statement.js';
@@ -53,10 +54,13 @@ export interface LiveSession extends SessionRow {
   roles: string;
 }
 
-const byTokens = statement<{ token_hashes: string }, LiveSession>((sql, value) =>
+const withUser = (sql: Knex) =>
   sql('sessions')
     .join('users', 'users.id', 'sessions.user_id')
-    .select('sessions.*', 'users.email', 'users.name', 'users.roles')
+    .select('sessions.*', 'users.email', 'users.name', 'users.roles');
+
+const byTokens = statement<{ token_hashes: string }, LiveSession>((sql, value) =>
+  withUser(sql)
     .where(among(sql, 'sessions.token_hash', value.token_hashes))
     .whereNull('users.disabled_at'),
 );
@@ -158,9 +162,7 @@ export function removeAll(trx: Trx, user_id: string): Promise<number> {
 }
 
 const ofUser = statement<{ user_id: string; now: number }, LiveSession>((sql, value) =>
-  sql('sessions')
-    .join('users', 'users.id', 'sessions.user_id')
-    .select('sessions.*', 'users.email', 'users.name', 'users.roles')
+  withUser(sql)
     .where('sessions.user_id', value.user_id)
     .where('sessions.expires_at', '>', value.now)
     .orderBy('sessions.created_at')
@@ -173,12 +175,7 @@ export function listByUser(db: Queryable, user_id: string, now: number): Promise
 }
 
 const everyLive = statement<{ now: number }, LiveSession>((sql, value) =>
-  sql('sessions')
-    .join('users', 'users.id', 'sessions.user_id')
-    .select('sessions.*', 'users.email', 'users.name', 'users.roles')
-    .where('sessions.expires_at', '>', value.now)
-    .orderBy('sessions.created_at')
-    .limit(1000),
+  withUser(sql).where('sessions.expires_at', '>', value.now).orderBy('sessions.created_at').limit(1000),
 );
 
 /** The first thousand living sessions, for `sallyport sessions list`. */
