@@ -5,11 +5,10 @@ import { type Outbound, OutboundError } from '../limits/outbound.js';
 import type { Client } from '../store/clients.js';
 
 export interface ClientKeys {
-  /**
-   * Finds a client's key for a JWT. With `again`, fetches its jwks_uri anew even if it was fetched a moment ago: for a kid that
-   * is not known yet. Undefined if the client has no keys. Throws OutboundError if they cannot be fetched.
-   */
-  find(client: Client, now: number, again: boolean): Promise<JWTVerifyGetKey | undefined>;
+  /** Finds a client's key for a JWT. Undefined if the client has no keys. Throws OutboundError if they cannot be fetched. */
+  find(client: Client, now: number): Promise<JWTVerifyGetKey | undefined>;
+  /** The same, but fetches its jwks_uri anew even if it was fetched a moment ago: for a kid that is not known yet. */
+  renew(client: Client, now: number): Promise<JWTVerifyGetKey | undefined>;
 }
 
 /** Seconds: OpenID Connect Core §10.1.1, and how often an unknown kid may make us ask. */
@@ -33,14 +32,16 @@ export function createClientKeys(outbound: Outbound): ClientKeys {
     return keys;
   }
 
+  async function keysOf({ jwks, jwks_uri }: Client, now: number, max_age: number) {
+    if (jwks !== undefined) return createLocalJWKSet(jwks as JSONWebKeySet); // its shape was checked at registration
+    if (jwks_uri === undefined) return undefined;
+    const known = fetched.get(jwks_uri);
+    return known !== undefined && now - known.fetched_at < max_age ? known.keys : fetchKeys(jwks_uri, now);
+  }
+
   return {
-    async find(client, now, again) {
-      if (client.jwks !== undefined) return createLocalJWKSet(client.jwks as JSONWebKeySet); // its shape was checked at registration
-      if (client.jwks_uri === undefined) return undefined;
-      const known = fetched.get(client.jwks_uri);
-      const fresh = known !== undefined && now - known.fetched_at < (again ? again_seconds : keep_seconds);
-      return fresh ? known.keys : fetchKeys(client.jwks_uri, now);
-    },
+    find: (client, now) => keysOf(client, now, keep_seconds),
+    renew: (client, now) => keysOf(client, now, again_seconds),
   };
 }
 

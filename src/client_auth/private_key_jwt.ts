@@ -51,7 +51,7 @@ async function verifyAssertion(
   client: Client,
   assertion: string,
 ): Promise<JWTVerifyResult | undefined> {
-  const keys = await context.clientKeys.find(client, context.now, false);
+  const keys = await context.clientKeys.find(client, context.now);
   if (keys === undefined) return undefined;
   try {
     return await check(context, client, assertion, keys);
@@ -59,7 +59,7 @@ async function verifyAssertion(
     // It does not verify, or a key of the client's is none (too short, malformed): the client is not authenticated.
     if (!(error instanceof errors.JWKSNoMatchingKey)) throw failed(error);
   }
-  const renewed = await context.clientKeys.find(client, context.now, true);
+  const renewed = await context.clientKeys.renew(client, context.now);
   if (renewed === undefined || renewed === keys) return undefined;
   return check(context, client, assertion, renewed).catch((error: unknown) => {
     throw failed(error); // not with the newest keys either
