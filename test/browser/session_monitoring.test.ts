@@ -130,7 +130,7 @@ describe('a stranger (hardening row 24)', () => {
   test('without an origin, in a sandbox, gets no answer', async () => {
     const { page, frame, session_state } = await started();
     const sandboxed = { sandbox: 'allow-scripts' };
-    const answer = await inPage(page, 'askFromBeside', frame, `spa ${session_state}`, sandboxed);
+    const answer = await inPage(page, 'askFromBeside', frame, `spa ${session_state}`, sandboxed, 1000);
     expect(answer).toBe('no answer');
   });
 });

@@ -40,6 +40,7 @@ describe('the consent page (INT-11, INT-12)', () => {
       code: expect.any(String),
       state: 's1',
       iss: 'https://id.example',
+      session_state: expect.any(String),
     });
   });
 

@@ -22,11 +22,11 @@ async function addFrame(attributes) {
   await loaded;
   return frame;
 }
-// The first message that comes from a window; 'no answer' if none does.
-function answerFrom(asked) {
+// The first message that comes from a window; 'no answer' if none does for so many milliseconds.
+function answerFrom(asked, patience = 10_000) {
   return new Promise((resolve) => {
     window.addEventListener('message', ({ data, source }) => source === asked && resolve(data));
-    setTimeout(resolve, 1000, 'no answer');
+    setTimeout(resolve, patience, 'no answer');
   });
 }
 async function askFrame(src, messages) {
@@ -41,19 +41,19 @@ async function askFrame(src, messages) {
 }
 async function askWindow(src, message) {
   const opened = window.open(src);
-  const answer = answerFrom(opened);
+  const answer = answerFrom(opened, 2000);
   const asking = setInterval(() => opened.postMessage(message, '*'), 50);
   await answer.finally(() => clearInterval(asking));
   return answer;
 }
 // The question comes from a frame beside the one that is asked; what that hears it passes on.
-async function askFromBeside(src, message, attributes) {
+async function askFromBeside(src, message, attributes, patience) {
   const asked = await addFrame({ src });
   const script = 'onmessage = ({ data }) => parent.postMessage(data, "*");' +
     'parent.frames[' + [...document.querySelectorAll('iframe')].indexOf(asked) + '].postMessage(' +
     JSON.stringify(message) + ', ' + JSON.stringify(new URL(src).origin) + ');';
   const asking = await addFrame({ ...attributes, srcdoc: '<script>' + script + '<\\/script>' });
-  return answerFrom(asking.contentWindow);
+  return answerFrom(asking.contentWindow, patience);
 }
 async function land(src) {
   return (await addFrame({ src })).contentWindow.location.href;
