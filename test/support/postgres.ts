@@ -34,6 +34,7 @@ const settings = {
   max_connections: '100',
   max_wal_senders: '0',
   wal_level: 'minimal',
+  autovacuum: 'off', // no database lives long enough to need it
 };
 
 const initdb_flags = [
