@@ -6,7 +6,7 @@ import { addClient, type NewClient } from '../../src/actions/clients.js';
 import { addResource } from '../../src/actions/resources.js';
 import { insertUser, newUserRow } from '../../src/actions/users.js';
 import { createApp } from '../../src/app.js';
-import { type Environment, readConfig } from '../../src/config.js';
+import { type Config, type Environment, readConfig } from '../../src/config.js';
 import { type Deps, type Log, openDeps, type Substitutes, systemClock } from '../../src/deps.js';
 import { hashPassword } from '../../src/factors/password.js';
 import { type Argon2Options, createHashingGate } from '../../src/limits/hashing_gate.js';
@@ -173,9 +173,20 @@ async function addTestUser(deps: Deps, user: Partial<TestUser>) {
     email_verified = true,
   } = user;
   const row = newUserRow({ email, claims, roles, email_verified, password: null }, deps.clock());
-  const hash = await hashPassword(hashing, deps.config, user.password ?? password);
+  const hash = await hashOnce(deps.config, user.password ?? password);
   await deps.db.transaction((trx) => insertUser(trx, deps, row, hash));
   return row;
+}
+
+const hashes = new Map<string, Promise<string>>();
+
+/** Hashes a password, and gives the same hash to all who have it: nearly everybody here. */
+function hashOnce(config: Config, text: string): Promise<string> {
+  const { ARGON2_MEMORY_KIB, ARGON2_PASSES, ARGON2_LANES } = config;
+  const key = JSON.stringify([ARGON2_MEMORY_KIB, ARGON2_PASSES, ARGON2_LANES, text]);
+  const hash = hashes.get(key) ?? hashPassword(hashing, config, text);
+  hashes.set(key, hash);
+  return hash;
 }
 
 /** A confidential client for the code flow, unless `metadata` says otherwise. */
