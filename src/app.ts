@@ -23,7 +23,7 @@ import { revocationEvents } from './endpoints/revocation_events.js';
 import { statusList, statusListAggregation } from './endpoints/status_lists.js';
 import { token } from './endpoints/token.js';
 import { userinfo } from './endpoints/userinfo.js';
-import { bearerChallenge } from './http/bearer.js';
+import { bearerErrors } from './http/bearer.js';
 import { clientCors, publicCors } from './http/cors.js';
 import { jsonErrors, pageErrors } from './http/errors.js';
 import { lastResort, readableTarget, requestLog } from './http/guards.js';
@@ -32,6 +32,7 @@ import { methodNotAllowed, notFound } from './http/no_route.js';
 import { postAccountChooser, showAccountChooser } from './pages/choose_account.js';
 import { postClaim, showClaim } from './pages/claim.js';
 import { postConsent, showConsent } from './pages/consent.js';
+import { errors } from './pages/errors.js';
 import { home } from './pages/home.js';
 import { postLogin, showLogin } from './pages/login.js';
 import { postLogout, showLogout, signedOut } from './pages/logout.js';
@@ -56,6 +57,7 @@ const preflight = routeOf('OPTIONS');
 /** Every route of this server. Each POST of a page checks its form's token itself (http/csrf.ts). */
 export function routes(deps: Deps): readonly Route[] {
   const json = jsonErrors(deps);
+  const bearerChallenge = bearerErrors(deps.config);
   const page = [pageHeaders, pageErrors(deps)];
   const tokenCors = clientCors(deps.caches, { methods: 'POST', credentials: true });
   const revokeCors = clientCors(deps.caches, { methods: 'POST', credentials: false });
@@ -120,6 +122,7 @@ export function routes(deps: Deps): readonly Route[] {
     ...(deps.config.loopback ? [] : [get('/check-session', checkSession(deps))]),
 
     get('/', ...page, home(deps)),
+    get('/errors', ...page, errors(deps.config)),
     get('/claim', ...page, showClaim(deps)),
     post('/claim', ...page, postClaim(deps)),
 

@@ -27,7 +27,7 @@ import {
   stillAllowed,
 } from '../oauth/authorization_request.js';
 import { requiredAcrs, requiredSubs } from '../oauth/claims_request.js';
-import { OAuthError } from '../oauth/errors.js';
+import { errorObject, OAuthError } from '../oauth/errors.js';
 import { nextStep, type Step } from '../oauth/next_step.js';
 import type { Params } from '../oauth/params.js';
 import { scopeWords } from '../oauth/scope.js';
@@ -110,11 +110,7 @@ async function orTellClient(
           await currentSession(deps, ctx, deps.clock()),
         )
       : {};
-    respond(ctx, deps.config, reply, {
-      error: told.code,
-      error_description: told.description,
-      ...watched,
-    });
+    respond(ctx, deps.config, reply, { ...errorObject(deps.config.ISSUER, told), ...watched });
   }
 }
 

@@ -1,6 +1,8 @@
 /** Access tokens that a request brings in its Authorization header, and the challenge where one is missing or wrong. RFC 6750. */
 import type { Middleware } from 'koa';
-import { type ErrorCode, OAuthError } from '../oauth/errors.js';
+import type { Config } from '../config.js';
+import type { ErrorCode } from '../oauth/error_codes.js';
+import { errorObject, OAuthError } from '../oauth/errors.js';
 import { noStoreJson } from './answer.js';
 
 /** No credentials at all: the challenge says so by having no error (RFC 6750 §3.1). */
@@ -24,23 +26,27 @@ export function parseBearer(authorization: string): string | undefined {
 const codes: ReadonlySet<ErrorCode> = new Set(['invalid_request', 'invalid_token', 'insufficient_scope']);
 
 /** Tells an error of a route that takes an access token by its challenge (RFC 6750 §3). Any other error goes on to jsonErrors. */
-export const bearerChallenge: Middleware = async (ctx, next) => {
-  try {
-    await next();
-  } catch (error) {
-    if (error instanceof NoToken) {
-      ctx.set('WWW-Authenticate', 'Bearer realm="sallyport"');
-      ctx.set('Cache-Control', 'no-store');
-      ctx.status = 401;
-      ctx.body = '';
-      return;
+export function bearerErrors({ ISSUER }: Pick<Config, 'ISSUER'>): Middleware {
+  return async (ctx, next) => {
+    try {
+      await next();
+    } catch (error) {
+      if (error instanceof NoToken) {
+        ctx.set('WWW-Authenticate', 'Bearer realm="sallyport"');
+        ctx.set('Cache-Control', 'no-store');
+        ctx.status = 401;
+        ctx.body = '';
+        return;
+      }
+      if (!(error instanceof OAuthError) || !codes.has(error.code)) throw error;
+      const told = errorObject(ISSUER, error);
+      const scope = error.code === 'insufficient_scope' ? { scope: 'openid' } : {};
+      const members = Object.entries({ realm: 'sallyport', ...told, ...scope });
+      ctx.set(
+        'WWW-Authenticate',
+        `Bearer ${members.map(([name, value]) => `${name}="${value}"`).join(', ')}`,
+      );
+      noStoreJson(ctx, told, error.status);
     }
-    if (!(error instanceof OAuthError) || !codes.has(error.code)) throw error;
-    const scope = error.code === 'insufficient_scope' ? ', scope="openid"' : '';
-    ctx.set(
-      'WWW-Authenticate',
-      `Bearer realm="sallyport", error="${error.code}", error_description="${error.description}"${scope}`,
-    );
-    noStoreJson(ctx, { error: error.code, error_description: error.description }, error.status);
-  }
-};
+  };
+}

@@ -4,7 +4,8 @@
  */
 import type { Context, Middleware } from 'koa';
 import type { Deps } from '../deps.js';
-import { type ErrorCode, type FailedCheck, OAuthError, UserError } from '../oauth/errors.js';
+import type { ErrorCode } from '../oauth/error_codes.js';
+import { errorObject, type FailedCheck, OAuthError, UserError } from '../oauth/errors.js';
 import { newId } from '../secrets.js';
 import { noStoreJson } from './answer.js';
 import { isLocalPeer } from './client_address.js';
@@ -14,7 +15,7 @@ import { currentSession, isAdministrator } from './session.js';
 type ErrorDeps = Pick<Deps, 'config' | 'db' | 'clock' | 'log'>;
 
 /** For machines: the error object of RFC 6749 §5.2. */
-export function jsonErrors(deps: Pick<Deps, 'log'>): Middleware {
+export function jsonErrors(deps: Pick<Deps, 'config' | 'log'>): Middleware {
   return async (ctx, next) => {
     try {
       await next();
@@ -23,7 +24,7 @@ export function jsonErrors(deps: Pick<Deps, 'log'>): Middleware {
       if (told.status === 401 && ctx.get('authorization') !== '')
         ctx.set('WWW-Authenticate', 'Basic realm="sallyport", charset="UTF-8"');
       if (told.retry_after !== undefined) ctx.set('Retry-After', String(told.retry_after));
-      noStoreJson(ctx, { error: told.code, error_description: told.description }, told.status);
+      noStoreJson(ctx, errorObject(deps.config.ISSUER, told), told.status);
     }
   };
 }
@@ -99,7 +100,10 @@ async function renderError(deps: ErrorDeps, ctx: Context, error: unknown): Promi
   } else {
     logFault(deps, ctx, error, error_id);
   }
-  const detail = error instanceof OAuthError && (await maySeeDetails(deps, ctx)) ? detailOf(error) : null;
+  const detail =
+    error instanceof OAuthError && (await maySeeDetails(deps, ctx))
+      ? detailOf(deps.config.base, error)
+      : null;
   if ((error instanceof OAuthError || error instanceof UserError) && error.retry_after !== undefined) {
     ctx.set('Retry-After', String(error.retry_after));
   }
@@ -140,14 +144,21 @@ function tell(error: unknown, kind: 'sign-in' | 'sign-out'): Told {
 }
 
 /** The failed check as the page shows it: what was expected in the order of likeness, and where the likest one differs. */
-function detailOf(error: OAuthError) {
+function detailOf(base: string, error: OAuthError) {
   const failed: FailedCheck = error.failed ?? { check: error.description, received: null, expected: [] };
   const { check, received } = failed;
   const likeness = (text: string) => commonPrefix(text, received ?? '');
   const expected = [...failed.expected].sort((a, b) => likeness(b) - likeness(a));
   const [likest] = expected;
   const differs_at = received === null || likest === undefined ? null : likeness(likest);
-  return { code: error.code, check, received, expected, differs_at };
+  return {
+    code: error.code,
+    error_uri: `${base}/errors#${error.code}`,
+    check,
+    received,
+    expected,
+    differs_at,
+  };
 }
 
 function commonPrefix(a: string, b: string): number {

@@ -2,7 +2,7 @@
 import type { Context } from 'koa';
 import type { Deps } from '../deps.js';
 import { type ReplyTo, registeredRedirectUri } from '../oauth/authorization_request.js';
-import { OAuthError } from '../oauth/errors.js';
+import { errorObject, OAuthError } from '../oauth/errors.js';
 import type { Params } from '../oauth/params.js';
 import type { Client } from '../store/clients.js';
 import { seeOther } from './answer.js';
@@ -75,10 +75,8 @@ export function goOn(ctx: Context, deps: Pick<Deps, 'config'>, interaction: Inte
 
 /** The person does not want to: the application is told (protocol.md INT-10). */
 export function giveUp(ctx: Context, deps: Pick<Deps, 'config'>, { pending, client }: Interaction): void {
-  respond(ctx, deps.config, replyTo(pending, client), {
-    error: 'access_denied',
-    error_description: 'the user did not agree',
-  });
+  const denied = new OAuthError('access_denied', 'the user did not agree');
+  respond(ctx, deps.config, replyTo(pending, client), errorObject(deps.config.ISSUER, denied));
 }
 
 /** A client as pages show it. */

@@ -32,6 +32,7 @@ type ViewName =
   | 'logout'
   | 'signed_out'
   | 'error'
+  | 'errors'
   | 'home'
   | 'claim'
   | 'form_post'

@@ -4,7 +4,8 @@
  */
 import type { ClientMetadata } from './client_metadata.js';
 import { isPublic, usesSignInApi } from './client_rules.js';
-import { type ErrorCode, OAuthError } from './errors.js';
+import type { ErrorCode } from './error_codes.js';
+import { OAuthError } from './errors.js';
 import { nextStep, type Progress, type Step } from './next_step.js';
 import type { Params } from './params.js';
 import { parseScope, scopeWords } from './scope.js';

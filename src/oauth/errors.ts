@@ -2,34 +2,7 @@
  * What a client is told (OAuthError) and what a person is told (UserError). Where it is caught decides how it is told.
  * RFC 6749 §4.1.2.1 and §5.2; RFC 6750 §3.1; OpenID Connect Core §3.1.2.6; RFC 8707 §2.
  */
-
-/** Every error code this server answers, and its HTTP status at a direct endpoint. */
-const statusOf = {
-  invalid_request: 400,
-  invalid_client: 401,
-  invalid_grant: 400,
-  unauthorized_client: 400,
-  unsupported_grant_type: 400,
-  unsupported_token_type: 400,
-  unsupported_response_type: 400,
-  invalid_scope: 400,
-  invalid_target: 400,
-  access_denied: 403,
-  login_required: 400,
-  consent_required: 400,
-  interaction_required: 400,
-  account_selection_required: 400,
-  unmet_authentication_requirements: 400,
-  request_not_supported: 400,
-  request_uri_not_supported: 400,
-  registration_not_supported: 400,
-  invalid_token: 401,
-  insufficient_scope: 403,
-  server_error: 500,
-  temporarily_unavailable: 503,
-} as const;
-
-export type ErrorCode = keyof typeof statusOf;
+import { type ErrorCode, errorCodes, errorUri } from './error_codes.js';
 
 /** A failed check, for the developer who integrates an application: shown only to those who may see it. */
 export interface FailedCheck {
@@ -62,10 +35,15 @@ export class OAuthError extends Error {
     this.name = 'OAuthError';
     this.code = code;
     this.description = printable(description);
-    this.status = options.status ?? statusOf[code];
+    this.status = options.status ?? errorCodes[code].status;
     this.failed = options.failed;
     this.retry_after = options.retry_after;
   }
+}
+
+/** The error object that a client gets, as JSON or as parameters of its redirect. RFC 6749 §4.1.2.1 and §5.2. */
+export function errorObject(issuer: string, { code, description }: Pick<OAuthError, 'code' | 'description'>) {
+  return { error: code, error_description: description, error_uri: errorUri(issuer, code) };
 }
 
 /** What a person may have done wrong. `field` is the form's field that the message belongs to. */

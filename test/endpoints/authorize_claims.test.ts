@@ -70,6 +70,7 @@ describe('claims with an essential acr (INT-09)', () => {
         expect(answer).toEqual({
           error: 'unmet_authentication_requirements',
           error_description: expect.any(String),
+          error_uri: `${idp.issuer}/errors#unmet_authentication_requirements`,
           state: 's1',
           iss: idp.issuer,
         });

@@ -139,6 +139,7 @@ describe('who does not agree', () => {
     expect(answerOf(await browser.submit(consent, choice))).toEqual({
       error: 'access_denied',
       error_description: expect.any(String),
+      error_uri: 'https://id.example/errors#access_denied',
       state: 's1',
       iss: 'https://id.example',
     });

@@ -128,6 +128,7 @@ describe('the page helps those who can act on it (design §1.8)', () => {
     await idp.addClient({}, 'shop');
     const page = await ask(idp.browser(), 'shop', wrong);
     expect(page.html).toContain('<mark>C</mark>');
+    expect(page.html).toContain('href="/errors#invalid_request"');
     expect(readable(page.html)).toContain(wrong.redirect_uri);
     expect(readable(page.html)).toContain(redirect_uri);
   });
@@ -202,6 +203,7 @@ describe.each(methods)(
         expect(answerOf(page)).toEqual({
           error,
           error_description: expect.stringMatching(/^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/),
+          error_uri: `${idp.issuer}/errors#${error}`,
           state: 's1',
           iss: idp.issuer,
         });
@@ -235,7 +237,7 @@ describe.each(methods)(
       const idp = await startIdp();
       await idp.addClient({}, 'shop');
       const page = await ask(idp.browser(), 'shop', { ...changes, prompt: 'none' }, method);
-      expect(Object.keys(answerOf(page))).toEqual(['error', 'error_description', 'iss']);
+      expect(Object.keys(answerOf(page))).toEqual(['error', 'error_description', 'error_uri', 'iss']);
     });
 
     async function signedWith(idp: TestIdp) {

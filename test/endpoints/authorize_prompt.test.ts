@@ -181,6 +181,7 @@ test('a person who cancels sends the application access_denied (INT-10)', async 
   expect(answer).toEqual({
     error: 'access_denied',
     error_description: expect.any(String),
+    error_uri: `${idp.issuer}/errors#access_denied`,
     state: 's1',
     iss: idp.issuer,
   });

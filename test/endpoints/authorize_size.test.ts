@@ -30,6 +30,7 @@ describe('how large a request may be (decisions 11)', () => {
         expect(answer).toEqual({
           error: 'invalid_request',
           error_description: `the request is too large; its largest parameter is ${name}`,
+          error_uri: `${idp.issuer}/errors#invalid_request`,
           state,
           iss: idp.issuer,
         });

@@ -24,7 +24,11 @@ describe('POST /token: the table of RFC 6749 §5.2 (protocol.md §28)', () => {
     const form = { grant_type: 'authorization_code', code: 'x', redirect_uri: 'https://shop.example/cb' };
     const answer = await shop.idp.token({ ...form, ...change }, basic('shop', shop.shop.client_secret));
     expect(answer.status).toBe(status);
-    expect(answer.body).toEqual({ error, error_description: expect.stringMatching(told) });
+    expect(answer.body).toEqual({
+      error,
+      error_description: expect.stringMatching(told),
+      error_uri: `${shop.idp.issuer}/errors#${error}`,
+    });
     expectUnkept(answer.headers);
   });
 

@@ -266,6 +266,8 @@ function forged(token: string, alg: string): string {
 async function expectInvalid(shop: Shop, token: string): Promise<void> {
   const { status, headers, body } = await shop.idp.userinfo(token);
   expect([status, body.error]).toEqual([401, 'invalid_token']);
-  expect(headers.get('www-authenticate')).toMatch(/^Bearer realm="sallyport", error="invalid_token"/);
+  const challenge = headers.get('www-authenticate');
+  expect(challenge).toMatch(/^Bearer realm="sallyport", error="invalid_token", error_description="[^"]+"/);
+  expect(challenge).toContain(`, error_uri="${shop.idp.issuer}/errors#invalid_token"`);
   expect(headers.get('cache-control')).toBe('no-store');
 }

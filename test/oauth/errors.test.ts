@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { OAuthError, UserError } from '../../src/oauth/errors.js';
+import { errorCodes } from '../../src/oauth/error_codes.js';
+import { errorObject, OAuthError, UserError } from '../../src/oauth/errors.js';
 import { anyText } from '../support/arbitraries.js';
 
 describe('an error for a client', () => {
@@ -13,6 +14,17 @@ describe('an error for a client', () => {
       }),
     );
   });
+
+  test.each(Object.keys(errorCodes) as (keyof typeof errorCodes)[])(
+    '%s is told with a link to its entry, also below a path (decisions 28, HTTP-10)',
+    (code) => {
+      const told = errorObject('https://id.example/sso', new OAuthError(code, 'it says why'));
+      const error_uri = `https://id.example/sso/errors#${code}`;
+      expect(told).toEqual({ error: code, error_description: 'it says why', error_uri });
+      expect(new URL(told.error_uri).href).toBe(error_uri);
+      expect(told.error_uri).toMatch(/^[\x21\x23-\x5b\x5d-\x7e]+$/);
+    },
+  );
 
   test('keeps its cause for the log alone', () => {
     const cause = new Error('the hidden reason');

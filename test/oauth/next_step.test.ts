@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ErrorCode } from '../../src/oauth/errors.js';
+import type { ErrorCode } from '../../src/oauth/error_codes.js';
 import { nextStep, type Progress, type Step } from '../../src/oauth/next_step.js';
 import { prompts } from '../../src/oauth/prompt.js';
 import { refusalOf } from '../support/refusal.js';

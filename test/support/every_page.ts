@@ -91,6 +91,7 @@ const ways = {
     await page.setExtraHTTPHeaders(fromAfar);
     await page.goto(unregistered(world));
   },
+  'error codes': (page, { idp }) => page.goto(`${idp.issuer}/errors#invalid_grant`),
   'no such page': (page, { idp }) => page.goto(`${idp.issuer}/nothing/here`),
   'start page of a new server': (page, { idp }) => page.goto(idp.issuer),
   'start page, signed out': async (page, { idp }) => {

@@ -1,6 +1,7 @@
 /** What a pure function refuses, as a value that a table can hold. */
 import { expect } from 'vitest';
-import { type ErrorCode, OAuthError } from '../../src/oauth/errors.js';
+import type { ErrorCode } from '../../src/oauth/error_codes.js';
+import { OAuthError } from '../../src/oauth/errors.js';
 
 /** The code of the OAuthError that `work` throws; null if it throws nothing. Anything else it throws fails the test. */
 export function refusalOf(work: () => unknown): ErrorCode | null {
