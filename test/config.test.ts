@@ -150,7 +150,7 @@ describe('the issuer', () => {
     ['http://127.0.0.1:4000', ''],
     ['http://127.1.2.3:4000', ''],
     ['http://[::1]:4000', ''],
-  ])('may be %s, under the path "%s" (RFC 8414 §2)', (issuer, base) => {
+  ])('may be %s, under the path "%s" (RFC 8414 §2, HTTP-01, DSC-02)', (issuer, base) => {
     const config = readConfig({ SALLYPORT_ISSUER: issuer }, noFile);
     expect([config.ISSUER, config.base, config.loopback]).toEqual([
       issuer,
@@ -181,7 +181,7 @@ describe('the issuer', () => {
     ['the default port written out', 'https://id.example:443'],
     ['dots in the path', 'https://id.example/a/../b'],
     ['a space', 'https://id.example/a b'],
-  ])('with %s is refused (DSC-02)', (_, issuer) => {
+  ])('with %s is refused (DSC-02, HTTP-01)', (_, issuer) => {
     expect(problemsOf({ SALLYPORT_ISSUER: issuer })).toEqual([
       expect.stringMatching(/^SALLYPORT_ISSUER must be an https URL/),
     ]);

@@ -104,7 +104,7 @@ test.each(confidential)(
 );
 
 describe.each(ways)('oauth4webapi with $token_endpoint_auth_method', (way) => {
-  test('signs in, verifies the ID token’s signature, reads userinfo and refreshes', async () => {
+  test('signs in, verifies the ID token’s signature, reads userinfo and refreshes (BCP-08)', async () => {
     const { idp, user, as, app, auth } = await startOauth4webapi(way);
     const checks = newChecks();
     const url = new URL(as.authorization_endpoint ?? '');

@@ -72,7 +72,7 @@ describe('a new client', () => {
     );
   });
 
-  test('cannot set what only the server sets', async () => {
+  test('cannot set what only the server sets (CCG-02, BCP-10)', async () => {
     const idp = await startIdp();
     for (const member of ['client_id', 'client_secret_hash', 'created_at', 'disabled_at'])
       await expect(addClient(idp.deps, { ...machine, [member]: 'x' }, idp.now())).rejects.toThrow(member);

@@ -119,7 +119,7 @@ describe('a rotation', () => {
     }
   });
 
-  test('at once signs with the new key from that second on, and keeps the old one for its tokens', async () => {
+  test('at once signs with the new key from that second on, and keeps the old one for its tokens (JWK-05)', async () => {
     const { idp, tokens } = await startShop();
     const before = await tokens();
     const kid = await rotate(idp, true);

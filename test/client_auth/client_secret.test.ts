@@ -27,7 +27,7 @@ describe('client_secret_basic', () => {
     expect(status).toBe(200);
   });
 
-  test('takes our own secrets as they are, whether they were encoded or not', async () => {
+  test('takes our own secrets as they are, whether they were encoded or not (CLA-02)', async () => {
     const idp = await startIdp();
     for (const encode of [(text: string) => text, ...encodings.map(([, each]) => each)]) {
       const { client, client_secret } = await idp.addClient(confidential);
@@ -36,7 +36,7 @@ describe('client_secret_basic', () => {
     }
   });
 
-  test('takes any secret that is encoded', async () => {
+  test('takes any secret that is encoded (CLA-02)', async () => {
     const idp = await startIdp();
     await idp.addClient(confidential, 'batch');
     await fc.assert(
@@ -50,7 +50,7 @@ describe('client_secret_basic', () => {
   });
 
   test.each(['Basic', 'basic', 'BASIC', 'bAsIc'])(
-    'takes the scheme written %s (RFC 9110 §11.1)',
+    'takes the scheme written %s (RFC 9110 §11.1, HTTP-14)',
     async (scheme) => {
       const idp = await startWithSecret('batch', 'secret');
       const { authorization } = credentials('batch', 'secret');
@@ -81,7 +81,7 @@ describe('client_secret_basic', () => {
     ['it is another scheme', 'Bearer abc'],
     ['it is another scheme with the same credentials', basicOf('batch:secret').replace('Basic', 'Digest')],
     ['it is sent twice', `${basicOf('batch:secret')}, ${basicOf('batch:secret')}`],
-  ])('401 and a challenge where %s (RFC 6749 §5.2)', async (_, authorization) => {
+  ])('401 and a challenge where %s (RFC 6749 §5.2, HTTP-11)', async (_, authorization) => {
     const idp = await startWithSecret('batch', 'secret');
     const { status, headers, body } = await idp.token({ ...grant, client_id: undefined }, { authorization });
     expect([status, body.error]).toEqual([401, 'invalid_client']);
@@ -100,7 +100,7 @@ describe('client_secret_basic', () => {
 });
 
 describe('client_secret_post', () => {
-  test('takes id and secret in the body', async () => {
+  test('takes id and secret in the body (CLA-03)', async () => {
     const idp = await startWithSecret(odd_id, odd_secret, 'client_secret_post');
     const { status } = await idp.token({ ...grant, client_id: odd_id, client_secret: odd_secret });
     expect(status).toBe(200);
@@ -147,7 +147,7 @@ describe('the life of a secret', () => {
     expect((await idp.token(grant, credentials('batch', 'secret'))).status).toBe(200);
   });
 
-  test('the database holds its digest, and the log nothing of it', async () => {
+  test('the database holds its digest, and the log nothing of it (CLA-03)', async () => {
     const idp = await startIdp();
     const { client_secret } = await idp.addClient(confidential, 'batch');
     await idp.token(grant, credentials('batch', client_secret ?? ''));

@@ -19,7 +19,7 @@ describe('the registered way of client authentication is the only one (CLA-01)',
   });
 });
 
-describe('two ways at once are refused: which of them would count? (RFC 6749 §2.3)', () => {
+describe('two ways at once are refused: which of them would count? (RFC 6749 §2.3, CLA-01)', () => {
   test.each<[string, Form, boolean]>([
     ['Basic and a secret in the body', { client_secret: 'secret' }, true],
     ['Basic and an assertion', { client_assertion_type, client_assertion: 'a.b.c' }, true],
@@ -42,7 +42,7 @@ describe('two ways at once are refused: which of them would count? (RFC 6749 §2
 });
 
 describe('nobody authenticates', () => {
-  test('without anything: 401 invalid_client', async () => {
+  test('without anything: 401 invalid_client (CLA-01)', async () => {
     const idp = await startIdp();
     const { status, headers, body } = await idp.token(grant);
     expect([status, body.error]).toEqual([401, 'invalid_client']);
@@ -109,7 +109,7 @@ test('the credentials of A with the client_id of B are nobody’s (CLA-12)', asy
   expect([status, body.error]).toEqual([401, 'invalid_client']);
 });
 
-test('a confidential client that only names itself gets no tokens', async () => {
+test('a confidential client that only names itself gets no tokens (CLA-12)', async () => {
   const shop = await startShop();
   const stolen = { ...shop.shop, client_secret: null };
   const { status, body } = await redeem(shop.idp, stolen, await shop.code());

@@ -23,7 +23,7 @@ beforeEach(async () => {
 });
 
 describe('prompt=select_account (INT-04)', () => {
-  test.each(methods)('shows who is signed in, and goes on as them, once, by %s', async (method) => {
+  test.each(methods)('shows who is signed in, and goes on as them, once, by %s (INT-04)', async (method) => {
     const chooser = await ask(browser, 'shop', { prompt: 'select_account' }, method);
     expect([kindOf(chooser), headingOf(chooser)]).toEqual([
       '/choose-account',

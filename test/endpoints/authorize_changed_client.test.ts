@@ -42,7 +42,7 @@ const pages: [string, (from: TestIdp) => Promise<[Page, Browser, (page: Page) =>
 ];
 
 describe.each(pages)('while a person is on the %s page', (_, open) => {
-  test('the client is disabled: an error page, and none of the buttons leads there', async () => {
+  test('the client is disabled: an error page, and none of the buttons leads there (AUT-02)', async () => {
     const [page, browser, goOn] = await open(idp);
     await disableClient(idp.deps, 'shop', true, idp.now());
     expectErrorPage(await goOn(page));

@@ -85,29 +85,35 @@ describe('claims with an essential acr (INT-09)', () => {
     ['voluntary values', asking({ id_token: { acr: { values: ['urn:example:gold'] } } })],
     ['acr_values', { acr_values: 'urn:example:gold urn:example:silver' }],
     ['essential without a value', asking({ id_token: { acr: { essential: true } } })],
-  ])('%s never stand in the way, and the ID token tells the acr that was met', async (_, changes) => {
-    const { idp, shop, browser } = await start();
-    const { body } = await redeem(idp, shop, codeOf(await ask(browser, 'shop', { ...changes })));
-    expect(decodeJwt(body.id_token).acr).toBe(acr);
-  });
+  ])(
+    '%s never stand in the way, and the ID token tells the acr that was met (AUT-18)',
+    async (_, changes) => {
+      const { idp, shop, browser } = await start();
+      const { body } = await redeem(idp, shop, codeOf(await ask(browser, 'shop', { ...changes })));
+      expect(decodeJwt(body.id_token).acr).toBe(acr);
+    },
+  );
 });
 
 describe('claims asked for by name (OpenID Connect Core §5.5)', () => {
-  test.each(methods)('go where they were asked for, and nowhere else, by %s', async (method) => {
-    const { idp, shop, browser } = await start({ id_token_claims: 'minimal' });
-    const claims = { id_token: { email: { essential: true } }, userinfo: { nickname: null } };
-    const { body } = await redeem(idp, shop, codeOf(await ask(browser, 'shop', asking(claims), method)));
-    const id_token = decodeJwt(body.id_token);
-    expect([id_token.email, id_token.nickname, id_token.name]).toEqual([
-      'ada@example.com',
-      undefined,
-      undefined,
-    ]);
-    const userinfo = await idp.userinfo(body.access_token);
-    expect(Object.keys(userinfo.body).sort()).toEqual(['nickname', 'sub']);
-  });
+  test.each(methods)(
+    'go where they were asked for, and nowhere else, by %s (IDT-08, UIF-07)',
+    async (method) => {
+      const { idp, shop, browser } = await start({ id_token_claims: 'minimal' });
+      const claims = { id_token: { email: { essential: true } }, userinfo: { nickname: null } };
+      const { body } = await redeem(idp, shop, codeOf(await ask(browser, 'shop', asking(claims), method)));
+      const id_token = decodeJwt(body.id_token);
+      expect([id_token.email, id_token.nickname, id_token.name]).toEqual([
+        'ada@example.com',
+        undefined,
+        undefined,
+      ]);
+      const userinfo = await idp.userinfo(body.access_token);
+      expect(Object.keys(userinfo.body).sort()).toEqual(['nickname', 'sub']);
+    },
+  );
 
-  test('claims that the user does not have, and unknown ones, are left out (IDT-10)', async () => {
+  test('claims that the user does not have, and unknown ones, are left out (IDT-10, AUT-17)', async () => {
     const { idp, shop, browser } = await start();
     const claims = { id_token: { phone_number: { essential: true }, shoe_size: { essential: true } } };
     const { body } = await redeem(idp, shop, codeOf(await ask(browser, 'shop', asking(claims))));
@@ -127,7 +133,7 @@ describe('claims asked for by name (OpenID Connect Core §5.5)', () => {
   test.each<[string, object, string]>([
     ['in the ID token', { id_token: { email: null } }, 'email'],
     ['from userinfo', { userinfo: { phone_number: { essential: true } } }, 'phone number'],
-  ])('are agreed to by name, %s', async (_, claims, shown) => {
+  ])('are agreed to by name, %s (INT-12)', async (_, claims, shown) => {
     const { browser } = await start({ first_party: false });
     const consent = await ask(browser, 'shop', asking(claims));
     expect(kindOf(consent)).toBe('/consent');

@@ -80,13 +80,13 @@ describe('what was agreed to is remembered', () => {
     codeOf(await browser.submit(await ask(browser, 'shop', { scope: 'openid email' }), allow));
   });
 
-  test('the same, or less, is not asked again: not silently either', async () => {
+  test('the same, or less, is not asked again: not silently either (INT-12)', async () => {
     for (const scope of ['openid email', 'email openid', 'openid', 'email'])
       for (const prompt of [undefined, 'none'])
         expect(codeOf(await ask(browser, 'shop', { scope, prompt }))).not.toBe('');
   });
 
-  test('more is asked again, and both are remembered', async () => {
+  test('more is asked again, and both are remembered (INT-12)', async () => {
     expect(answerOf(await ask(browser, 'shop', { scope: 'openid phone', prompt: 'none' })).error).toBe(
       'consent_required',
     );
@@ -96,7 +96,7 @@ describe('what was agreed to is remembered', () => {
     expect(codeOf(await ask(browser, 'shop', { scope: 'openid email phone', prompt: 'none' }))).not.toBe('');
   });
 
-  test('offline_access is more', async () => {
+  test('offline_access is more (INT-14)', async () => {
     expect(kindOf(await ask(browser, 'shop', { scope: 'openid email offline_access' }))).toBe('/consent');
   });
 

@@ -48,7 +48,7 @@ const pages: [string, Case][] = [
 ];
 
 describe.each(pages)(
-  'POST %s (hardening 33, decisions 17)',
+  'POST %s (hardening 33, decisions 17, HTTP-17)',
   (path, { browser: newBrowser, open, choice }) => {
     /** Posts the page's form with some of it changed. */
     async function post(

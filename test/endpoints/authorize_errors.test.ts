@@ -36,12 +36,12 @@ describe.each(methods)('by %s, an error is a page', (method) => {
     expectErrorPage(await ask(idp.browser(), client_id, request, method));
   });
 
-  test('where the client is disabled', async () => {
+  test('where the client is disabled (AUT-02)', async () => {
     await disableClient(idp.deps, 'shop', true, idp.now());
     expectErrorPage(await ask(idp.browser(), 'shop', { redirect_uri: untamperedRedirectUri }, method));
   });
 
-  test('where redirect_uri is any other than the registered one (protocol.md AUT-03, §29.1, hardening 1–4)', async () => {
+  test('where redirect_uri is any other than the registered one (protocol.md AUT-03, §29.1, hardening 1–4, BCP-01)', async () => {
     for (const [how, wanted] of tamperedRedirectUris) {
       const page = await ask(idp.browser(), 'shop', { redirect_uri: wanted }, method);
       expectErrorPage(page);
@@ -53,7 +53,7 @@ describe.each(methods)('by %s, an error is a page', (method) => {
     ['missing', undefined],
     ['sent twice', [untamperedRedirectUri, untamperedRedirectUri]],
     ['longer than any', `${untamperedRedirectUri}${'1'.repeat(2048)}`],
-  ])('where redirect_uri is %s, and it says so', async (_, wanted) => {
+  ])('where redirect_uri is %s, and it says so (AUT-03)', async (_, wanted) => {
     const page = await ask(idp.browser(), 'shop', { redirect_uri: wanted }, method);
     expectErrorPage(page);
     expect(page.html).toContain('redirect_uri is');
@@ -63,12 +63,15 @@ describe.each(methods)('by %s, an error is a page', (method) => {
     ['prompt is none', { prompt: 'none' }],
     ['response_mode is form_post', { response_mode: 'form_post' }],
     ['everything else is wrong too', { response_type: 'x', scope: '"', claims: '{', request: 'x' }],
-  ])('where redirect_uri is not registered, also when %s (hardening 4)', async (_, changes) => {
-    const wrong = { redirect_uri: 'https://evil.example/cb', ...changes };
-    await idp.addUser();
-    for (const browser of [idp.browser(), await signedInBrowser(idp)])
-      expectErrorPage(await ask(browser, 'shop', wrong, method));
-  });
+  ])(
+    'where redirect_uri is not registered, also when %s (hardening 4, AUT-03, AUT-25)',
+    async (_, changes) => {
+      const wrong = { redirect_uri: 'https://evil.example/cb', ...changes };
+      await idp.addUser();
+      for (const browser of [idp.browser(), await signedInBrowser(idp)])
+        expectErrorPage(await ask(browser, 'shop', wrong, method));
+    },
+  );
 
   test('and an unregistered redirect URI is not learned by asking for it (hardening 3)', async () => {
     await idp.addUser();
@@ -167,32 +170,40 @@ describe('the page helps those who can act on it (design §1.8)', () => {
 });
 
 describe.each(methods)(
-  'by %s, an error goes back to the client once its redirect URI is known good',
+  'by %s, an error goes back to the client once its redirect URI is known good (AUT-10, AUT-22, AUT-23)',
   (method) => {
     const without = { code_challenge: undefined, code_challenge_method: undefined };
 
     test.each<[string, string, Form]>([
-      ['response_type is missing', 'invalid_request', { response_type: undefined }],
-      ['response_type is unknown', 'unsupported_response_type', { response_type: 'x' }],
+      ['response_type is missing (AUT-06)', 'invalid_request', { response_type: undefined }],
+      ['response_type is unknown (AUT-06)', 'unsupported_response_type', { response_type: 'x' }],
       ['response_type is none, which is off', 'unsupported_response_type', { response_type: 'none' }],
       [
-        'response_type is code id_token, which is off',
+        'response_type is code id_token, which is off (BCP-03)',
         'unsupported_response_type',
         { response_type: 'code id_token' },
       ],
       ['PKCE is required and absent (AUT-15)', 'invalid_request', without],
       ['PKCE is plain (AUT-14)', 'invalid_request', { code_challenge_method: 'plain' }],
       ['request is sent (AUT-16)', 'request_not_supported', { request: 'e30.e30.' }],
-      ['request_uri is sent', 'request_uri_not_supported', { request_uri: 'https://shop.example/r' }],
-      ['both are sent', 'invalid_request', { request: 'e30.e30.', request_uri: 'https://shop.example/r' }],
-      ['registration is sent', 'registration_not_supported', { registration: '{}' }],
+      [
+        'request_uri is sent (AUT-16)',
+        'request_uri_not_supported',
+        { request_uri: 'https://shop.example/r' },
+      ],
+      [
+        'both are sent (AUT-16)',
+        'invalid_request',
+        { request: 'e30.e30.', request_uri: 'https://shop.example/r' },
+      ],
+      ['registration is sent (AUT-16)', 'registration_not_supported', { registration: '{}' }],
       ['scope is malformed', 'invalid_scope', { scope: '"' }],
-      ['nonce is sent twice', 'invalid_request', { nonce: ['a', 'b'] }],
+      ['nonce is sent twice (HTTP-06)', 'invalid_request', { nonce: ['a', 'b'] }],
       ['prompt is unknown', 'invalid_request', { prompt: 'create' }],
       ['prompt is none with another (INT-02)', 'invalid_request', { prompt: 'none login' }],
       ['max_age is negative (AUT-21)', 'invalid_request', { max_age: '-1' }],
       ['claims is no JSON (AUT-17)', 'invalid_request', { claims: '{' }],
-      ['resource is unknown', 'invalid_target', { resource: 'https://api.example' }],
+      ['resource is unknown (RSI-01)', 'invalid_target', { resource: 'https://api.example' }],
       ['id_token_hint is nothing of ours (INT-07)', 'invalid_request', { id_token_hint: 'x.y.z' }],
       ['nobody is signed in and prompt is none (INT-01)', 'login_required', { prompt: 'none' }],
     ])('%s: %s', async (_, error, changes) => {
@@ -223,7 +234,7 @@ describe.each(methods)(
       },
     );
 
-    test('a client without the code grant: unauthorized_client', async () => {
+    test('a client without the code grant: unauthorized_client (AUT-06)', async () => {
       const idp = await startIdp();
       await idp.addClient({ grant_types: ['client_credentials'] }, 'shop');
       const page = await ask(await signedWith(idp), 'shop', {}, method);

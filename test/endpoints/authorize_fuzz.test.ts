@@ -130,7 +130,7 @@ const form = { 'content-type': 'application/x-www-form-urlencoded' };
 
 describe('whatever the parameters are', () => {
   test.each(methods)(
-    '%s /authorize answers below 500, and redirects to nobody who is not registered',
+    '%s /authorize answers below 500, and redirects to nobody who is not registered (AUT-25, BCP-01)',
     async (method) => {
       await fc.assert(
         fc.asyncProperty(encoded, fc.nat(1), async (parameters, who) => {

@@ -162,7 +162,7 @@ describe('login_hint (AUT-20)', () => {
 });
 
 test.each(['de', 'tlh', '"><script>'])(
-  'ui_locales %s: the page is in the one language there is, and says so',
+  'ui_locales %s: the page is in the one language there is, and says so (AUT-19)',
   async (ui_locales) => {
     const idp = await startIdp();
     await idp.addClient({}, 'shop');

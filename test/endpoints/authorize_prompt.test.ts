@@ -53,7 +53,7 @@ describe.each(methods)('by %s, prompt=none never shows a page (INT-01)', (method
 });
 
 describe.each(methods)('by %s, prompt=login', (method) => {
-  test('asks for the password although a session exists, once, and moves auth_time (INT-03, §29.2)', async () => {
+  test('asks for the password although a session exists, once, and moves auth_time (INT-03, §29.2, IDT-05)', async () => {
     const { idp, authTime } = await start();
     const browser = await signedInBrowser(idp);
     const before = await authTime(codeOf(await ask(browser, 'shop')));
@@ -129,7 +129,7 @@ describe('prompt words together (INT-04)', () => {
 });
 
 describe.each(methods)('by %s, max_age (INT-05)', (method) => {
-  test('that the session is younger than: no page, and the same auth_time', async () => {
+  test('that the session is younger than: no page, and the same auth_time (IDT-05)', async () => {
     const { idp, authTime } = await start();
     const browser = await signedInBrowser(idp); // 100 seconds ago
     const page = await ask(browser, 'shop', { max_age: '100' }, method);

@@ -32,7 +32,7 @@ describe.each(methods)('by %s, resource (RFC 8707 §2)', (method) => {
     ['with a fragment', { resource: `${orders}#x` }],
     ['that is relative', { resource: '/api' }],
     ['that is no URI', { resource: 'orders' }],
-  ])('%s: invalid_target, by redirect', async (_, changes) => {
+  ])('%s: invalid_target, by redirect (RSI-01)', async (_, changes) => {
     const { idp, browser } = await start();
     const answer = answerOf(await ask(browser, 'shop', changes, method));
     expect(answer).toMatchObject({ error: 'invalid_target', state: 's1', iss: idp.issuer });
@@ -42,7 +42,7 @@ describe.each(methods)('by %s, resource (RFC 8707 §2)', (method) => {
 describe('the access token is for (RFC 8707 §2.2, decisions 26)', () => {
   const everything = { scope: 'openid email orders:read stock:read' };
 
-  test('the resource, as a single string, with the scopes of that resource only', async () => {
+  test('the resource, as a single string, with the scopes of that resource only (TOK-05, BCP-05)', async () => {
     const { access } = await start();
     expect(await access({ ...everything, resource: orders })).toMatchObject({
       aud: orders,

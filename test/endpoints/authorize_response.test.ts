@@ -7,7 +7,7 @@ import { code_challenge, redirect_uri, startIdp } from '../support/idp.js';
 import { withoutPkce } from '../support/shop.js';
 
 describe.each(methods)('by %s, a good request', (method) => {
-  test('is answered with a code, the state as it came, and iss (RFC 6749 §4.1.2, RFC 9207 §2)', async () => {
+  test('is answered with a code, the state as it came, and iss (RFC 6749 §4.1.2, RFC 9207 §2, AUT-09, AUT-10, BCP-06, BCP-07)', async () => {
     const idp = await startIdp();
     await idp.addUser();
     await idp.addClient({}, 'shop');
@@ -66,7 +66,7 @@ describe.each(methods)('by %s, a good request', (method) => {
     expect(codeOf(page)).not.toBe('');
   });
 
-  test('is answered by form_post with 200, nothing in the query, and a page that submits itself (Form Post §2)', async () => {
+  test('is answered by form_post with 200, nothing in the query, and a page that submits itself (Form Post §2, AUT-13)', async () => {
     const idp = await startIdp();
     await idp.addUser();
     await idp.addClient({}, 'shop');
@@ -90,7 +90,7 @@ describe.each(methods)('by %s, a good request', (method) => {
     expect((await idp.fetch(attribute(script, 'src'))).status).toBe(200);
   });
 
-  test('form_post keeps the query that the redirect URI was registered with, in the action', async () => {
+  test('form_post keeps the query that the redirect URI was registered with, in the action (AUT-05, AUT-13)', async () => {
     const idp = await startIdp();
     await idp.addUser();
     await idp.addClient({ redirect_uris: [`${redirect_uri}?tenant=1`] }, 'shop');
@@ -111,7 +111,7 @@ describe.each(methods)('by %s, a good request', (method) => {
     expect(refused.headers.get('location')?.startsWith(`${registered}&error=`)).toBe(true);
   });
 
-  test('a native client comes back on whatever loopback port it got (RFC 8252 §7.3)', async () => {
+  test('a native client comes back on whatever loopback port it got (RFC 8252 §7.3, AUT-04)', async () => {
     const idp = await startIdp({ settings: { ISSUER: 'https://id.example' } });
     await idp.addUser();
     await idp.addClient({ application_type: 'native', redirect_uris: ['http://127.0.0.1/cb'] }, 'tool');
@@ -149,7 +149,7 @@ describe('state and nonce (hardening, numbers)', () => {
   const long = Array.from({ length: 2048 }, (_, i) => String.fromCharCode(0x20 + (i % 95))).join('');
 
   test.each([...methods])(
-    'of 2,048 characters come back byte for byte, by %s, with a sign-in in between',
+    'of 2,048 characters come back byte for byte, by %s, with a sign-in in between (AUT-09, IDT-04)',
     async (method) => {
       const idp = await startIdp();
       await idp.addUser();
@@ -163,7 +163,7 @@ describe('state and nonce (hardening, numbers)', () => {
   );
 
   test.each(['query', 'form_post'])(
-    'of 2,048 characters come back in an error too, by %s (protocol.md §29.3)',
+    'of 2,048 characters come back in an error too, by %s (protocol.md §29.3, AUT-09)',
     async (response_mode) => {
       const idp = await startIdp();
       await idp.addClient({}, 'shop');
@@ -191,7 +191,7 @@ describe('state and nonce (hardening, numbers)', () => {
     ['what looks like a parameter', '&code=evil&x=%26#y'],
     ['line feeds', 'a\r\nSet-Cookie: evil=1\r\n\r\n<b>'],
     ['a plus and a space', 'a+b c'],
-  ])('%s come back as they came', async (_, state) => {
+  ])('%s come back as they came (AUT-09)', async (_, state) => {
     const idp = await startIdp();
     await idp.addUser();
     await idp.addClient({}, 'shop');

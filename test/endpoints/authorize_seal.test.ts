@@ -36,7 +36,7 @@ describe('a sealed request', () => {
   });
 
   test.each(['/login', '/consent', '/choose-account', '/authorize/resume'])(
-    'that was tampered with is a page that says what to do, at %s',
+    'that was tampered with is a page that says what to do, at %s (INT-16)',
     async (path) => {
       const browser = await signedInBrowser(idp);
       const seal = sealOf(await ask(browser, 'shop'));

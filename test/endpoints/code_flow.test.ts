@@ -5,7 +5,7 @@ import { authorizeUrl, getCode, getTokens, redeem, responseOf, signIn } from '..
 import { startIdp } from '../support/idp.js';
 
 describe.each(engines)('the code flow on %s', (engine) => {
-  test('one password opens two clients', async () => {
+  test('one password opens two clients (INT-17)', async () => {
     const idp = await startIdp({ engine });
     const user = await idp.addUser();
     const shop = await idp.addClient({}, 'shop');

@@ -7,7 +7,7 @@ import { publicClient, startShop } from '../support/shop.js';
 const spa = 'https://spa.example';
 const form = 'application/x-www-form-urlencoded';
 
-describe('public documents are for scripts of any origin, never with credentials (decisions 19)', () => {
+describe('public documents are for scripts of any origin, never with credentials (decisions 19, HTTP-15)', () => {
   const paths = ['/jwks', '/.well-known/openid-configuration', '/.well-known/oauth-authorization-server'];
 
   test.each(paths)('%s', async (path) => {
@@ -38,7 +38,7 @@ describe('the token endpoint is for registered origins, with credentials (protoc
   test.each([
     ['an allowed origin', { allowed_origins: [spa] }],
     ['the origin of a redirect URI', { redirect_uris: [`${spa}/cb?x=1`] }],
-  ])('a preflight from %s is granted, also with Authorization and DPoP', async (_, metadata) => {
+  ])('a preflight from %s is granted, also with Authorization and DPoP (HTTP-15)', async (_, metadata) => {
     const idp = await startIdp();
     await idp.addClient({ ...publicClient, ...metadata });
     const asked = await preflight(idp, '/token', {
@@ -81,7 +81,7 @@ describe('the token endpoint is for registered origins, with credentials (protoc
     }
   });
 
-  test('success and errors alike can be read by the script, and Vary keeps caches right', async () => {
+  test('success and errors alike can be read by the script, and Vary keeps caches right (HTTP-15)', async () => {
     const shop = await startShop({ metadata: { ...publicClient, allowed_origins: [spa] } });
     const { refresh_token } = await shop.tokens();
     for (const [token, status] of [
@@ -115,7 +115,7 @@ describe('the token endpoint is for registered origins, with credentials (protoc
   });
 });
 
-test('userinfo is for registered origins, without credentials: a token is enough', async () => {
+test('userinfo is for registered origins, without credentials: a token is enough (HTTP-15)', async () => {
   const shop = await startShop({ metadata: { allowed_origins: [spa] } });
   const { access_token } = await shop.tokens();
   const asked = await preflight(shop.idp, '/userinfo', {

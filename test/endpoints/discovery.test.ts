@@ -49,7 +49,7 @@ describe('discovery', () => {
     },
   );
 
-  test('has every required member (DSC-04), and says what would else be guessed (DSC-10, DSC-11, DSC-13)', async () => {
+  test('has every required member, and says what would else be guessed (DSC-04, DSC-10, DSC-11, DSC-13)', async () => {
     const idp = await startIdp();
     expect(await read(idp)).toMatchObject({
       authorization_endpoint: `${idp.issuer}/authorize`,
@@ -82,7 +82,7 @@ describe('discovery', () => {
     }
   });
 
-  test('lists the ways of client authentication there are, with algorithms but never none (DSC-09)', async () => {
+  test('lists the ways of client authentication there are, with algorithms but never none (DSC-09, BCP-08)', async () => {
     const metadata = await read(await startIdp());
     expect([...metadata.token_endpoint_auth_methods_supported].sort()).toEqual([
       ...['client_secret_basic', 'client_secret_post', 'none', 'private_key_jwt'],
@@ -116,7 +116,24 @@ describe('discovery', () => {
     expect(await read(await startIdp())).not.toHaveProperty('check_session_iframe');
   });
 
-  test('has a new resource and its scopes at once (RFC 9728 §4)', async () => {
+  test('names what else there is: logout, revocation, introspection, lists of statuses, prompts and languages (DSC-17, DSC-19)', async () => {
+    const idp = await startIdp();
+    expect(await read(idp)).toMatchObject({
+      end_session_endpoint: `${idp.issuer}/logout`,
+      backchannel_logout_supported: true,
+      backchannel_logout_session_supported: true,
+      frontchannel_logout_supported: true,
+      frontchannel_logout_session_supported: true,
+      introspection_endpoint: `${idp.issuer}/introspect`,
+      revocation_endpoint: `${idp.issuer}/revoke`,
+      status_list_aggregation_endpoint: `${idp.issuer}/status-lists`,
+      claim_types_supported: ['normal'],
+      prompt_values_supported: expect.arrayContaining(['none', 'login', 'consent', 'select_account']),
+      ui_locales_supported: ['en'],
+    });
+  });
+
+  test('has a new resource and its scopes at once (RFC 9728 §4, DSC-19)', async () => {
     const idp = await startIdp();
     expect(await read(idp)).not.toHaveProperty('protected_resources');
     await idp.addResource('https://api.example', 'read', 'write');

@@ -35,7 +35,7 @@ describe('methods', () => {
     expect(known.size).toBeGreaterThan(15);
   });
 
-  test('the token endpoint takes POST alone, and says so', async () => {
+  test('the token endpoint takes POST alone, and says so (HTTP-04)', async () => {
     const idp = await startIdp();
     const { status, headers } = await rawRequest(idp.url, { path: '/token?grant_type=x' });
     expect([status, headers.allow]).toEqual([405, 'POST, OPTIONS']);
@@ -73,7 +73,7 @@ describe('the body of a form', () => {
   });
 
   test.each([form, `${form}; charset=UTF-8`, `${form};charset=x`, 'APPLICATION/x-www-form-URLENCODED'])(
-    'of the content type %s is read',
+    'of the content type %s is read (HTTP-05)',
     async (type) => {
       const { idp, headers } = await start();
       const { status } = await rawRequest(idp.url, {
@@ -237,7 +237,7 @@ describe('cookies that are nothing of ours count as signed out (hardening 30)', 
 });
 
 describe('headers of every answer', () => {
-  test('nosniff everywhere, HSTS on https alone (HTTP-03, decisions 17)', async () => {
+  test('nosniff and the right Date everywhere, HSTS on https alone (HTTP-03, decisions 17, HTTP-13)', async () => {
     for (const [ISSUER, hsts] of [
       ['http://localhost:4000', undefined],
       ['https://id.example', 'max-age=63072000'],

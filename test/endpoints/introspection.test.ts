@@ -51,7 +51,7 @@ describe('introspection', () => {
     expect((await introspect({ token: other.access_token }, own)).body).toEqual({ active: false });
   });
 
-  test('of a refresh token is for its own client; a replaced one is none', async () => {
+  test('of a refresh token is for its own client; a replaced one is none (INS-01, INS-03)', async () => {
     const {
       idp,
       tokens,
@@ -101,7 +101,7 @@ describe('introspection', () => {
     expect((await shop.introspect({ token: await token(shop) })).body).toEqual({ active: false });
   });
 
-  test('is signed for who accepts application/token-introspection+jwt (INS-04; RFC 9701 §5)', async () => {
+  test('is signed for who accepts application/token-introspection+jwt (INS-04; RFC 9701 §5, HTTP-08)', async () => {
     const { idp, tokens, introspect, shop } = await start();
     const { access_token } = await tokens();
     const accept = 'application/token-introspection+jwt';
@@ -128,7 +128,7 @@ describe('introspection', () => {
     expect([answer.status, answer.body.error]).toEqual([status, error]);
   });
 
-  test('is refused to public clients, who could be anybody', async () => {
+  test('is refused to public clients, who could be anybody (INS-01)', async () => {
     const { introspect, tokens } = await start({ metadata: publicClient });
     const { access_token } = await tokens();
     expect((await introspect({ token: access_token, client_id: 'shop' }, {})).status).toBe(401);

@@ -5,7 +5,7 @@ import { startIdp, type TestIdp } from '../support/idp.js';
 import { rawRequest } from '../support/raw_http.js';
 import { startShop } from '../support/shop.js';
 
-test('the JWK Set holds public members only, each key with kid, alg and use (JWK-01, JWK-02)', async () => {
+test('the JWK Set holds public members only, each key with kid, alg and use (JWK-01, JWK-02, JWK-03)', async () => {
   const idp = await startIdp();
   const { status, headers, body } = await rawRequest(idp.url, { path: '/jwks' });
   expect([status, headers['content-type']]).toEqual([200, 'application/json; charset=utf-8']);
@@ -51,7 +51,7 @@ test('after a rotation it holds the new and the old key, and tokens of both are 
     expect((await shop.idp.userinfo(access_token)).status).toBe(200);
 });
 
-test('a key that was taken out is refused at once', async () => {
+test('a key that was taken out is refused at once (JWK-05)', async () => {
   const shop = await startShop();
   const { access_token } = await shop.tokens();
   const [old] = (await readSet(shop.idp)).keys;

@@ -15,7 +15,7 @@ async function start(options: ShopOptions = {}) {
 }
 
 describe.each(engines)('revocation on %s', (engine) => {
-  test('of an access token ends it at userinfo and in the status list, and leaves the refresh token (REV-03)', async () => {
+  test('of an access token ends it at userinfo and in the status list, and leaves the refresh token (REV-03, UIF-08)', async () => {
     const { idp, tokens, revoke, refresh } = await start({ engine });
     const { access_token, refresh_token } = await tokens();
     expect((await revoke({ token: access_token })).status).toBe(200);
@@ -92,7 +92,7 @@ test("another client's token: 400, and it stays valid (REV-02)", async () => {
   expect((await refresh(refresh_token)).status).toBe(200);
 });
 
-test('without client authentication: 401', async () => {
+test('without client authentication: 401 (REV-01)', async () => {
   const { revoke, tokens } = await start();
   const { access_token } = await tokens();
   expect((await revoke({ token: access_token }, {})).body.error).toBe('invalid_client');

@@ -12,7 +12,7 @@ import { bitOf, statusOf } from '../support/status.js';
 const pathOf = (shop: Shop, token: string) => statusOf(token).uri.slice(shop.idp.issuer.length);
 
 describe('a status list', () => {
-  test('is a signed token with a bit for each of its million indices (TSL-02)', async () => {
+  test('is a signed token with a bit for each of its million indices (TSL-02, HTTP-08)', async () => {
     const shop = await startShop();
     const { access_token } = await shop.tokens();
     const answer = await shop.idp.fetch(pathOf(shop, access_token));
@@ -91,7 +91,7 @@ describe.each(engines)('the bit of a token on %s', (engine) => {
     ['the user is removed', (shop) => removeUser(shop.idp.deps, shop.user.id, now(shop))],
     ['the client is disabled', (shop) => disableClient(shop.idp.deps, 'shop', true, now(shop))],
     ['the client is removed', (shop) => removeClient(shop.idp.deps, 'shop', now(shop))],
-  ])('is set when %s', async (_, end) => {
+  ])('is set when %s (TSL-04)', async (_, end) => {
     const shop = await startShop({ engine });
     const { access_token } = await shop.tokens();
     expect(await bitOf(shop.idp, access_token)).toBe(0);
@@ -117,7 +117,7 @@ describe.each(engines)('the bit of a token on %s', (engine) => {
     await expect.poll(() => bitOf(shop.idp, second.access_token)).toBe(1);
   });
 
-  test('is shared by the tokens of one authorization, and is another for another session (decisions 7)', async () => {
+  test('is shared by the tokens of one authorization, and is another for another session (decisions 7, TSL-01)', async () => {
     const shop = await startShop({ engine });
     const first = await shop.tokens();
     const again = await shop.tokens();

@@ -7,14 +7,14 @@ import { startShop } from '../support/shop.js';
 /** What error and error_description may hold: RFC 6749 §5.2. */
 const told = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
-describe('POST /token: the table of RFC 6749 §5.2 (protocol.md §28)', () => {
+describe('POST /token: the table of RFC 6749 §5.2 (protocol.md §28, HTTP-11)', () => {
   test.each<[string, Form, number, string]>([
     ['grant_type is missing (TOK-02)', { grant_type: undefined }, 400, 'invalid_request'],
-    ['grant_type is unknown', { grant_type: 'x' }, 400, 'unsupported_grant_type'],
+    ['grant_type is unknown (TOK-02)', { grant_type: 'x' }, 400, 'unsupported_grant_type'],
     ['grant_type is one of tomorrow', { grant_type: 'urn:x:y' }, 400, 'unsupported_grant_type'],
     ['grant_type is password (TOK-04)', { grant_type: 'password' }, 400, 'unsupported_grant_type'],
     ['grant_type is implicit', { grant_type: 'implicit' }, 400, 'unsupported_grant_type'],
-    ['the client may not use it', { grant_type: 'client_credentials' }, 400, 'unauthorized_client'],
+    ['the client may not use it (TOK-02)', { grant_type: 'client_credentials' }, 400, 'unauthorized_client'],
     ['a parameter is repeated (HTTP-06)', { code: ['a', 'b'] }, 400, 'invalid_request'],
     ['the code is bad', { code: 'x' }, 400, 'invalid_grant'],
     ['the resource is unknown', { resource: 'https://x.example' }, 400, 'invalid_target'],

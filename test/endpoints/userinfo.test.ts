@@ -83,7 +83,7 @@ describe('how the token comes (UIF-01)', () => {
         headers: { 'content-type': 'application/json' },
       }),
     ],
-  ])('400 where it comes %s', async (_, request) => {
+  ])('400 where it comes %s (UIF-01, UIF-03)', async (_, request) => {
     const shop = await startShop();
     const { access_token } = await shop.tokens();
     const { status, headers, body } = await rawRequest(shop.idp.url, request(access_token));
@@ -96,7 +96,7 @@ describe('how the token comes (UIF-01)', () => {
     ['another scheme', { path: '/userinfo', headers: { authorization: 'Basic YTpi' } }],
     ['a scheme that only begins so', { path: '/userinfo', headers: { authorization: 'BearerX abc' } }],
     ['an empty form', posted({})],
-  ])('401 and a challenge without an error where there is %s (RFC 6750 §3.1)', async (_, request) => {
+  ])('401 and a challenge without an error where there is %s (RFC 6750 §3.1, UIF-03)', async (_, request) => {
     const shop = await startShop();
     const { status, headers, body } = await rawRequest(shop.idp.url, request);
     expect([status, body]).toEqual([401, '']);
@@ -123,8 +123,8 @@ describe('a token that is not good here: 401 invalid_token (UIF-03)', () => {
       async ({ tokens }) => (await tokens()).access_token.slice(0, 80),
     ],
     ['an ID token (JAT-02)', async ({ tokens }) => (await tokens()).id_token],
-    ['a refresh token', async ({ tokens }) => (await tokens()).refresh_token],
-    ['a code', ({ code }) => code()],
+    ['a refresh token (JAT-02)', async ({ tokens }) => (await tokens()).refresh_token],
+    ['a code (JAT-02)', ({ code }) => code()],
     ['over 16 KiB', async () => 'a'.repeat(16_000)],
   ])('%s', async (_, tokenOf) => {
     const shop = await startShop();
@@ -147,7 +147,7 @@ describe('a token that is not good here: 401 invalid_token (UIF-03)', () => {
     await expectInvalid(shop, access_token);
   });
 
-  test('403 insufficient_scope naming openid, where the token is good but lacks it', async () => {
+  test('403 insufficient_scope naming openid, where the token is good but lacks it (UIF-03)', async () => {
     const shop = await startShop();
     const { access_token } = await shop.tokens({ scope: 'email' });
     const { status, headers, body } = await shop.idp.userinfo(access_token);
@@ -212,7 +212,7 @@ describe('the claims', () => {
     expect(body).toEqual({ sub: shop.user.id, given_name: 'Ada', phone_number: '+44 20 7946 0000' });
   });
 
-  test('sub is that of the ID token, in every session and for every client (IDT-15)', async () => {
+  test('sub is that of the ID token, in every session and for every client (IDT-15, UIF-02)', async () => {
     const shop = await startShop();
     const first = await shop.tokens();
     shop.browser.cookies.clear();

@@ -6,7 +6,7 @@ import { basic, type Form, redirect_uri } from '../support/idp.js';
 import { eventsOf, publicClient, startShop, withoutPkce } from '../support/shop.js';
 
 describe('grant_type=authorization_code', () => {
-  test('gives Bearer tokens that nobody may keep a copy of (RFC 6749 §5.1)', async () => {
+  test('gives Bearer tokens that nobody may keep a copy of (RFC 6749 §5.1, HTTP-08, HTTP-09, TOK-01)', async () => {
     const shop = await startShop();
     const { status, headers, body } = await shop.redeem(await shop.code({ scope: 'openid email' }));
     expect(status).toBe(200);
@@ -22,7 +22,7 @@ describe('grant_type=authorization_code', () => {
     });
   });
 
-  test('gives tokens of visible ASCII (RFC 6749 §A.12, §A.17)', async () => {
+  test('gives tokens of visible ASCII (RFC 6749 §A.12, §A.17, TOK-03)', async () => {
     const { access_token, refresh_token, id_token } = await (await startShop()).tokens();
     for (const token of [access_token, refresh_token, id_token]) expect(token).toMatch(/^[\x21-\x7e]+$/);
   });
@@ -34,41 +34,45 @@ describe('grant_type=authorization_code', () => {
     expect(decodeJwt(body.access_token).scope).toBe('email');
   });
 
-  test('gives a refresh token to clients that registered the grant alone', async () => {
+  test('gives a refresh token to clients that registered the grant alone (INT-14)', async () => {
     const shop = await startShop({ metadata: { grant_types: ['authorization_code'] } });
     expect((await shop.tokens({ scope: 'openid offline_access' })).refresh_token).toBeUndefined();
   });
 });
 
-describe('a code is bound to its request, which must be repeated exactly', () => {
+describe('a code is bound to its request, which must be repeated exactly (COD-01)', () => {
   test.each<[string, Form, string]>([
-    ['grant_type is missing', { grant_type: undefined }, 'invalid_request'],
+    ['grant_type is missing (TOK-02)', { grant_type: undefined }, 'invalid_request'],
     ['grant_type is empty', { grant_type: '' }, 'invalid_request'],
     ['grant_type is sent twice', { grant_type: ['authorization_code', 'refresh_token'] }, 'invalid_request'],
-    ['grant_type is unknown', { grant_type: 'authorization-code' }, 'unsupported_grant_type'],
+    ['grant_type is unknown (TOK-02)', { grant_type: 'authorization-code' }, 'unsupported_grant_type'],
     ['grant_type is password (BCP-09)', { grant_type: 'password' }, 'unsupported_grant_type'],
     ['grant_type is one of Object.prototype', { grant_type: '__proto__' }, 'unsupported_grant_type'],
-    ['grant_type is not registered', { grant_type: 'client_credentials' }, 'unauthorized_client'],
+    ['grant_type is not registered (TOK-02)', { grant_type: 'client_credentials' }, 'unauthorized_client'],
     ['code is missing', { code: undefined }, 'invalid_request'],
     ['code is empty', { code: '' }, 'invalid_request'],
-    ['code is unknown', { code: 'x'.repeat(43) }, 'invalid_grant'],
+    ['code is unknown (COD-02)', { code: 'x'.repeat(43) }, 'invalid_grant'],
     ['code is longer than any of ours', { code: 'x'.repeat(16_385) }, 'invalid_request'],
     ['redirect_uri is missing (COD-04)', { redirect_uri: undefined }, 'invalid_grant'],
-    ['redirect_uri is another registered one', { redirect_uri: 'https://shop.example/cb2' }, 'invalid_grant'],
-    ['redirect_uri has a slash more', { redirect_uri: `${redirect_uri}/` }, 'invalid_grant'],
+    [
+      'redirect_uri is another registered one (COD-04)',
+      { redirect_uri: 'https://shop.example/cb2' },
+      'invalid_grant',
+    ],
+    ['redirect_uri has a slash more (COD-04)', { redirect_uri: `${redirect_uri}/` }, 'invalid_grant'],
     ['redirect_uri has another case', { redirect_uri: 'https://shop.example/CB' }, 'invalid_grant'],
     ['redirect_uri names the port', { redirect_uri: 'https://shop.example:443/cb' }, 'invalid_grant'],
     ['redirect_uri is sent twice', { redirect_uri: [redirect_uri, redirect_uri] }, 'invalid_request'],
     ['code_verifier is missing (COD-05)', { code_verifier: undefined }, 'invalid_grant'],
     ['code_verifier is empty', { code_verifier: '' }, 'invalid_grant'],
-    ['code_verifier is wrong', { code_verifier: 'a'.repeat(43) }, 'invalid_grant'],
+    ['code_verifier is wrong (COD-05)', { code_verifier: 'a'.repeat(43) }, 'invalid_grant'],
     [
       'code_verifier is the challenge itself (plain)',
       { code_verifier: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM' },
       'invalid_grant',
     ],
     ['code_verifier has 42 characters (COD-08)', { code_verifier: 'a'.repeat(42) }, 'invalid_grant'],
-    ['code_verifier has 129 characters', { code_verifier: 'a'.repeat(129) }, 'invalid_grant'],
+    ['code_verifier has 129 characters (COD-08)', { code_verifier: 'a'.repeat(129) }, 'invalid_grant'],
     ['code_verifier has a space', { code_verifier: `${'a'.repeat(43)} ` }, 'invalid_grant'],
     ['resource is unknown (RSI-01)', { resource: 'https://api.example' }, 'invalid_target'],
   ])('refuses when %s, and the code is not spent by that', async (_, change, error) => {
@@ -80,7 +84,7 @@ describe('a code is bound to its request, which must be repeated exactly', () =>
     expect((await shop.redeem(code)).status).toBe(200);
   });
 
-  test('an unknown parameter is ignored (RFC 6749 §3.2)', async () => {
+  test('an unknown parameter is ignored (RFC 6749 §3.2, HTTP-07)', async () => {
     const shop = await startShop();
     const { status } = await shop.redeem(await shop.code(), { prompt: 'x', 'weird name': ['1', '2'] });
     expect(status).toBe(200);
@@ -125,13 +129,13 @@ describe('PKCE', () => {
     expect(status).toBe(200);
   });
 
-  test('a challenge that was sent is enforced even if the client need not use PKCE (decisions 24)', async () => {
+  test('a challenge that was sent is enforced even if the client need not use PKCE (decisions 24, AUT-14)', async () => {
     const shop = await startShop({ metadata: { require_pkce: false } });
     const { body } = await shop.redeem(await shop.code(), { code_verifier: undefined });
     expect(body.error).toBe('invalid_grant');
   });
 
-  test('somebody takes the challenge out of the request; the verifier shows it, and the code is refused (hardening 6)', async () => {
+  test('somebody takes the challenge out of the request; the verifier shows it, and the code is refused (hardening 6, COD-05, BCP-02)', async () => {
     const shop = await startShop({ metadata: { require_pkce: false } });
     const code = await shop.code(withoutPkce);
     const { status, body } = await shop.redeem(code);
@@ -152,7 +156,7 @@ describe('somebody else presents the code (hardening 7)', () => {
     ['another confidential client', {}],
     ['a public client', publicClient],
   ])(
-    '%s that stole code and verifier gets nothing, spends nothing and revokes nothing',
+    '%s that stole code and verifier gets nothing, spends nothing and revokes nothing (COD-01, COD-02)',
     async (_, metadata) => {
       const shop = await startShop();
       const thief = await shop.idp.addClient(metadata, 'thief');
@@ -183,7 +187,7 @@ describe('somebody else presents the code (hardening 7)', () => {
     expect((await shop.redeem(code)).status).toBe(200);
   });
 
-  test('two people of one client do not get each other', async () => {
+  test('two people of one client do not get each other (COD-01)', async () => {
     const shop = await startShop();
     const bob = await shop.idp.addUser({ email: 'bob@example.com', claims: { name: 'Bob' } });
     const other = shop.idp.browser();

@@ -10,7 +10,7 @@ const metadata = {
   scope: 'openid profile reports:read reports:write',
 };
 
-test('grant_type=client_credentials gives an access token of the client itself (RFC 6749 §4.4; RFC 9068 §2.2)', async () => {
+test('grant_type=client_credentials gives an access token of the client itself (RFC 6749 §4.4; RFC 9068 §2.2, CCG-02)', async () => {
   const { idp, ask } = await start();
   const { status, headers, body } = await ask({});
   expect([status, headers.get('cache-control')]).toEqual([200, 'no-store']);
@@ -36,7 +36,7 @@ test('grant_type=client_credentials gives an access token of the client itself (
   });
 });
 
-test('there is neither a refresh token nor an ID token, whatever is asked for (RFC 6749 §4.4.3; RFT-08)', async () => {
+test('there is neither a refresh token nor an ID token, whatever is asked for (RFC 6749 §4.4.3; RFT-08, CCG-02)', async () => {
   const { ask } = await start({
     grant_types: ['client_credentials', 'authorization_code', 'refresh_token'],
     redirect_uris: ['https://shop.example/cb'],
@@ -81,7 +81,7 @@ test('a public client may not use it (CCG-01)', async () => {
   expect([status, body.error]).toEqual([400, 'unauthorized_client']);
 });
 
-test('it cannot even be registered for a public client', async () => {
+test('it cannot even be registered for a public client (CCG-01)', async () => {
   const idp = await startIdp();
   await expect(idp.addClient({ ...metadata, token_endpoint_auth_method: 'none' })).rejects.toThrow(
     'grant_types: client_credentials is for confidential clients alone',
@@ -106,7 +106,7 @@ test('nothing is written, and each token has an id of its own', async () => {
   expect(await eventsOf(idp, 'signed_in')).toEqual([]);
 });
 
-test('a client that was disabled gets no more', async () => {
+test('a client that was disabled gets no more (COD-09)', async () => {
   const { idp, ask } = await start();
   await disableClient(idp.deps, 'batch', true, idp.now());
   const { status, body } = await ask({});

@@ -7,7 +7,7 @@ import { atOnce, eventsOf, publicClient, type Shop, startShop } from '../support
 const day = 86_400;
 
 describe.each(engines)('a code that is used twice, on %s', (engine) => {
-  test('of twenty redemptions at once one wins, and the others revoke what it got (RFC 6749 §4.1.2)', async () => {
+  test('of twenty redemptions at once one wins, and the others revoke what it got (RFC 6749 §4.1.2, TOK-06)', async () => {
     const shop = await startShop({ engine });
     const code = await shop.code();
     const answers = await atOnce(20, () => shop.redeem(code));
@@ -54,7 +54,7 @@ describe.each(engines)('a code that is used twice, on %s', (engine) => {
   });
 
   test.each([10, 29])(
-    '%i days later: the refresh tokens of then are revoked, and what they gave',
+    '%i days later: the refresh tokens of then are revoked, and what they gave (COD-03)',
     async (days) => {
       const shop = await startShop({ engine });
       const code = await shop.code({ scope: 'openid offline_access' });

@@ -10,7 +10,7 @@ describe.each(engines)('refresh tokens that are replaced at each use, on %s', (e
   test.each([
     ['a public client', publicClient],
     ['a confidential client that chose so', rotating],
-  ])('%s gets another one each time (RFC 9700 §4.14.2)', async (_, metadata) => {
+  ])('%s gets another one each time (RFC 9700 §4.14.2, RFT-03)', async (_, metadata) => {
     const shop = await startShop({ engine, metadata });
     const seen = new Set([(await shop.tokens()).refresh_token]);
     for (const _each of [1, 2, 3]) {
@@ -21,7 +21,7 @@ describe.each(engines)('refresh tokens that are replaced at each use, on %s', (e
     expect(seen.size).toBe(4);
   });
 
-  test('of twenty uses at once one rotates, and all get the same successor (decisions 8)', async () => {
+  test('of twenty uses at once one rotates, and all get the same successor (decisions 8, TOK-06)', async () => {
     const shop = await startShop({ engine, metadata: publicClient });
     const { refresh_token } = await shop.tokens();
     const answers = await atOnce(20, () => shop.refresh(refresh_token));
@@ -88,7 +88,7 @@ describe.each(engines)('refresh tokens that are replaced at each use, on %s', (e
     },
   );
 
-  test('a token older than the one before ends the family at once, within the grace as well', async () => {
+  test('a token older than the one before ends the family at once, within the grace as well (RFT-03)', async () => {
     const shop = await startShop({ engine, metadata: publicClient });
     const first = await shop.tokens();
     const second = await shop.refresh(first.refresh_token);

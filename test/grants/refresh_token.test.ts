@@ -7,7 +7,7 @@ import { publicClient, startShop } from '../support/shop.js';
 const day = 86_400;
 
 describe('grant_type=refresh_token', () => {
-  test('gives new tokens that nobody may keep a copy of (RFC 6749 §6)', async () => {
+  test('gives new tokens that nobody may keep a copy of (RFC 6749 §6, HTTP-09, TOK-01)', async () => {
     const shop = await startShop();
     const { refresh_token } = await shop.tokens({ scope: 'openid email' });
     const { status, headers, body } = await shop.refresh(refresh_token);
@@ -20,7 +20,7 @@ describe('grant_type=refresh_token', () => {
     expect((await shop.idp.userinfo(body.access_token)).body.email).toBe('ada@example.com');
   });
 
-  test('the ID token is of the same sign-in, with a new iat and without the nonce (OIDC Core §12.2)', async () => {
+  test('the ID token is of the same sign-in, with a new iat and without the nonce (OIDC Core §12.2, IDT-13)', async () => {
     const shop = await startShop();
     const first = await shop.tokens({ nonce: 'n1' });
     shop.idp.advance(300);
@@ -56,7 +56,7 @@ describe('grant_type=refresh_token', () => {
     ['refresh_token is empty', { refresh_token: '' }, 'invalid_request'],
     ['refresh_token is sent twice', { refresh_token: ['a', 'b'] }, 'invalid_request'],
     ['refresh_token is nothing of ours', { refresh_token: 'x' }, 'invalid_grant'],
-    ['scope is wider than what was granted', { scope: 'openid email' }, 'invalid_scope'],
+    ['scope is wider than what was granted (RFT-02)', { scope: 'openid email' }, 'invalid_scope'],
     ['scope holds a quote', { scope: 'openid "' }, 'invalid_scope'],
     ['scope is sent twice', { scope: ['openid', 'openid'] }, 'invalid_request'],
     ['resource is unknown', { resource: 'https://api.example' }, 'invalid_target'],
@@ -83,7 +83,7 @@ describe('grant_type=refresh_token', () => {
     ['confidential', {}],
     ['public', publicClient],
   ])(
-    'another %s client presents the token: invalid_grant, and nothing is revoked (§6; §10.4)',
+    'another %s client presents the token: invalid_grant, and nothing is revoked (§6; §10.4, RFT-01)',
     async (_, metadata) => {
       const shop = await startShop({ metadata: publicClient });
       const thief = await shop.idp.addClient(metadata, 'thief');
@@ -104,7 +104,7 @@ describe('grant_type=refresh_token', () => {
 });
 
 describe('the scope of a refresh', () => {
-  test('may be narrower; the refresh token keeps the original one (RFC 6749 §6)', async () => {
+  test('may be narrower; the refresh token keeps the original one (RFC 6749 §6, RFT-02)', async () => {
     const shop = await startShop();
     const { refresh_token } = await shop.tokens({ scope: 'openid email profile' });
     const narrow = await shop.refresh(refresh_token, { scope: 'openid' });
@@ -114,7 +114,7 @@ describe('the scope of a refresh', () => {
     expect((await shop.refresh(refresh_token)).body.scope).toBe('openid email profile');
   });
 
-  test('without openid there is no ID token', async () => {
+  test('without openid there is no ID token (COD-07)', async () => {
     const shop = await startShop();
     const { refresh_token } = await shop.tokens({ scope: 'openid email' });
     const { body } = await shop.refresh(refresh_token, { scope: 'email' });
@@ -173,7 +173,7 @@ describe('the life of a refresh token', () => {
     expect((await shop.browser.get('/')).html).toContain('ada@example.com');
   });
 
-  test('ends with the session by itself, idle or at its limit, unless it is offline_access', async () => {
+  test('ends with the session by itself, idle or at its limit, unless it is offline_access (RFT-06)', async () => {
     const shop = await startShop();
     const bound = await shop.tokens();
     const offline = await shop.tokens({ scope: 'openid offline_access' });

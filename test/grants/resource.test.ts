@@ -8,7 +8,7 @@ const mail = 'https://mail.example';
 const scope = 'openid email read write send';
 
 describe('resource indicators (RFC 8707)', () => {
-  test('a token for a resource is for that resource alone, with its scopes only (decisions 26)', async () => {
+  test('a token for a resource is for that resource alone, with its scopes only (decisions 26, JAT-02, TOK-05, BCP-05)', async () => {
     const shop = await start();
     const { access_token, scope: granted, id_token } = await shop.tokens({ scope, resource: api });
     expect(decodeJwt(access_token)).toMatchObject({ aud: api, scope: 'read write', sub: shop.user.id });
@@ -27,7 +27,7 @@ describe('resource indicators (RFC 8707)', () => {
     ]);
   });
 
-  test('without resource the token is for the issuer, without the scopes of any resource', async () => {
+  test('without resource the token is for the issuer, without the scopes of any resource (JAT-02)', async () => {
     const shop = await start();
     const { access_token } = await shop.tokens({ scope });
     expect(decodeJwt(access_token)).toMatchObject({ aud: shop.idp.issuer, scope: 'openid email' });
@@ -40,7 +40,7 @@ describe('resource indicators (RFC 8707)', () => {
     expect(decodeJwt(access_token)).toMatchObject({ aud: api, scope: 'read write' });
   });
 
-  test('two resources make a list of two; one is a string (protocol.md §30.5)', async () => {
+  test('two resources make a list of two; one is a string (protocol.md §30.5, RSI-01)', async () => {
     const shop = await start();
     const { access_token } = await shop.tokens({ scope, resource: [api, mail] });
     expect(decodeJwt(access_token)).toMatchObject({ aud: [api, mail], scope: 'read write send' });
@@ -66,7 +66,7 @@ describe('resource indicators (RFC 8707)', () => {
 });
 
 describe('resource at the token endpoint (RFC 8707 §2.2)', () => {
-  test('may be one of those that were authorized', async () => {
+  test('may be one of those that were authorized (RSI-02)', async () => {
     const shop = await start();
     const code = await shop.code({ scope, resource: [api, mail] });
     const { body } = await shop.redeem(code, { resource: mail });
@@ -93,7 +93,7 @@ describe('resource at the token endpoint (RFC 8707 §2.2)', () => {
     ['is relative', { resource: api }, { resource: '/v1' }],
     ['is the registered one with a slash more', { resource: api }, { resource: `${api}/` }],
   ])(
-    'invalid_target where it %s; neither code nor refresh token is spent by that',
+    'invalid_target where it %s; neither code nor refresh token is spent by that (RSI-02)',
     async (_, asked, named) => {
       const shop = await start();
       const code = await shop.code({ scope, ...asked });

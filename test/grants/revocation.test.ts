@@ -36,7 +36,7 @@ const ends = [
 
 describe.each(engines)('on %s, at once when a person', (engine) => {
   test.each(ends)(
-    '%s: codes, refresh tokens and userinfo end; offline_access does not end with the session alone (decisions 30)',
+    '%s: codes, refresh tokens and userinfo end; offline_access does not end with the session alone (decisions 30, COD-09, RFT-06, UIF-08)',
     async (_, act, offlineAccess, error) => {
       const shop = await startShop({ engine });
       const bound = await shop.tokens();

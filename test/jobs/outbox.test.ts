@@ -28,7 +28,7 @@ describe.each(engines)('the outbox on %s', (engine) => {
     ]);
   });
 
-  test('sends again with a token of its own each time, later and later, until it is taken', async () => {
+  test('sends again with a token of its own each time, later and later, until it is taken (BCL-01)', async () => {
     const { idp, receiver, end, rows } = await startTold(engine, 503);
     const sender = senderOf(idp.deps);
     await end();
@@ -123,7 +123,7 @@ describe('an application answers', () => {
     [404, 'sent'],
     [429, 'sent'],
     [500, 'sent'],
-  ])('%i: the message is %s (Back-Channel Logout §2.8)', async (status, state) => {
+  ])('%i: the message is %s (Back-Channel Logout §2.8, BCL-03)', async (status, state) => {
     const target = await startReceiver();
     const { idp, receiver, end, rows } = await startTold('sqlite', (response) =>
       response.writeHead(status, { location: target.url }).end(),
@@ -152,7 +152,7 @@ describe('an application answers', () => {
     await vi.waitFor(() => expect(hungUp).toBe(true));
   });
 
-  test('nothing: it is asked again, and nobody waits for it, neither the person nor another application', async () => {
+  test('nothing: it is asked again, and nobody waits for it, neither the person nor another application (BCL-01)', async () => {
     const { idp, shop, receiver, end, rows } = await startTold('sqlite', () => undefined);
     const other = await startReceiver();
     const sender = senderOf(idp.deps);

@@ -6,7 +6,7 @@ import { ask, expectRefused, hosted, onLoopback } from '../support/outbound.js';
 import { serve } from '../support/web_server.js';
 
 describe('a name is resolved once, and what was checked is connected to', () => {
-  test('a second look at the name would give another address: nobody takes it (rebinding)', async () => {
+  test('a second look at the name would give another address: nobody takes it (rebinding, HTTP-20)', async () => {
     const { port, requests } = await serve((_, response) => response.end('good'));
     const answers = [['127.0.0.1'], ['10.0.0.1'], ['10.0.0.1']];
     const resolve = vi.fn(async () => answers.shift() ?? []);
@@ -32,7 +32,7 @@ describe('a name is resolved once, and what was checked is connected to', () => 
 });
 
 describe('a server that does not behave', () => {
-  test.each([301, 302, 303, 307, 308])('redirects with %i: not followed', async (status) => {
+  test.each([301, 302, 303, 307, 308])('redirects with %i: not followed (HTTP-20)', async (status) => {
     const target = await serve((_, response) => response.end('inside'));
     const { url } = await serve((_, response) =>
       response.writeHead(status, { location: `${target.url}/` }).end(),
@@ -46,7 +46,7 @@ describe('a server that does not behave', () => {
     await expectRefused(url, `answered ${status}`, onLoopback);
   });
 
-  test('sends a byte too much, with or without saying so before', async () => {
+  test('sends a byte too much, with or without saying so before (HTTP-20)', async () => {
     for (const headers of [{}, { 'content-length': 1001 }]) {
       const { url } = await serve((_, response) => response.writeHead(200, headers).end('x'.repeat(1001)));
       await expectRefused(url, 'answered more than 1000 bytes', onLoopback);
@@ -101,7 +101,7 @@ describe('a server that does not behave', () => {
     await expectRefused(url, 'cannot be reached', onLoopback);
   });
 
-  test('never answers, answers byte by byte, or has a name that never resolves: five seconds', async () => {
+  test('never answers, answers byte by byte, or has a name that never resolves: five seconds (HTTP-20)', async () => {
     const silent = await serve(() => undefined);
     const slow = await serve((_, response) => {
       response.writeHead(200).write('x');

@@ -5,7 +5,7 @@ import { serve } from '../support/web_server.js';
 
 const publicAddress = '93.184.216.34';
 
-describe('somebody names an address inside (hardening 18, RFC 6890)', () => {
+describe('somebody names an address inside (hardening 18, RFC 6890, HTTP-20)', () => {
   test.each([
     ...['127.0.0.1', '127.255.255.254', '10.0.0.1', '172.16.0.1', '172.31.255.255', '192.168.1.1'],
     ...[
@@ -63,7 +63,7 @@ describe('somebody names an address inside (hardening 18, RFC 6890)', () => {
   });
 });
 
-describe('somebody names a URL of another kind', () => {
+describe('somebody names a URL of another kind (HTTP-20)', () => {
   test.each([
     ['http', 'http://files.example/'],
     ['http on loopback, where the issuer is https', 'http://127.0.0.1/'],

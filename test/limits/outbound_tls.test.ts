@@ -30,7 +30,7 @@ describe('https', () => {
     await expectRefusedBy(allowed('other.example'), `https://other.example:${port}/`, 'cannot be reached');
   });
 
-  test('a host on the allow-list may be inside, still by https and by its exact name only', async () => {
+  test('a host on the allow-list may be inside, still by https and by its exact name only (HTTP-20)', async () => {
     const { port, names } = await serveTls();
     const outbound = allowed('files.example');
     await expectRefusedBy(outbound, `http://files.example:${port}/`, 'only https');

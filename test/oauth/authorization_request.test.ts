@@ -65,53 +65,57 @@ describe('an authorization request', () => {
   });
 
   test.each([
-    ['response_type is missing', { response_type: undefined }, 'invalid_request'],
-    ['response_type is unknown', { response_type: 'kode' }, 'unsupported_response_type'],
-    ['response_type is token', { response_type: 'token' }, 'unsupported_response_type'],
+    ['response_type is missing (AUT-06)', { response_type: undefined }, 'invalid_request'],
+    ['response_type is unknown (AUT-06)', { response_type: 'kode' }, 'unsupported_response_type'],
+    ['response_type is token (AUT-06, BCP-03)', { response_type: 'token' }, 'unsupported_response_type'],
     ['response_type is none', { response_type: 'none' }, 'unsupported_response_type'],
     ['response_type is code id_token', { response_type: 'code id_token' }, 'unsupported_response_type'],
-    ['response_type is id_token code', { response_type: 'id_token code' }, 'unsupported_response_type'],
+    [
+      'response_type is id_token code (AUT-06)',
+      { response_type: 'id_token code' },
+      'unsupported_response_type',
+    ],
     ['response_type is in capitals', { response_type: 'CODE' }, 'unsupported_response_type'],
-    ['response_mode is fragment', { response_mode: 'fragment' }, 'invalid_request'],
+    ['response_mode is fragment (AUT-12)', { response_mode: 'fragment' }, 'invalid_request'],
     ['response_mode is unknown', { response_mode: 'pigeon' }, 'invalid_request'],
     ['response_mode is sent twice', { response_mode: ['query', 'query'] }, 'invalid_request'],
-    ['request is sent', { request: 'e30.e30.' }, 'request_not_supported'],
-    ['request_uri is sent', { request_uri: 'urn:example:1' }, 'request_uri_not_supported'],
-    ['both are sent', { request: 'e30.e30.', request_uri: 'urn:example:1' }, 'invalid_request'],
-    ['registration is sent', { registration: '{}' }, 'registration_not_supported'],
+    ['request is sent (AUT-16)', { request: 'e30.e30.' }, 'request_not_supported'],
+    ['request_uri is sent (AUT-16)', { request_uri: 'urn:example:1' }, 'request_uri_not_supported'],
+    ['both are sent (AUT-16)', { request: 'e30.e30.', request_uri: 'urn:example:1' }, 'invalid_request'],
+    ['registration is sent (AUT-16)', { registration: '{}' }, 'registration_not_supported'],
     ['scope holds a quote', { scope: 'open"id' }, 'invalid_scope'],
-    ['scope is sent twice', { scope: ['openid', 'email'] }, 'invalid_request'],
+    ['scope is sent twice (HTTP-06)', { scope: ['openid', 'email'] }, 'invalid_request'],
     ['scope is too long', { scope: 'x'.repeat(2049) }, 'invalid_request'],
-    ['state is sent twice', { state: ['a', 'b'] }, 'invalid_request'],
+    ['state is sent twice (HTTP-06)', { state: ['a', 'b'] }, 'invalid_request'],
     ['state is too long', { state: 'x'.repeat(2049) }, 'invalid_request'],
     ['nonce is too long', { nonce: 'x'.repeat(2049) }, 'invalid_request'],
     [
-      'code_challenge is missing',
+      'code_challenge is missing (AUT-15)',
       { code_challenge: undefined, code_challenge_method: undefined },
       'invalid_request',
     ],
     ['code_challenge_method is missing', { code_challenge_method: undefined }, 'invalid_request'],
-    ['code_challenge_method is plain', { code_challenge_method: 'plain' }, 'invalid_request'],
-    ['prompt is unknown', { prompt: 'create' }, 'invalid_request'],
-    ['prompt is none with another', { prompt: 'none login' }, 'invalid_request'],
-    ['max_age is negative', { max_age: '-1' }, 'invalid_request'],
-    ['max_age is a fraction', { max_age: '1.5' }, 'invalid_request'],
-    ['max_age is a word', { max_age: 'soon' }, 'invalid_request'],
+    ['code_challenge_method is plain (AUT-14)', { code_challenge_method: 'plain' }, 'invalid_request'],
+    ['prompt is unknown (INT-02)', { prompt: 'create' }, 'invalid_request'],
+    ['prompt is none with another (INT-02)', { prompt: 'none login' }, 'invalid_request'],
+    ['max_age is negative (AUT-21)', { max_age: '-1' }, 'invalid_request'],
+    ['max_age is a fraction (AUT-21)', { max_age: '1.5' }, 'invalid_request'],
+    ['max_age is a word (AUT-21)', { max_age: 'soon' }, 'invalid_request'],
     ['max_age is hexadecimal', { max_age: '0x10' }, 'invalid_request'],
     ['max_age has an exponent', { max_age: '1e3' }, 'invalid_request'],
     ['max_age has a sign', { max_age: '+1' }, 'invalid_request'],
     ['max_age has a space', { max_age: ' 1' }, 'invalid_request'],
     ['max_age is beyond all time', { max_age: '9'.repeat(400) }, 'invalid_request'],
-    ['claims is no JSON', { claims: '{' }, 'invalid_request'],
-    ['resource is unknown', { resource: 'https://other.example' }, 'invalid_target'],
+    ['claims is no JSON (AUT-17)', { claims: '{' }, 'invalid_request'],
+    ['resource is unknown (RSI-01)', { resource: 'https://other.example' }, 'invalid_target'],
     ['one of two resources is unknown', { resource: ['urn:example:api', 'urn:example:x'] }, 'invalid_target'],
-    ['resource is relative', { resource: '/orders' }, 'invalid_target'],
-    ['resource has a fragment', { resource: 'urn:example:api#x' }, 'invalid_target'],
+    ['resource is relative (RSI-01)', { resource: '/orders' }, 'invalid_target'],
+    ['resource has a fragment (RSI-01)', { resource: 'urn:example:api#x' }, 'invalid_target'],
   ])('is refused when %s', (_, changes, error) => {
     expect(refusalOf(() => parse(changes))).toBe(error);
   });
 
-  test('of a client without the code grant is unauthorized_client (RFC 6749 §4.1.2.1)', () => {
+  test('of a client without the code grant is unauthorized_client (RFC 6749 §4.1.2.1, AUT-06)', () => {
     expect(refusalOf(() => parse({}, { grant_types: ['client_credentials'] }))).toBe('unauthorized_client');
   });
 
@@ -126,7 +130,7 @@ describe('an authorization request', () => {
     expect(refusalOf(() => parse(changes))).toBeNull();
   });
 
-  test('an empty parameter is as good as none (RFC 6749 §3.1)', () => {
+  test('an empty parameter is as good as none (RFC 6749 §3.1, HTTP-07)', () => {
     const empty = { state: '', nonce: '', prompt: '', max_age: '', claims: '', resource: '', login_hint: '' };
     expect(parse({ ...empty, request: '', registration: '' })).toEqual(parse({ state: undefined }));
   });
@@ -135,17 +139,17 @@ describe('an authorization request', () => {
 describe('the scope of a request', () => {
   test.each([
     ['what is not registered is left out', 'openid phone email', ['openid', 'email']],
-    ['what is unknown is left out', 'openid make:coffee', ['openid']],
-    ['order does not matter', 'email openid', ['email', 'openid']],
+    ['what is unknown is left out (AUT-07)', 'openid make:coffee', ['openid']],
+    ['order does not matter (AUT-07)', 'email openid', ['email', 'openid']],
     ['none at all', undefined, []],
-    ['offline_access stays with openid', 'openid offline_access', ['openid', 'offline_access']],
-    ['offline_access alone is nothing', 'offline_access', []],
+    ['offline_access stays with openid (INT-14)', 'openid offline_access', ['openid', 'offline_access']],
+    ['offline_access alone is nothing (INT-14)', 'offline_access', []],
     ['plain OAuth', 'orders:read', ['orders:read']],
   ])('%s', (_, scope, kept) => {
     expect(parse({ scope }).scope).toEqual(kept);
   });
 
-  test('offline_access is ignored for a client without refresh tokens (OpenID Connect Core §11)', () => {
+  test('offline_access is ignored for a client without refresh tokens (OpenID Connect Core §11, INT-14)', () => {
     const { scope } = parse({ scope: 'openid offline_access' }, { grant_types: ['authorization_code'] });
     expect(scope).toEqual(['openid']);
   });
@@ -160,7 +164,7 @@ describe('what the registration adds (OpenID Connect Registration §2)', () => {
     ['0', 300, 0],
     [undefined, 0, 0],
     ['0042', undefined, 42],
-  ])('max_age %s with default_max_age %s is %s', (max_age, default_max_age, expected) => {
+  ])('max_age %s with default_max_age %s is %s (INT-06)', (max_age, default_max_age, expected) => {
     expect(parse({ max_age }, { default_max_age }).max_age).toBe(expected);
   });
 
@@ -168,7 +172,7 @@ describe('what the registration adds (OpenID Connect Registration §2)', () => {
     [{ token_endpoint_auth_method: 'none' }, 'invalid_request'],
     [{ require_pkce: true }, 'invalid_request'],
     [{ require_pkce: false }, null],
-  ])('without a code_challenge, registered with %j: %s (decisions 24)', (metadata, error) => {
+  ])('without a code_challenge, registered with %j: %s (decisions 24, AUT-15)', (metadata, error) => {
     const without = { code_challenge: undefined, code_challenge_method: undefined };
     expect(refusalOf(() => parse(without, metadata))).toBe(error);
   });
@@ -182,7 +186,7 @@ describe('resource (RFC 8707 §2)', () => {
   const known = new Set(['https://api.example/Orders', 'urn:example:api']);
   const resources = (...list: string[]) => parseResources(paramsOf({ resource: list }), known);
 
-  test('may be repeated, and each counts once', () => {
+  test('may be repeated, and each counts once (RSI-01)', () => {
     expect(resources('urn:example:api', 'https://api.example/Orders', 'urn:example:api')).toEqual([
       'urn:example:api',
       'https://api.example/Orders',
@@ -254,7 +258,7 @@ describe('where an answer goes', () => {
     expect(error).toMatchObject({ failed: { received: requested, expected: [redirect_uri] } });
   });
 
-  test('only a native client may come back on another port', () => {
+  test('only a native client may come back on another port (AUT-04)', () => {
     const local = { redirect_uris: ['http://127.0.0.1/cb'], application_type: 'native' };
     const requested = 'http://127.0.0.1:5000/cb';
     expect(registeredRedirectUri(requested, client(local))).toBe(requested);

@@ -53,7 +53,7 @@ describe('the claims parameter (OpenID Connect Core §5.5)', () => {
       '{"id_token":{"sub":{"value":"a","values":["b"]}}}',
       { userinfo: {}, id_token: { sub: { values: ['a', 'b'] } } },
     ],
-  ])('%s: unknown things are ignored', (_, claims, parsed) => {
+  ])('%s: unknown things are ignored (AUT-17)', (_, claims, parsed) => {
     expect(parse(claims)).toEqual(parsed);
   });
 

@@ -5,7 +5,7 @@ import { errorObject, OAuthError, UserError } from '../../src/oauth/errors.js';
 import { anyText } from '../support/arbitraries.js';
 
 describe('an error for a client', () => {
-  test('its description keeps to %x20-21 / %x23-5B / %x5D-7E, whatever it quotes (RFC 6749 §5.2)', () => {
+  test('its description keeps to %x20-21 / %x23-5B / %x5D-7E, whatever it quotes (RFC 6749 §5.2, HTTP-10)', () => {
     fc.assert(
       fc.property(anyText(), (text) => {
         const { description } = new OAuthError('invalid_request', text);

@@ -26,7 +26,7 @@ describe('who asks to sign out (RP-Initiated Logout §2)', () => {
     expect(requestingClientId(paramsOf(form), given)).toBe(client_id);
   });
 
-  test('a client_id that is not the audience of the hint is refused', () => {
+  test('a client_id that is not the audience of the hint is refused (RIL-06)', () => {
     expect(refusalOf(() => requestingClientId(paramsOf({ client_id: 'blog' }), hint))).toBe(
       'invalid_request',
     );

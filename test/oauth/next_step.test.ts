@@ -158,7 +158,7 @@ describe('properties', () => {
   });
   const runs = { numRuns: 2000 };
 
-  test('prompt=none never leads to a page (OpenID Connect Core §3.1.2.6)', () => {
+  test('prompt=none never leads to a page (OpenID Connect Core §3.1.2.6, INT-01)', () => {
     fc.assert(
       fc.property(anything, (progress) => {
         const result = outcome({ ...progress, prompt: ['none'] });
@@ -168,7 +168,7 @@ describe('properties', () => {
     );
   });
 
-  test('there is no answer without a session, for another user, or with another acr than was demanded', () => {
+  test('there is no answer without a session, for another user, or with another acr than was demanded (INT-08, INT-09)', () => {
     fc.assert(
       fc.property(anything, (progress) => {
         if (outcome(progress) !== 'respond') return;

@@ -42,7 +42,7 @@ describe('parameters of a request', () => {
   });
 
   test.each(['', '&', '&&&', '=', '=value', 'other=1', 'name', 'name=', 'name=&', '%6eame='])(
-    'an absent or empty one counts as absent: %j (RFC 6749 §3.1)',
+    'an absent or empty one counts as absent: %j (RFC 6749 §3.1, HTTP-07)',
     (encoded) => {
       const params = parseParams(encoded);
       expect([params.get('name'), params.has('name'), params.all('name')]).toEqual([undefined, false, []]);
@@ -51,7 +51,7 @@ describe('parameters of a request', () => {
   );
 
   test.each(['a=1&a=2', 'a=1&a=1', 'a=1&%61=2', 'a=&a=1', 'a=&a=', 'a&a'])(
-    'one that is sent twice is refused: %s (RFC 6749 §3.1)',
+    'one that is sent twice is refused: %s (RFC 6749 §3.1, HTTP-06)',
     (encoded) => {
       const params = parseParams(encoded);
       expect([refusalOf(() => params.get('a')), refusalOf(() => params.require('a'))]).toEqual([
@@ -61,7 +61,7 @@ describe('parameters of a request', () => {
     },
   );
 
-  test('one that is unknown may be sent twice and be of any length (RFC 6749 §3.1)', () => {
+  test('one that is unknown may be sent twice and be of any length (RFC 6749 §3.1, HTTP-07)', () => {
     expect(parseParams(`x=1&x=2&y=${'y'.repeat(100_000)}&a=1`).get('a')).toBe('1');
   });
 
@@ -146,7 +146,7 @@ describe('how long a parameter may be (hardening, numbers)', () => {
 });
 
 describe('a parameter that may be repeated (RFC 8707 §2)', () => {
-  test('gives all its values in order, without the empty ones', () => {
+  test('gives all its values in order, without the empty ones (HTTP-06)', () => {
     expect(parseParams('resource=b&x=1&resource=&resource=a&resource=b').all('resource')).toEqual([
       'b',
       'a',

@@ -10,7 +10,7 @@ const unreserved = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 const verifier = fc.string({ unit: fc.constantFrom(...unreserved), minLength: 43, maxLength: 128 });
 
 describe('code_challenge (RFC 7636 §4.3)', () => {
-  test('that of RFC 7636 appendix B is accepted, required or not', () => {
+  test('that of RFC 7636 appendix B is accepted, required or not (AUT-14)', () => {
     for (const required of [true, false])
       expect(parseChallenge(code_challenge, 'S256', required)).toBe(code_challenge);
   });
@@ -27,12 +27,12 @@ describe('code_challenge (RFC 7636 §4.3)', () => {
     ['it ends in a line feed', `${code_challenge}\n`, 'S256'],
     ['it holds a letter outside ASCII', `${code_challenge.slice(1)}ä`, 'S256'],
     ['there is a method without it', undefined, 'S256'],
-  ])('is refused when %s', (_, challenge, method) => {
+  ])('is refused when %s (AUT-14)', (_, challenge, method) => {
     for (const required of [true, false])
       expect(refusalOf(() => parseChallenge(challenge, method, required))).toBe('invalid_request');
   });
 
-  test('is refused when missing although the client must use PKCE (OAuth 2.1 §4.1.1)', () => {
+  test('is refused when missing although the client must use PKCE (OAuth 2.1 §4.1.1, AUT-15, BCP-02)', () => {
     expect(refusalOf(() => parseChallenge(undefined, undefined, true))).toBe('invalid_request');
     expect(descriptionOf(() => parseChallenge(undefined, undefined, true))).toContain(
       'code_challenge is missing',
@@ -57,7 +57,7 @@ describe('code_verifier (RFC 7636 §4.6)', () => {
     ['different in its last character', `${code_verifier.slice(0, -1)}l`],
     ['longer', `${code_verifier}a`],
     ['in upper case', code_verifier.toUpperCase()],
-  ])('does not fit when it is %s', (_, given) => {
+  ])('does not fit when it is %s (COD-05)', (_, given) => {
     expect(verifyChallenge(code_challenge, given)).toBe(false);
   });
 
@@ -66,7 +66,7 @@ describe('code_verifier (RFC 7636 §4.6)', () => {
     ['129 characters', 'a'.repeat(129)],
     ['a character that is not unreserved', `${'a'.repeat(43)}+`],
     ['a space at its end', `${'a'.repeat(43)} `],
-  ])('does not fit with %s, even if its digest does (RFC 7636 §4.1)', (_, malformed) => {
+  ])('does not fit with %s, even if its digest does (RFC 7636 §4.1, COD-08)', (_, malformed) => {
     expect(verifyChallenge(digest(malformed), malformed)).toBe(false);
   });
 

@@ -27,7 +27,7 @@ describe('prompt (OpenID Connect Core §3.1.2.1)', () => {
     ['LOGIN', 'prompt LOGIN is not supported'],
     ['login,consent', 'prompt login,consent is not supported'],
     ['none\tlogin', 'prompt none?login is not supported'],
-  ])('%j is refused: %s', (prompt, description) => {
+  ])('%j is refused: %s (INT-02)', (prompt, description) => {
     expect(refusalOf(() => parsePrompt(prompt))).toBe('invalid_request');
     expect(descriptionOf(() => parsePrompt(prompt))).toBe(description);
   });

@@ -14,7 +14,7 @@ describe('a requested redirect URI (RFC 9700 §4.1.3, hardening 1–5)', () => {
     for (const uri of registered) expect(matchRedirectUri(registered, uri, options)).toBe(uri);
   });
 
-  test.each(tamperedRedirectUris)('that %s is not found', (_, requested) => {
+  test.each(tamperedRedirectUris)('that %s is not found (AUT-04, BCP-01)', (_, requested) => {
     for (const options of [web, native])
       expect(matchRedirectUri(registered, requested, options)).toBeUndefined();
   });
@@ -37,7 +37,7 @@ describe('the port of a loopback redirect URI (RFC 8252 §7.3)', () => {
     ['http://[::1]/cb?x=1', 'http://[::1]:65535/cb?x=1'],
     ['http://localhost:3000/', 'http://localhost:1/'],
     ['http://127.0.0.1', 'http://127.0.0.1:51004'],
-  ])('registered %s, a native client comes back on %s', (registered, requested) => {
+  ])('registered %s, a native client comes back on %s (AUT-04)', (registered, requested) => {
     expect(matchRedirectUri([registered], requested, native)).toBe(requested);
     expect(matchRedirectUri([registered], requested, web)).toBeUndefined();
   });
@@ -65,7 +65,7 @@ describe('the port of a loopback redirect URI (RFC 8252 §7.3)', () => {
     ['the port has six digits', 'http://127.0.0.1:123456/cb'],
     ['there is no such port', 'http://127.0.0.1:65536/cb'],
     ['a line feed follows', 'http://127.0.0.1:51004/cb\n'],
-  ])('any port is good, but not when %s', (_, requested) => {
+  ])('any port is good, but not when %s (AUT-04)', (_, requested) => {
     expect(matchRedirectUri(['http://127.0.0.1/cb'], requested, native)).toBeUndefined();
   });
 
@@ -104,7 +104,7 @@ describe('properties of the matcher', () => {
     );
 
   test.each([web, native])(
-    'a match is equal, or differs in the port of a native loopback URI: %j',
+    'a match is equal, or differs in the port of a native loopback URI: %j (AUT-04, BCP-01)',
     (options) => {
       fc.assert(
         fc.property(fc.oneof(edited, anyText()), (requested) => {

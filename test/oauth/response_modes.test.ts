@@ -16,7 +16,7 @@ describe('response_mode=query (RFC 6749 §4.1.2)', () => {
     ['https://shop.example/cb?x=1&', 'https://shop.example/cb?x=1&code=c&state=s'],
     ['https://shop.example/cb?x=%7e&y=A+b', 'https://shop.example/cb?x=%7e&y=A+b&code=c&state=s'],
     ['com.example.app:/cb', 'com.example.app:/cb?code=c&state=s'],
-  ])('keeps the query that %s was registered with (RFC 6749 §3.1.2)', (uri, expected) => {
+  ])('keeps the query that %s was registered with (RFC 6749 §3.1.2, AUT-05)', (uri, expected) => {
     expect(query.respond(registered(uri), { code: 'c', state: 's' })).toEqual({ redirect: expected });
   });
 

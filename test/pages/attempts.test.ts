@@ -42,7 +42,7 @@ async function counted(idp: TestIdp): Promise<number[]> {
 }
 
 describe.each(engines)('guessing passwords on %s', (engine) => {
-  test('thirty guesses at the same moment: ten are checked, the others are refused unchecked (hardening 14)', async () => {
+  test('thirty guesses at the same moment: ten are checked, the others are refused unchecked (hardening 14, HTTP-23)', async () => {
     const hashing = countingGate();
     const idp = await startIdp({ engine, substitutes: { hashing } });
     await idp.addUser();

@@ -69,7 +69,7 @@ async function start(): Promise<TestIdp> {
   return idp;
 }
 
-test('every page that takes a POST is in the table of forms below', async () => {
+test('every page that takes a POST is in the table of forms below (HTTP-17)', async () => {
   const { deps } = await startIdp();
   const posts = routes(deps).filter(({ methods }) => methods.includes('POST'));
   const pages = posts.map(({ path }) => path).filter((path) => !protocol.includes(path));
@@ -99,7 +99,7 @@ describe.each(Object.entries(forms))('POST %s', (path, { open, choice }) => {
     ['from another host of this site', same, { 'sec-fetch-site': 'same-site' }],
     ['from another origin', same, { origin: 'https://evil.example' }],
     ['from an origin that it hides', same, { origin: 'null' }],
-  ])('%s is refused, changes nothing, and shows the form again', async (_, tokenOf, headers) => {
+  ])('%s is refused, changes nothing, and shows the form again (HTTP-17)', async (_, tokenOf, headers) => {
     const idp = await start();
     const { browser, page } = await open(idp);
     const { hidden } = formOf(page.html);

@@ -59,7 +59,7 @@ describe('after a sign-out', () => {
     for (const [tag] of page.html.matchAll(/<iframe[^>]*>/g)) expect(tag).toMatch(/ hidden>$/);
   });
 
-  test('the page may frame exactly these origins, and nobody keeps it or frames it (FCL-02)', async () => {
+  test('the page may frame exactly these origins, and nobody keeps it or frames it (FCL-02, HTTP-16)', async () => {
     const { headers } = await (await start()).logout();
     const policy = headers.get('content-security-policy')?.split('; ');
     expect(policy).toContain('frame-src https://blog.example:8443 https://shop.example');

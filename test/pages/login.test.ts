@@ -215,7 +215,7 @@ function recording(inner: Db): { readonly db: Db; readonly statements: unknown[]
   return { db: { ...inner, ...noting(inner), transaction }, statements };
 }
 
-test('no password, cookie, code or token is ever logged (INT-13)', async () => {
+test('no password, cookie, code or token is ever logged (INT-13, BCP-07)', async () => {
   const idp = await startIdp();
   await idp.addUser();
   const shop = await idp.addClient({}, 'shop');

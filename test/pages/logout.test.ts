@@ -69,14 +69,14 @@ describe('the end session endpoint, asked by', () => {
     },
   );
 
-  test('somebody whose session has ended already goes back without a question', async () => {
+  test('somebody whose session has ended already goes back without a question (RIL-06)', async () => {
     const { idp, browser, id_token_hint } = await started();
     idp.advance(idp.config.SESSION_IDLE_SECONDS + 1);
     const page = await browser.get(logoutUrl({ id_token_hint, post_logout_redirect_uri: bye, state: 's1' }));
     expect(outcomeOf(page)).toEqual(['sent away', `${bye}?state=s1`]);
   });
 
-  test('a state of 2,048 characters, which comes back byte for byte', async () => {
+  test('a state of 2,048 characters, which comes back byte for byte (RIL-03)', async () => {
     const { browser, id_token_hint } = await started();
     const state = `~'*!()%20+ü${'x'.repeat(2037)}`;
     const page = await browser.get(logoutUrl({ id_token_hint, post_logout_redirect_uri: bye, state }));

@@ -104,7 +104,7 @@ describe('the form that asks', () => {
     ['with a made-up token', { csrf: 'A'.repeat(43) }, {}],
     ['from another site (Fetch Metadata)', {}, { 'sec-fetch-site': 'cross-site' }],
     ['from another origin', {}, { origin: 'https://attacker.example' }],
-  ])('somebody posts it %s: the session goes on (hardening 33)', async (_, change, headers) => {
+  ])('somebody posts it %s: the session goes on (hardening 33, HTTP-17)', async (_, change, headers) => {
     const { browser } = await started();
     const page = await browser.get('/logout');
     const csrf = /name="csrf" value="([^"]*)"/.exec(page.html)?.[1];

@@ -88,7 +88,7 @@ describe('the cookies', () => {
     ['with characters that we never send', `"${'A'.repeat(43)}"`],
     ['with percent signs', '%00%ff'],
     ['as long as a header can be', 'A'.repeat(8000)],
-  ])('a session cookie that is %s means signed out, nothing else', async (_, value) => {
+  ])('a session cookie that is %s means signed out, nothing else (HTTP-19)', async (_, value) => {
     const idp = await startIdp();
     await idp.addUser();
     const browser = await signedIn(idp);
@@ -108,7 +108,7 @@ describe('the cookies', () => {
 });
 
 describe.each(engines)('sessions on %s', (engine) => {
-  test('somebody plants a session of theirs before the sign-in, and gains nothing (hardening 9)', async () => {
+  test('somebody plants a session of theirs before the sign-in, and gains nothing (hardening 9, INT-13)', async () => {
     const idp = await startIdp({ engine });
     await idp.addUser();
     await idp.addUser({ email: 'mallory@example.com' });

@@ -74,7 +74,7 @@ describe.each(kinds)('an API on %s', (_, make) => {
     expect([answer.status, await answer.text()]).toEqual([200, 'u1']);
   });
 
-  test('says nothing of errors where no token is sent (RFC 6750 §3.1)', async () => {
+  test('says nothing of errors where no token is sent (RFC 6750 §3.1, PRM-02)', async () => {
     const idp = await startIssuer();
     const api = await make(idp.verifier(), { resource_metadata: metadata.url, realm: 'jobs' });
     for (const authorization of [undefined, '', 'Basic eDp5', 'DPoP x', 'Bearerx y']) {
@@ -102,7 +102,7 @@ describe.each(kinds)('an API on %s', (_, make) => {
     expect(answer.headers.get('www-authenticate')).toMatch(`Bearer error="${error}"`);
   });
 
-  test('says what a token lacks, and where to get it (RFC 9470 §3, RFC 9728 §5.1)', async () => {
+  test('says what a token lacks, and where to get it (RFC 9470 §3, RFC 9728 §5.1, PRM-02)', async () => {
     const idp = await startIssuer();
     const api = await make(idp.verifier(), { scope: 'jobs:write', resource_metadata: metadata.url });
     const answer = await api(`Bearer ${await idp.token()}`);
@@ -122,7 +122,7 @@ describe.each(kinds)('an API on %s', (_, make) => {
     expect(await answer.json()).toMatchObject({ error: 'temporarily_unavailable' });
   });
 
-  test('tells what it is and where its tokens come from (RFC 9728 §3)', async () => {
+  test('tells what it is and where its tokens come from (RFC 9728 §3, PRM-01)', async () => {
     const idp = await startIssuer();
     const answer = await (await make(idp.verifier(), {}))(undefined, metadata.path);
     expect(await answer.json()).toEqual({
@@ -139,7 +139,7 @@ test.each([
   ['https://api.example.com', 'https://api.example.com/.well-known/oauth-protected-resource'],
   ['https://api.example.com/', 'https://api.example.com/.well-known/oauth-protected-resource'],
   ['https://api.example.com/v1?a=b', 'https://api.example.com/.well-known/oauth-protected-resource/v1?a=b'],
-])('the metadata of %s is at %s (RFC 9728 §3.1)', (resource, url) => {
+])('the metadata of %s is at %s (RFC 9728 §3.1, PRM-01)', (resource, url) => {
   expect(protectedResourceMetadata({ resource, authorization_servers: [] }).url).toBe(url);
 });
 

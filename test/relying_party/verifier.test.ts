@@ -192,7 +192,7 @@ describe('a request needs', () => {
       { acr_values: ['urn:three', 'urn:four'] },
       'Bearer error="insufficient_user_authentication", error_description="a stronger sign-in is needed", acr_values="urn:three urn:four"',
     ],
-  ])('%o (RFC 6750 §3, RFC 9470 §3)', async (required, challenge) => {
+  ])('%o (RFC 6750 §3, RFC 9470 §3, PRM-02, PRM-03)', async (required, challenge) => {
     const idp = await startIssuer();
     const token = await idp.token({ roles: ['clerk'], auth_time: idp.clock.now - 100, acr: 'urn:two' });
     const error = await idp

@@ -28,7 +28,7 @@ test('a verifier takes the tokens of a real server, and goes on with them while 
 });
 
 test.each(['by the push channel', 'by the status list, at its ttl'])(
-  'a verifier refuses a token whose person has signed out everywhere, %s',
+  'a verifier refuses a token whose person has signed out everywhere, %s (TSL-04)',
   async (way) => {
     const { idp, shop, user, tokens } = await startShop();
     const { access_token } = await tokens();

@@ -30,7 +30,7 @@ describe('an access token (RFC 9068)', () => {
     expect(new Set(all.map((token) => decodeJwt(token).jti)).size).toBe(3);
   });
 
-  test('tells an API nothing personal, whatever was granted', async () => {
+  test('tells an API nothing personal, whatever was granted (BCP-05)', async () => {
     const { tokens } = await startShop({
       metadata: { scope: 'openid email profile phone address' },
       user: { roles: ['editor'] },

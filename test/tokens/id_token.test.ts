@@ -41,7 +41,7 @@ describe('an ID token (OpenID Connect Core §2)', () => {
     },
   );
 
-  test('has no nonce where none was sent', async () => {
+  test('has no nonce where none was sent (IDT-04)', async () => {
     const { tokens } = await startShop();
     for (const nonce of [undefined, ''])
       expect(decodeJwt((await tokens({ nonce })).id_token)).not.toHaveProperty('nonce');
@@ -106,7 +106,7 @@ describe('personal claims in the ID token (protocol.md §30.3)', () => {
     expect(names).toEqual(protocol);
   });
 
-  test('are those asked for by name, in both cases', async () => {
+  test('are those asked for by name, in both cases (IDT-08)', async () => {
     for (const id_token_claims of ['scope', 'minimal']) {
       const { tokens } = await startShop({ metadata: { id_token_claims }, user: { claims } });
       const asked = JSON.stringify({ id_token: { phone_number: null, auth_time: { essential: true } } });

@@ -28,7 +28,7 @@ describe('a logout token (Back-Channel Logout §2.4)', () => {
     });
   });
 
-  test('is of the type logout+jwt and verifies with the published keys, by the ID token’s algorithm', async () => {
+  test('is of the type logout+jwt and verifies with the published keys, by the ID token’s algorithm (BCL-02)', async () => {
     const { idp, sign } = await start();
     const logout_token = await sign();
     const published = (await (await idp.fetch('/jwks')).json()) as JSONWebKeySet;
@@ -49,7 +49,7 @@ describe('a logout token (Back-Channel Logout §2.4)', () => {
     expect(new Set(ids).size).toBe(20);
   });
 
-  test('is taken for nothing else: no hint, no access token', async () => {
+  test('is taken for nothing else: no hint, no access token (JAT-02)', async () => {
     const { idp, ring, browser, tokens, sign } = await start();
     await tokens();
     const logout_token = await sign();

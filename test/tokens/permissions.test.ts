@@ -38,7 +38,7 @@ async function start(roles: readonly string[]) {
 }
 
 describe('an access token for an API', () => {
-  test("has the scope that the user's roles allow, and the answer says so (RFC 6749 §3.3)", async () => {
+  test("has the scope that the user's roles allow, and the answer says so (RFC 6749 §3.3, TOK-01, TOK-05)", async () => {
     const reader = await (await start([])).ask();
     expect([reader.scope, decodeJwt(reader.access_token).scope]).toEqual(['read', 'read']);
     const editor = await (await start(['editor'])).ask();

@@ -67,7 +67,7 @@ test.each([
 });
 
 describe('whatever is asked for', () => {
-  test('a browser stays on the app', () => {
+  test('a browser stays on the app (BCP-01)', () => {
     const piece = fc.constantFrom(
       '/',
       '\\',
