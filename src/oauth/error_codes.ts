@@ -17,16 +17,16 @@ export const errorCodes = {
   invalid_request: {
     status: 400,
     sentence:
-      'A parameter is missing, is there twice, or cannot be read; or the request has another form than its endpoint takes.',
+      'A parameter is missing, is there twice, or cannot be read; client_id or redirect_uri is not registered; or the request has another form than its endpoint takes.',
     advice:
-      'Correct the parameter that error_description names. The token endpoint and its kin take a POST with a form body. With status 429, wait as long as Retry-After says; with 413, send less.',
+      'Correct the parameter that error_description names. A redirect_uri must equal a registered one, character for character; where it does not, the person sees a page, and nothing is sent back. The token endpoint and its kin take a POST with a form body. With status 429, wait as long as Retry-After says; with 413, send less.',
   },
   invalid_client: {
     status: 401,
     sentence:
       'The client is unknown or disabled, or did not prove who it is in the way it is registered for.',
     advice:
-      'Compare client_id and token_endpoint_auth_method with “sallyport clients show”. A client proves itself in one way only: the registered one. With HTTP Basic, form-encode id and secret before Base64.',
+      'Compare client_id and token_endpoint_auth_method with “sallyport clients show”. A client proves itself in one way only: the registered one. With HTTP Basic, form-encode id and secret before Base64. Keys behind a jwks_uri must be there for us to fetch.',
   },
   invalid_grant: {
     status: 400,
@@ -38,7 +38,7 @@ export const errorCodes = {
   unauthorized_client: {
     status: 400,
     sentence:
-      'The client is known, but is not registered for what it asks: a grant, a response type or an API.',
+      'The client is known, but may not do what it asks: it is not registered for the grant, the response type or the sign-in API, or the token is another client’s.',
     advice:
       'Register it for that, as in “sallyport clients update CLIENT_ID --grant-type …”, or ask for what it is registered for.',
   },

@@ -17,7 +17,7 @@ async function signedInTwice(engine: (typeof engines)[number] = 'sqlite') {
 }
 
 describe.each(engines)('a session on %s', (engine) => {
-  test('that is revoked ends at once with its tokens, and no other does', async () => {
+  test('that is revoked ends at once with its tokens, and no other does (RFT-06, UIF-08)', async () => {
     const { idp, first, second, list, tokens, others, refresh } = await signedInTwice(engine);
     await revokeSession(idp.deps, first.id, idp.now());
     expect((await list()).map(({ id }) => id)).toEqual([second.id]);

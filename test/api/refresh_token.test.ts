@@ -64,7 +64,7 @@ describe.each(engines)('refreshing on %s', (engine) => {
     expect(await eventsOf(idp, 'refresh_token_reused')).toEqual([]);
   });
 
-  test('with a stolen older cookie after the grace ends the family (RFC 9700 §4.14)', async () => {
+  test('with a stolen older cookie after the grace ends the family (RFC 9700 §4.14, RFT-03)', async () => {
     const { idp, page, signedIn } = await startSite({ engine });
     const browser = await signedIn();
     const stolen = refreshIn(browser);

@@ -7,7 +7,7 @@ import { code_challenge, redirect_uri, startIdp } from '../support/idp.js';
 import { withoutPkce } from '../support/shop.js';
 
 describe.each(methods)('by %s, a good request', (method) => {
-  test('is answered with a code, the state as it came, and iss (RFC 6749 §4.1.2, RFC 9207 §2, AUT-09, AUT-10, BCP-06, BCP-07)', async () => {
+  test('is answered with a code, the state as it came, and iss (RFC 6749 §4.1.2, RFC 9207 §2, AUT-09, AUT-10, BCP-06, BCP-07, HTTP-09)', async () => {
     const idp = await startIdp();
     await idp.addUser();
     await idp.addClient({}, 'shop');

@@ -58,7 +58,7 @@ test('nothing that is sent to any route is our fault, or stays without an answer
   expect(idp.logged.filter(({ level }) => level === 'error')).toEqual([]);
 });
 
-test('the token endpoint answers any form of an authenticated client in JSON with a registered code', async () => {
+test('the token endpoint answers any form of an authenticated client in JSON with a registered code (HTTP-08, HTTP-09, HTTP-11)', async () => {
   const { idp, known, secret } = await startBusy();
   const form = pairsOf(known);
   await fc.assert(

@@ -26,7 +26,7 @@ async function start(options: ShopOptions = {}) {
 }
 
 describe('introspection', () => {
-  test('of an active access token tells its client what it means (INS-02)', async () => {
+  test('of an active access token tells its client what it means (INS-02, HTTP-09)', async () => {
     const { idp, user, tokens, introspect } = await start();
     const { access_token } = await tokens();
     const { jti, sid, auth_time, acr, amr } = decodeJwt(access_token);

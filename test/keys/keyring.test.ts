@@ -140,7 +140,7 @@ function pass(life: Life, seconds: number, check: (now: number) => void): void {
   life.now = until;
 }
 
-test('over any life of rotations and retirements exactly one key signs, and every living token verifies', () => {
+test('over any life of rotations and retirements exactly one key signs, and every living token verifies (JWK-04)', () => {
   fc.assert(
     fc.property(fc.array(change, { maxLength: 15 }), (changes) => {
       const life: Life = { now: 1_000_000, keys: [], made: 0, signed: new Map() };

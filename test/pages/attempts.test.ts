@@ -153,7 +153,7 @@ describe('one source', () => {
     expect((await guess(idp, { ...right, from: second })).status).toBe(200);
   });
 
-  test('somebody writes X-Forwarded-For themselves: without a trusted proxy it counts for nothing', async () => {
+  test('somebody writes X-Forwarded-For themselves: without a trusted proxy it counts for nothing (BCP-09)', async () => {
     const idp = await startIdp({ settings: { ATTEMPTS_PER_ACCOUNT: '3' } });
     await idp.addUser();
     const attempts = [1, 2, 3, 4].map((network) => ({ from: `203.0.${network}.1` }));
