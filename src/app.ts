@@ -77,7 +77,7 @@ export function routes(deps: Deps): readonly Route[] {
     post('/introspect', json, introspection(deps)),
     post('/revoke', revokeCors, json, revocation(deps)),
     preflight('/revoke', revokeCors),
-    get('/revocations', json, revocationEvents(deps)),
+    get('/revocations', json, bearerChallenge, revocationEvents(deps)),
     get('/status-lists', publicCors, json, statusListAggregation(deps)),
     preflight('/status-lists', publicCors),
     get('/status-lists/:id', publicCors, json, statusList(deps)),

@@ -129,19 +129,19 @@ test('many revocations at once are one event: read the lists', async () => {
   expect(events.length).toBeLessThanOrEqual(60);
 });
 
-test.each<[string, (shop: Shop) => Record<string, string> | Promise<Record<string, string>>, number]>([
-  ['no credentials', () => ({ authorization: '' }), 401],
-  ['a wrong secret', () => basic('shop', 'wrong'), 401],
+test.each<[string, (shop: Shop) => Record<string, string> | Promise<Record<string, string>>, string | null]>([
+  ['no credentials', () => ({ authorization: '' }), null],
+  ['a wrong secret', () => basic('shop', 'wrong'), 'Basic'],
   [
     "a person's token",
     async (shop) => ({ authorization: `Bearer ${(await shop.tokens()).access_token}` }),
-    401,
+    'Bearer',
   ],
-  ['rubbish', () => ({ authorization: 'Bearer rubbish' }), 401],
-])('are refused with %s', async (_, headers, status) => {
+  ['rubbish', () => ({ authorization: 'Bearer rubbish' }), 'Bearer'],
+])('are refused with %s, and the challenge is of the scheme that was tried', async (_, headers, scheme) => {
   const shop = await startShop();
-  const stream = await listen(shop, await headers(shop));
-  expect(stream.status).toBe(status);
+  const { status, headers: answered } = await listen(shop, await headers(shop));
+  expect([status, answered.get('www-authenticate')?.split(' ')[0] ?? null]).toEqual([401, scheme]);
 });
 
 test('are read with an access token that the client got for itself, too', async () => {
