@@ -90,10 +90,16 @@ function commands(knex: Knex): ToCommand {
       cache.set(source, compiled);
     }
     const { sql, reads, bind, together } = compiled;
-    const command = { sql, values: bind(values), reads };
-    return together === undefined
-      ? command
-      : { ...command, together: { ...together, key: together.keyOf(values), values } };
+    if (together === undefined) return { sql, values: bind(values), reads };
+    return {
+      sql,
+      // Not needed where it is said together with others.
+      get values() {
+        return bind(values);
+      },
+      reads,
+      together: { ...together, key: together.keyOf(values), values },
+    };
   };
 }
 

@@ -154,9 +154,12 @@ interface Begun {
  * undoing it is undoing the transaction, in which there is nothing else.
  */
 function begin(group: Group, member: Member): Begun {
-  const first = deferred<First | null>();
-  const turn = deferred<void>();
+  const waiting: { first?: (first: First | null) => void; turn?: () => void } = {};
+  const first = new Promise<First | null>((resolve) => {
+    waiting.first = resolve;
+  });
   let waits = true;
+  let abandoned = false;
   let answered: Result | null = null;
   let wrote = false;
 
@@ -168,8 +171,11 @@ function begin(group: Group, member: Member): Begun {
   const send: Send = async (command, want) => {
     if (waits) {
       waits = false;
-      first.resolve({ command, want });
-      await turn.promise;
+      await new Promise<void>((resolve) => {
+        waiting.turn = resolve;
+        waiting.first?.({ command, want });
+      });
+      if (abandoned) throw new Error('the transaction is begun anew');
       if (answered !== null) return answered;
     }
     if (group.broken) throw group.broken.error;
@@ -209,23 +215,26 @@ function begin(group: Group, member: Member): Begun {
     (value): Outcome => ({ value }),
     (error: unknown): Outcome => ({ error }),
   );
-  void outcome.then(() => first.resolve(null));
+  void outcome.then(() => waiting.first?.(null));
 
   return {
     member,
-    first: first.promise,
+    first,
     answer(result) {
       answered = result;
       if (result.rows.length > 0) noteWrite();
     },
     answered: () => answered !== null,
     async go() {
-      turn.resolve();
+      waiting.turn?.();
       const ended = await outcome;
       const keeps = group.broken !== null || !wrote || !('error' in ended);
       return { outcome: ended, undo: keeps ? 'nothing' : await undo() };
     },
-    abandon: () => turn.reject(new Error('the transaction is begun anew')),
+    abandon() {
+      abandoned = true;
+      waiting.turn?.();
+    },
   };
 }
 
@@ -245,19 +254,4 @@ async function rollBackMember(group: Group): Promise<void> {
 /** Undoes everything. After some errors SQLite has done so itself, and then this fails: nothing is left to do. */
 async function rollBack(connection: SqliteConnection): Promise<void> {
   await connection.run('rollback').catch(() => undefined);
-}
-
-interface Deferred<T> {
-  readonly promise: Promise<T>;
-  resolve(value: T): void;
-  reject(error: Error): void;
-}
-
-function deferred<T>(): Deferred<T> {
-  let settle!: Pick<Deferred<T>, 'resolve' | 'reject'>;
-  const promise = new Promise<T>((resolve, reject) => {
-    settle = { resolve, reject };
-  });
-  promise.catch(() => undefined); // whoever waits hears of it; nobody need wait
-  return { promise, ...settle };
 }
