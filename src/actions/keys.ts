@@ -5,10 +5,19 @@ import { isRotationDue, type KeyState, keyEnds, keyState } from '../keys/keyring
 import { secretContext, signingContext } from '../keys/keys.js';
 import { addFirstMasterKey, addMasterKey, type MasterKeys } from '../keys/master_key.js';
 import { newSecretKey, newSigningKey } from '../keys/new_key.js';
+import {
+  isJweAlg,
+  isJwsAlg,
+  type JweAlg,
+  type JwsAlg,
+  jweAlgs,
+  jwsAlgs,
+  type KeyUse,
+} from '../oauth/algorithms.js';
 import { UserError } from '../oauth/errors.js';
 import * as cacheVersions from '../store/cache_versions.js';
 import type { Db, Trx } from '../store/db.js';
-import type * as events from '../store/events.js';
+import * as events from '../store/events.js';
 import * as leases from '../store/leases.js';
 import * as secretKeys from '../store/secret_keys.js';
 import * as signingKeys from '../store/signing_keys.js';
@@ -22,9 +31,18 @@ type KeyDeps = Pick<Deps, 'caches' | 'config' | 'db' | 'keys' | 'masterKeys'>;
 
 const day = 86_400;
 
-/** How long an older key of a purpose still opens what it sealed, in seconds. */
-function keptSeconds(config: Config, purpose: secretKeys.Purpose): number {
-  return { seal: 30 * day, csrf: day, refresh: config.REFRESH_TOKEN_SECONDS, device: 400 * day }[purpose];
+/** How long a key pair still decrypts after it was replaced, in seconds: some keep a copy of our keys for days. */
+const decrypts_seconds = 7 * day;
+
+/**
+ * How long an older key of a purpose still opens what it sealed, in seconds. Null for one that is never replaced: pairwise subjects
+ * would change, and secrets of clients are sealed as long as the client is there.
+ */
+function keptSeconds(config: Config, purpose: secretKeys.Purpose): number | null {
+  const { REFRESH_TOKEN_SECONDS: refresh } = config;
+  return { seal: 30 * day, csrf: day, refresh, device: 400 * day, client_secret: null, pairwise: null }[
+    purpose
+  ];
 }
 
 /**
@@ -38,7 +56,7 @@ export async function ensureKeys(deps: KeyDeps, now: number): Promise<void> {
   if (!missing.signing && missing.purposes.length === 0) return;
 
   const master = deps.masterKeys();
-  const signingKey = await newSigningKey(master, now, now); // slow, so before the transaction
+  const signingKey = await newSigningKey(master, 'RS256', now, now); // slow, so before the transaction
   await deps.db.transaction(async (trx) => {
     await oneAtATime(trx, now); // of two processes that start at once, one waits here for the other
     const still = await missingKeys(trx);
@@ -67,6 +85,7 @@ async function oneAtATime(trx: Trx, now: number): Promise<void> {
 
 export interface ListedKey {
   readonly kid: string;
+  readonly use: KeyUse;
   readonly alg: string;
   readonly state: KeyState;
   readonly active_at: number;
@@ -78,28 +97,84 @@ export async function listKeys(deps: Pick<Deps, 'db'>, now: number): Promise<rea
   const keys = await signingKeys.list(deps.db);
   return keys.map((key) => {
     const { kid, alg, active_at, retired_at, expires_at } = key;
-    return { kid, alg, state: keyState(key, keys, now), active_at, retired_at, expires_at };
+    const use = isJwsAlg(alg) ? 'sig' : 'enc';
+    return { kid, use, alg, state: keyState(key, ofAlg(keys, alg), now), active_at, retired_at, expires_at };
   });
 }
 
+/** The succession of keys that one algorithm has. */
+function ofAlg(keys: readonly signingKeys.SigningKeyRow[], alg: string): signingKeys.SigningKeyRow[] {
+  return keys.filter((key) => key.alg === alg);
+}
+
 /**
- * Announces a new signing key, which takes over when every application has had time to fetch it: twice the JWK Set's max-age from
- * now, or `at_once`. The old one stays published until its last token has expired. Returns the new kid.
+ * Makes the first key of each algorithm that has none. It is in use at once: nobody was told of the algorithm before, so nobody counts
+ * on the JWK Set that they have, and an unknown kid makes an application fetch it anew (OpenID Connect Core §10.1.1).
+ */
+export async function ensureKeysFor(
+  deps: KeyDeps,
+  algs: readonly (JwsAlg | JweAlg)[],
+  now: number,
+): Promise<void> {
+  const { config, db } = deps;
+  const there = await signingKeys.list(db);
+  for (const alg of algs.filter((one) => ofAlg(there, one).length === 0)) {
+    const added = await newSigningKey(deps.masterKeys(), alg, now, now);
+    await db.transaction(async (trx) => {
+      await oneAtATime(trx, now);
+      if (ofAlg(await signingKeys.list(trx), alg).length > 0) return; // another process was faster
+      assertNewestMaster(deps, added.private_key_wrapped);
+      await signingKeys.insert(trx, added);
+      await cacheVersions.bump(trx, 'keys');
+      const event = { type: 'signing_key_added', detail: added.kid } as const;
+      await events.record(trx, event, now, config.EVENTS_SECONDS);
+    });
+    deps.caches.expire();
+  }
+}
+
+/**
+ * Announces a new key for an algorithm (RS256 if not said), which takes over when every application has had time to fetch it: twice
+ * the JWK Set's max-age from now, or `at_once`. The old one stays published until its last token has expired. Returns the new kid.
  */
 export async function rotateSigningKey(
   deps: KeyDeps,
-  options: { readonly at_once: boolean },
+  options: { readonly at_once: boolean; readonly alg?: JwsAlg | JweAlg },
   now: number,
 ): Promise<string> {
   const { config } = deps;
   const active_at = options.at_once ? now : now + 2 * config.JWKS_MAX_AGE_SECONDS;
-  const added = await newSigningKey(deps.masterKeys(), now, active_at);
+  const added = await newSigningKey(deps.masterKeys(), options.alg ?? 'RS256', now, active_at);
   await change(deps, { type: 'signing_key_added', detail: added.kid }, now, async (trx) => {
     assertNewestMaster(deps, added.private_key_wrapped);
     await signingKeys.insert(trx, added);
     await endReplacedKeys(trx, config, now);
   });
   return added.kid;
+}
+
+export interface RotatedKey {
+  readonly kid: string;
+  readonly alg: string;
+}
+
+/** Rotates the keys of every algorithm that has some, or those of `alg` alone. Throws UserError `not_found` where that has none. */
+export async function rotateKeys(
+  deps: KeyDeps,
+  options: { readonly at_once: boolean; readonly alg: string | undefined },
+  now: number,
+): Promise<readonly RotatedKey[]> {
+  const { at_once, alg: only } = options;
+  const algs = (await algsWithKeys(deps.db)).filter((alg) => only === undefined || alg === only);
+  if (algs.length === 0) throw new UserError('not_found', `There is no key for ${only}.`);
+  const rotated: RotatedKey[] = [];
+  for (const alg of algs) rotated.push({ kid: await rotateSigningKey(deps, { at_once, alg }, now), alg });
+  return rotated;
+}
+
+async function algsWithKeys(db: Db): Promise<readonly (JwsAlg | JweAlg)[]> {
+  const there = new Set((await signingKeys.list(db)).map(({ alg }) => alg));
+  return [...jwsAlgs, ...jweAlgs].filter((alg) => there.has(alg));
 }
 
 /**
@@ -114,8 +189,11 @@ function assertNewestMaster(deps: Pick<Deps, 'masterKeys'>, wrapped: string): vo
 /** Gives every key the end that follows from the keys that are there. */
 async function endReplacedKeys(trx: Trx, config: Config, now: number): Promise<void> {
   const keys = await signingKeys.list(trx);
-  for (const { key, retired_at, expires_at } of keyEnds(keys, longestToken(config), now))
-    await signingKeys.end(trx, key.kid, retired_at, expires_at);
+  for (const alg of new Set(keys.map((key) => key.alg))) {
+    const kept_seconds = isJwsAlg(alg) ? longestToken(config) : decrypts_seconds;
+    for (const { key, retired_at, expires_at } of keyEnds(ofAlg(keys, alg), kept_seconds, now))
+      await signingKeys.end(trx, key.kid, retired_at, expires_at);
+  }
 }
 
 /** Seconds until nothing that is signed now can be valid any more, with some room for clocks that differ. */
@@ -126,20 +204,21 @@ function longestToken(config: Config): number {
 }
 
 /**
- * Takes a signing key out at once, for one that may have leaked: nothing it signed verifies any more. Where no other could sign
- * now, a new one takes over. Throws UserError `not_found`.
+ * Takes a key out at once, for one that may have leaked: nothing it signed verifies any more, nothing is decrypted with it. Where no
+ * other of its algorithm could take its place now, a new one does. Throws UserError `not_found`.
  */
 export async function retireSigningKey(
   deps: KeyDeps,
   kid: string,
   now: number,
 ): Promise<{ readonly replaced_by: string | null }> {
-  const replacement = await newSigningKey(deps.masterKeys(), now, now);
+  const alg = (await signingKeys.list(deps.db)).find((key) => key.kid === kid)?.alg ?? '';
+  if (!isJwsAlg(alg) && !isJweAlg(alg)) throw noSuchKey(kid);
+  const replacement = await newSigningKey(deps.masterKeys(), alg, now, now);
   let replaced_by: string | null = null;
   await change(deps, { type: 'signing_key_retired', detail: kid }, now, async (trx) => {
-    if (!(await signingKeys.remove(trx, kid)))
-      throw new UserError('not_found', `There is no signing key ${kid}.`);
-    const others = await signingKeys.list(trx);
+    if (!(await signingKeys.remove(trx, kid))) throw noSuchKey(kid);
+    const others = ofAlg(await signingKeys.list(trx), alg);
     const covered = others.some((key) => keyState(key, others, now) === 'active');
     replaced_by = covered ? null : replacement.kid;
     if (!covered) {
@@ -151,24 +230,39 @@ export async function retireSigningKey(
   return { replaced_by };
 }
 
-/** Rotates whatever is older than KEY_ROTATION_SECONDS, and forgets keys that are long gone. For jobs/rotate_keys.ts. */
+function noSuchKey(kid: string): UserError {
+  return new UserError('not_found', `There is no signing key ${kid}.`);
+}
+
+/** Makes the keys to encrypt to that are missing, rotates whatever is older than KEY_ROTATION_SECONDS, and forgets keys that are long gone. For jobs/rotate_keys.ts. */
 export async function rotateDueKeys(deps: KeyDeps, now: number): Promise<void> {
   const { config, db } = deps;
-  if (isRotationDue(await signingKeys.list(db), config.KEY_ROTATION_SECONDS, now))
-    await rotateSigningKey(deps, { at_once: false }, now);
+  await ensureKeysFor(deps, jweAlgs, now);
+  const keys = await signingKeys.list(db);
+  for (const alg of await algsWithKeys(db)) {
+    if (isRotationDue(ofAlg(keys, alg), config.KEY_ROTATION_SECONDS, now))
+      await rotateSigningKey(deps, { at_once: false, alg }, now);
+  }
   await signingKeys.removeGone(db, now - config.SESSION_MAX_SECONDS);
   const newest = (await secretKeys.list(db)).filter((key) => key.expires_at === null);
   for (const key of newest) {
-    if (now - key.created_at >= config.KEY_ROTATION_SECONDS) await rotateSecretKey(deps, key, now);
+    const kept_seconds = keptSeconds(config, key.purpose);
+    const due = now - key.created_at >= config.KEY_ROTATION_SECONDS;
+    if (due && kept_seconds !== null) await rotateSecretKey(deps, key, kept_seconds, now);
   }
 }
 
-async function rotateSecretKey(deps: KeyDeps, old: secretKeys.SecretKeyRow, now: number): Promise<void> {
+async function rotateSecretKey(
+  deps: KeyDeps,
+  old: secretKeys.SecretKeyRow,
+  kept_seconds: number,
+  now: number,
+): Promise<void> {
   const added = newSecretKey(deps.masterKeys(), old.purpose, now);
   await deps.db.transaction(async (trx) => {
     await oneAtATime(trx, now);
     assertNewestMaster(deps, added.key_wrapped);
-    await secretKeys.expire(trx, old.id, now + keptSeconds(deps.config, old.purpose));
+    await secretKeys.expire(trx, old.id, now + kept_seconds);
     await secretKeys.insert(trx, added);
     await cacheVersions.bump(trx, 'keys');
   });

@@ -1,19 +1,19 @@
 /** sallyport keys: the signing keys and the master key. */
 import { Command } from 'commander';
-import { listKeys, retireSigningKey, rewrapKeys, rotateSigningKey } from '../actions/keys.js';
+import { listKeys, retireSigningKey, rewrapKeys, rotateKeys } from '../actions/keys.js';
 import { columns, dateTime, print, type Start } from './start.js';
 
 export function keysCommand(start: Start): Command {
   const command = new Command('keys').description('look after the signing keys and the master key');
   command
     .command('list')
-    .description('list the signing keys and their states')
+    .description('list the keys, what they are for, and their states')
     .option('--json', 'print JSON')
     .action((options) =>
       start.withDeps(async (deps) => {
         const keys = await listKeys(deps, deps.clock());
-        const rows = keys.map(({ kid, alg, state, active_at, retired_at, expires_at }) => ({
-          ...{ kid, alg, state },
+        const rows = keys.map(({ kid, use, alg, state, active_at, retired_at, expires_at }) => ({
+          ...{ kid, use, alg, state },
           ...{ active: dateTime(active_at), retired: dateTime(retired_at), gone: dateTime(expires_at) },
         }));
         print(keys, options, () => columns(rows, 'There are none yet.'));
@@ -21,22 +21,23 @@ export function keysCommand(start: Start): Command {
     );
   command
     .command('rotate')
-    .description('announce a new signing key, which takes over when every application could have fetched it')
+    .description(
+      'announce a new key for each algorithm, which takes over when every application could have fetched it',
+    )
+    .option('--alg <alg>', 'for this algorithm alone')
     .option('--now', 'let it take over at once')
     .option('--json', 'print JSON')
-    .action((options: { now?: boolean; json?: boolean }) =>
+    .action((options: { alg?: string; now?: boolean; json?: boolean }) =>
       start.withDeps(async (deps) => {
-        const kid = await rotateSigningKey(deps, { at_once: options.now === true }, deps.clock());
-        print(
-          { kid },
-          options,
-          () => `${kid} ${options.now === true ? 'signs from now on' : 'is announced and takes over soon'}.`,
-        );
+        const at_once = options.now === true;
+        const keys = await rotateKeys(deps, { at_once, alg: options.alg }, deps.clock());
+        const told = at_once ? 'is in use from now on' : 'is announced and takes over soon';
+        print({ keys }, options, () => keys.map(({ kid, alg }) => `${kid} (${alg}) ${told}.`).join('\n'));
       }),
     );
   command
     .command('retire <kid>')
-    .description('take a signing key out at once, for one that may have leaked: its tokens are refused')
+    .description('take a key out at once, for one that may have leaked: its tokens are refused')
     .option('--json', 'print JSON')
     .action((kid: string, options) =>
       start.withDeps(async (deps) => {
@@ -44,7 +45,7 @@ export function keysCommand(start: Start): Command {
         print(
           { kid, replaced_by },
           options,
-          () => `${kid} is out.${replaced_by === null ? '' : ` ${replaced_by} signs from now on.`}`,
+          () => `${kid} is out.${replaced_by === null ? '' : ` ${replaced_by} is in its place from now on.`}`,
         );
       }),
     );

@@ -15,9 +15,11 @@ export function startJobs(deps: Deps): Scheduler {
   const stopping = new AbortController();
   const sender = startSender(deps);
   const timers = Object.values(jobs).map((job) => {
-    const timer = setInterval(() => {
+    const run = () => {
       running = running.then(() => runLeased(deps, job, stopping.signal));
-    }, job.every_seconds * 1000);
+    };
+    if (job.at_start) run();
+    const timer = setInterval(run, job.every_seconds * 1000);
     timer.unref();
     return timer;
   });

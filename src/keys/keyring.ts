@@ -1,4 +1,7 @@
-/** Which key signs and which are published at a time. Pure: a key's state follows from its times, never from a flag (design §7). */
+/**
+ * Which key signs and which are published at a time. Pure: a key's state follows from its times, never from a flag (design §7). Each
+ * algorithm has a succession of keys of its own: every function here is given the keys of one.
+ */
 
 /** The times of a signing key's life, in whole seconds since 1970. */
 export interface KeyTimes {
@@ -10,7 +13,10 @@ export interface KeyTimes {
 
 export type KeyState = 'announced' | 'active' | 'retired' | 'gone';
 
-/** announced: published, not yet used · active: signs · retired: published until its last token expired · gone. */
+/**
+ * announced: published, not yet used · active: signs, or is encrypted to · retired: published until its last token expired, or still
+ * decrypts · gone.
+ */
 export function keyState(key: KeyTimes, keys: readonly KeyTimes[], now: number): KeyState {
   if (key.expires_at !== null && key.expires_at <= now) return 'gone';
   if (key === signingKey(keys, now)) return 'active';
@@ -33,6 +39,11 @@ export function publishedKeys<K extends KeyTimes>(keys: readonly K[], now: numbe
   return keys.filter((key) => key.expires_at === null || key.expires_at > now);
 }
 
+/** The keys that others may encrypt to: announced and active ones. OpenID Connect Core §10.2.1. */
+export function keysToEncryptTo<K extends KeyTimes>(keys: readonly K[], now: number): readonly K[] {
+  return keys.filter((key) => key.retired_at === null || key.retired_at > now);
+}
+
 /** When a key ends: null while no other key is to follow it. */
 export interface KeyEnd<K> {
   readonly key: K;
@@ -42,7 +53,7 @@ export interface KeyEnd<K> {
 
 /**
  * The ends that keys get when one was added or taken out: each signs until the next one's time comes, so that from `now` on
- * exactly one signs, and is published until its last token, which lives `token_seconds`, has expired. A key whose time is over
+ * exactly one signs, and is kept until what was made with it, which lives `token_seconds`, has expired. A key whose time is over
  * keeps its end and is not named.
  */
 export function keyEnds<K extends KeyTimes>(

@@ -4,22 +4,26 @@
  */
 import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { isJweAlg, isJwsAlg, type JweAlg, type JwsAlg, jwsAlgs } from '../oauth/algorithms.js';
 import { decrypt, encrypt, equal, mac } from '../secrets.js';
 import type { Caches } from '../store/caches.js';
 import type { Db } from '../store/db.js';
 import * as secretKeys from '../store/secret_keys.js';
 import * as signingKeys from '../store/signing_keys.js';
+import { type DecryptionKey, decryptJwe } from './jwe.js';
 import { jwkSet, type PublishedSet } from './jwk_set.js';
 import { type JwtType, type SigningKey, signJwt, type VerifiedJwt, verifyJwt } from './jws.js';
-import { type KeyTimes, publishedKeys, signingKey } from './keyring.js';
+import { type KeyTimes, keysToEncryptTo, publishedKeys, signingKey } from './keyring.js';
 import { MasterKeyError, type MasterKeys } from './master_key.js';
 
 /** The keys as they are at one moment. Only signing waits; all else is at hand, also inside a transaction. */
 export interface KeyRing {
-  /** Signs claims as a compact JWS with the key that is active at `now`. */
-  sign(typ: JwtType, claims: object, now: number): Promise<string>;
+  /** Signs claims as a compact JWS with the key of `alg` (RS256 if not said) that is active at `now`. */
+  sign(typ: JwtType, claims: object, now: number, alg?: JwsAlg): Promise<string>;
   /** Verifies a JWT of our own: signature, algorithm, type. Not its times and not its audience. Undefined if it is none. */
   verify(typ: JwtType, jwt: string, now: number): VerifiedJwt | undefined;
+  /** Decrypts a compact JWE that was encrypted to one of our published keys, or one retired not long ago. Undefined if it was not. */
+  decrypt(jwe: string, now: number): Promise<string | undefined>;
   /** The public keys at `now`, as the bytes to send. */
   published(now: number): PublishedSet;
   /** Encrypts for a purpose with its newest key. */
@@ -43,8 +47,17 @@ interface SecretKey {
   readonly key: Buffer;
 }
 
+/** A key pair for whatever algorithm. */
+interface KeyPair extends KeyTimes {
+  readonly kid: string;
+  readonly alg: JwsAlg | JweAlg;
+  readonly jwk: JsonWebKey;
+  readonly private_key: KeyObject;
+  readonly public_key: KeyObject;
+}
+
 interface OpenedKeys {
-  readonly signing: readonly (SigningKey & KeyTimes)[];
+  readonly pairs: readonly KeyPair[];
   readonly secret: readonly SecretKey[];
 }
 
@@ -58,7 +71,7 @@ export interface KeysOptions {
 }
 
 export function createKeys({ db, caches, masterKeys, hint_seconds }: KeysOptions): Keys {
-  let opened: OpenedKeys = { signing: [], secret: [] };
+  let opened: OpenedKeys = { pairs: [], secret: [] };
   return caches.keep('keys', async () => {
     opened = await openAll(db, masterKeys, opened);
     return keyRing(opened, hint_seconds);
@@ -68,7 +81,10 @@ export function createKeys({ db, caches, masterKeys, hint_seconds }: KeysOptions
 /** JWTs of our own that are not verified twice: some 5 MiB at most. */
 const most_verified = 4096;
 
-function keyRing({ signing, secret }: OpenedKeys, hint_seconds: number): KeyRing {
+function keyRing({ pairs, secret }: OpenedKeys, hint_seconds: number): KeyRing {
+  const signing = pairs.filter((pair): pair is KeyPair & SigningKey => isJwsAlg(pair.alg));
+  const encryption = pairs.filter((pair): pair is KeyPair & DecryptionKey => isJweAlg(pair.alg));
+  const byAlg = new Map(jwsAlgs.map((alg) => [alg, signing.filter((key) => key.alg === alg)]));
   const sets = new Map<string, PublishedSet>();
   const verified = new LRUCache<string, VerifiedJwt>({ max: most_verified });
   const ofPurpose = (purpose: secretKeys.Purpose) => secret.filter((key) => key.purpose === purpose);
@@ -79,9 +95,9 @@ function keyRing({ signing, secret }: OpenedKeys, hint_seconds: number): KeyRing
   };
 
   return {
-    async sign(typ, claims, now) {
-      const key = signingKey(signing, now);
-      if (key === undefined) throw new Error('there is no signing key whose time has come');
+    async sign(typ, claims, now, alg = 'RS256') {
+      const key = signingKey(byAlg.get(alg) ?? [], now);
+      if (key === undefined) throw new Error(`there is no signing key for ${alg} whose time has come`);
       return signJwt(key, typ, claims);
     },
     verify(typ, jwt, now) {
@@ -93,8 +109,11 @@ function keyRing({ signing, secret }: OpenedKeys, hint_seconds: number): KeyRing
       if (fresh !== undefined) verified.set(`${typ} ${jwt}`, fresh);
       return fresh;
     },
+    decrypt(jwe, now) {
+      return decryptJwe(publishedKeys(encryption, now), jwe); // retired ones with them
+    },
     published(now) {
-      const current = publishedKeys(signing, now);
+      const current = [...publishedKeys(signing, now), ...keysToEncryptTo(encryption, now)];
       const kids = current.map((key) => key.kid).join(' ');
       const set = sets.get(kids) ?? jwkSet(current);
       sets.set(kids, set);
@@ -120,14 +139,14 @@ function keyRing({ signing, secret }: OpenedKeys, hint_seconds: number): KeyRing
  * so a running server that has not been given the new master key goes on.
  */
 async function openAll(db: Db, masterKeys: () => MasterKeys, opened: OpenedKeys): Promise<OpenedKeys> {
-  const rows = { signing: await signingKeys.list(db), secret: await secretKeys.list(db) };
+  const rows = { pairs: await signingKeys.list(db), secret: await secretKeys.list(db) };
   let master: MasterKeys | undefined;
   const unwrap: Unwrap = (wrapped, context) => {
     master ??= masterKeys();
     return master.unwrap(wrapped, context);
   };
   return {
-    signing: rows.signing.map((row) => openSigningKey(row, opened, unwrap)),
+    pairs: rows.pairs.map((row) => openKeyPair(row, opened, unwrap)),
     secret: rows.secret.map((row) => openSecretKey(row, opened, unwrap)),
   };
 }
@@ -149,19 +168,15 @@ export function signingContext(kid: string): string {
   return `signing_keys ${kid}`;
 }
 
-function openSigningKey(
-  row: signingKeys.SigningKeyRow,
-  opened: OpenedKeys,
-  unwrap: Unwrap,
-): SigningKey & KeyTimes {
-  const { kid, created_at, active_at, retired_at, expires_at } = row;
-  const open = opened.signing.find((key) => key.kid === kid);
+function openKeyPair(row: signingKeys.SigningKeyRow, opened: OpenedKeys, unwrap: Unwrap): KeyPair {
+  const { kid, alg, created_at, active_at, retired_at, expires_at } = row;
+  const open = opened.pairs.find((key) => key.kid === kid);
   if (open !== undefined) return { ...open, created_at, active_at, retired_at, expires_at };
   const jwk = JSON.parse(row.public_jwk) as JsonWebKey; // written by newSigningKey
   const der = unwrap(row.private_key_wrapped, signingContext(kid));
-  if (row.alg !== 'RS256')
-    throw new MasterKeyError(`The signing key ${kid} is for ${row.alg}, which this release does not know.`);
-  const private_key: KeyObject = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+  if (!isJwsAlg(alg) && !isJweAlg(alg))
+    throw new MasterKeyError(`The key ${kid} is for ${alg}, which this release does not know.`);
+  const private_key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
   const public_key = createPublicKey({ key: jwk, format: 'jwk' });
-  return { kid, alg: row.alg, jwk, private_key, public_key, created_at, active_at, retired_at, expires_at };
+  return { kid, alg, jwk, private_key, public_key, created_at, active_at, retired_at, expires_at };
 }

@@ -2,8 +2,11 @@
 import type { Db, Queryable, Trx } from './db.js';
 import { statement } from './statement.js';
 
-/** seal: pending requests; csrf: form tokens; refresh: the MAC of refresh tokens; device: the cookie of a known browser. */
-export const purposes = ['seal', 'csrf', 'refresh', 'device'] as const;
+/**
+ * seal: pending requests; csrf: form tokens; refresh: the MAC of refresh tokens; device: the cookie of a known browser; client_secret:
+ * secrets that must be known to verify a MAC; pairwise: the salt of pairwise subjects.
+ */
+export const purposes = ['seal', 'csrf', 'refresh', 'device', 'client_secret', 'pairwise'] as const;
 export type Purpose = (typeof purposes)[number];
 
 export interface SecretKeyRow {

@@ -1,10 +1,11 @@
-/** Table signing_keys: key pairs that sign tokens, the private part wrapped under the master key, with the times of their life. */
+/** Table signing_keys: key pairs that sign tokens, and those that others encrypt to, the private part wrapped under the master key, with the times of their life. */
 import type { Db, Queryable, Trx } from './db.js';
 import { statement } from './statement.js';
 
 export interface SigningKeyRow {
   /** The key's SHA-256 thumbprint (RFC 7638). */
   kid: string;
+  /** One algorithm of oauth/algorithms.ts: what the key is for follows from it. */
   alg: string;
   public_jwk: string;
   private_key_wrapped: string;

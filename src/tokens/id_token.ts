@@ -1,8 +1,9 @@
 /** ID tokens. OpenID Connect Core §2 and §3.1.3; protocol.md §5 and §30.3. */
+import { hash } from 'node:crypto';
 import { claimsByName, claimsOfScopes } from '../claims/index.js';
 import type { Config } from '../config.js';
 import type { KeyRing } from '../keys/keys.js';
-import { digest } from '../secrets.js';
+import { type JwsAlg, jwsAlgorithms } from '../oauth/algorithms.js';
 import type { Client } from '../store/clients.js';
 import type { UserRow } from '../store/users.js';
 import type { GrantedUser } from './granted.js';
@@ -33,15 +34,19 @@ export function signIdToken(
     acr: granted.acr,
     amr: granted.amr,
     sid: granted.sid,
-    at_hash: halfHash(access_token),
+    at_hash: halfHash(access_token, client.id_token_signed_response_alg),
     ...(granted.nonce !== null && { nonce: granted.nonce }),
   };
   return ring.sign('JWT', claims, now);
 }
 
-/** The left half of the SHA-256 of a token, base64url: at_hash for RS256. OpenID Connect Core §3.1.3.6. */
-export function halfHash(token: string): string {
-  return Buffer.from(digest(token), 'base64url').subarray(0, 16).toString('base64url');
+/**
+ * The left half of the hash of a text, base64url: at_hash, c_hash and s_hash in an ID token that is signed with `alg`. OpenID Connect
+ * Core §3.1.3.6, §3.3.2.11.
+ */
+export function halfHash(text: string, alg: JwsAlg): string {
+  const bytes = Buffer.from(hash(jwsAlgorithms[alg].hash, text, 'base64url'), 'base64url');
+  return bytes.toString('base64url', 0, bytes.length / 2);
 }
 
 /** What an id_token_hint says. */

@@ -76,7 +76,8 @@ test('in a year of rotations every token can be verified by an application that 
     recent = { issued: [], published: [] };
     await look();
     const keys = await signingKeys.list(idp.db);
-    const changing = keys.some((key) => key.active_at > idp.now() || (key.expires_at ?? 0) > idp.now());
+    const signing = keys.filter(({ alg }) => alg === 'RS256');
+    const changing = signing.some((key) => key.active_at > idp.now() || (key.expires_at ?? 0) > idp.now());
     // Around a rotation the clock goes in steps of a hundred seconds.
     for (let i = 0; changing && i < 20; i += 1) {
       await step(idp, 100);
@@ -84,7 +85,8 @@ test('in a year of rotations every token can be verified by an application that 
     }
   }
   expect(used.size).toBe(5); // the first and one each 90 days
-  expect((await signingKeys.list(idp.db)).length).toBeLessThanOrEqual(2);
+  const signing = (await signingKeys.list(idp.db)).filter(({ alg }) => alg === 'RS256');
+  expect(signing.length).toBeLessThanOrEqual(2);
 }, 60_000);
 
 /** A process that dies when it sends its nth statement: what was not committed is gone. */

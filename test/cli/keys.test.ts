@@ -20,6 +20,7 @@ describe('sallyport keys', () => {
     const [key] = await json('keys', 'list');
     expect(key).toEqual({
       kid: expect.stringMatching(/^[\w-]{43}$/),
+      use: 'sig',
       alg: 'RS256',
       state: 'active',
       active_at: expect.any(Number),
@@ -29,7 +30,7 @@ describe('sallyport keys', () => {
     idp.advance(1);
     await json('keys', 'rotate');
     const { out } = await run('keys', 'list');
-    expect(out).toMatch(/^kid +alg +state +active +retired +gone\n/);
+    expect(out).toMatch(/^kid +use +alg +state +active +retired +gone\n/);
     expect(out).toMatch(/ active +\d{4}-\d\d-\d\d \d\d:\d\d UTC +\d{4}-/);
     expect(out).toMatch(/ announced +\d{4}-\d\d-\d\d \d\d:\d\d UTC\n/);
   });
@@ -37,15 +38,17 @@ describe('sallyport keys', () => {
   test('rotate announces a key, which a running server publishes within a second', async () => {
     const { published, json, run } = await start();
     const [old = ''] = await published();
-    const { kid } = await json('keys', 'rotate');
+    const { kid } = (await json('keys', 'rotate')).keys[0];
     expect(await published()).toEqual([old, kid].toSorted());
-    expect((await run('keys', 'rotate')).out).toMatch(/^[\w-]{43} is announced and takes over soon\.\n$/);
+    expect((await run('keys', 'rotate')).out).toMatch(
+      /^[\w-]{43} \(RS256\) is announced and takes over soon\.\n$/,
+    );
   });
 
   test('rotate --now lets it sign at once', async () => {
     const { json, run } = await start();
     const { out } = await run('keys', 'rotate', '--now');
-    expect(out).toMatch(/^[\w-]{43} signs from now on\.\n$/);
+    expect(out).toMatch(/^[\w-]{43} \(RS256\) is in use from now on\.\n$/);
     const active = (await json('keys', 'list')).filter(({ state }: { state: string }) => state === 'active');
     expect(active).toMatchObject([{ kid: out.split(' ')[0] }]);
   });
@@ -55,7 +58,7 @@ describe('sallyport keys', () => {
     const [leaked = ''] = await published();
     const { replaced_by } = await json('keys', 'retire', leaked);
     expect(await published()).toEqual([replaced_by]);
-    const { kid } = await json('keys', 'rotate');
+    const { kid } = (await json('keys', 'rotate')).keys[0];
     expect((await run('keys', 'retire', kid)).out).toBe(`${kid} is out.\n`);
     expect(await published()).toEqual([replaced_by]);
   });
@@ -73,11 +76,11 @@ describe('sallyport keys', () => {
     const folder = await newKeysFolder();
     const { published, json, run } = await start({ MASTER_KEY: '', KEYS_DIR: folder });
     const before = await published();
-    expect(await json('keys', 'rewrap')).toEqual({ rewrapped: 5 });
+    expect(await json('keys', 'rewrap')).toEqual({ rewrapped: 7 });
     expect(await readdir(folder)).toEqual(['master-0001.key', 'master-0002.key']);
     expect(await published()).toEqual(before);
     expect((await run('keys', 'rewrap')).out).toBe(
-      '5 keys are wrapped under the newest master key. Older master keys are not needed any more.\n',
+      '7 keys are wrapped under the newest master key. Older master keys are not needed any more.\n',
     );
   });
 

@@ -1,10 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { calculateJwkThumbprint, createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
+import { calculateJwkThumbprint, createLocalJWKSet, importJWK, type JSONWebKeySet, jwtVerify } from 'jose';
 import { expect, test } from 'vitest';
 import { jwkSet } from '../../src/keys/jwk_set.js';
 import { signJwt } from '../../src/keys/jws.js';
 import { masterKeysOf } from '../../src/keys/master_key.js';
 import { newSigningKey } from '../../src/keys/new_key.js';
+import { jweAlgs, jwsAlgs } from '../../src/oauth/algorithms.js';
 import * as secrets from '../../src/secrets.js';
 
 function pair(kid: string) {
@@ -42,7 +43,7 @@ test('the entity tag is strong, the same for the same keys, another for others (
 
 test('a new key has 2048 bits, the exponent 65537 and its thumbprint as kid (RFC 7638)', async () => {
   const master = masterKeysOf([secrets.newKey()]);
-  const row = await newSigningKey(master, 100, 700);
+  const row = await newSigningKey(master, 'RS256', 100, 700);
   const jwk = JSON.parse(row.public_jwk);
   expect(Object.keys(jwk)).toEqual(['kty', 'n', 'e']);
   expect([Buffer.from(jwk.n, 'base64url').length, jwk.e]).toEqual([256, 'AQAB']);
@@ -56,3 +57,18 @@ test('a new key has 2048 bits, the exponent 65537 and its thumbprint as kid (RFC
   });
   expect(row.private_key_wrapped).not.toContain(jwk.n);
 });
+
+test.each([...jwsAlgs, ...jweAlgs])(
+  'a key for %s is published with its public members alone, and its use (JWK-01, JWK-02, JWK-03)',
+  async (alg) => {
+    const row = await newSigningKey(masterKeysOf([secrets.newKey()]), alg, 100, 100);
+    const jwk = JSON.parse(row.public_jwk);
+    expect(row.kid).toBe(await calculateJwkThumbprint(jwk));
+    const [published] = JSON.parse(
+      jwkSet([{ kid: row.kid, alg, jwk: { ...jwk, d: 'x', p: 'x', k: 'x' } }]).body.toString(),
+    ).keys;
+    const use = jwsAlgs.some((one) => one === alg) ? 'sig' : 'enc';
+    expect(published).toEqual({ use, alg, kid: row.kid, ...jwk });
+    expect(await importJWK(published)).toMatchObject({ type: 'public' });
+  },
+);
