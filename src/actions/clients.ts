@@ -1,8 +1,15 @@
 /** Relying applications: registering, changing, disabling, removing them. Every process knows within a second. */
+import {
+  newClientSecret,
+  newSigningSecret,
+  noSecret,
+  type StoredSecret,
+} from '../client_auth/client_secret.js';
 import type { Deps } from '../deps.js';
 import { type ClientMetadata, parseClientMetadata } from '../oauth/client_metadata.js';
+import { signedResponseAlgs } from '../oauth/client_rules.js';
 import { UserError } from '../oauth/errors.js';
-import { digest, newId, newSecret } from '../secrets.js';
+import { newId } from '../secrets.js';
 import * as authorizations from '../store/authorizations.js';
 import * as clients from '../store/clients.js';
 import type { Trx } from '../store/db.js';
@@ -10,30 +17,35 @@ import type { StatusIndex } from '../store/status_lists.js';
 import * as statusRevocations from '../store/status_revocations.js';
 import { isCurrent, statusOf } from '../tokens/status.js';
 import { changing } from './changing.js';
+import { ensureKeysFor } from './keys.js';
+import { assertSector } from './sector.js';
 
 const change = changing('clients');
 
 type ClientDeps = Pick<Deps, 'caches' | 'config' | 'db' | 'statusIndices'>;
+type RegistrationDeps = ClientDeps & Pick<Deps, 'keys' | 'masterKeys' | 'outbound'>;
 
 export interface NewClient {
   readonly client: clients.Client;
-  /** Told this once; stored as a digest. Null for clients that have none. */
+  /** Told this once; stored as a digest, or sealed. Null for clients that have none. */
   readonly client_secret: string | null;
 }
 
 /** Registers a client. Throws OAuthError `invalid_request` naming all that is wrong with its metadata. */
 export async function addClient(
-  deps: ClientDeps,
+  deps: RegistrationDeps,
   metadata: unknown,
   now: number,
   client_id = newId(),
 ): Promise<NewClient> {
   const parsed = parseClientMetadata(metadata, { allow_loopback_http: deps.config.loopback });
-  const client_secret = usesSecret(parsed) ? newSecret() : null;
+  await assertSector(deps, parsed, null);
+  await ensureKeysFor(deps, signedResponseAlgs(parsed), now);
+  const { client_secret, stored } = await secretFor(deps, client_id, parsed, null);
   const client: clients.Client = {
     ...parsed,
     client_id,
-    client_secret_hash: client_secret === null ? null : digest(client_secret),
+    ...stored,
     created_at: now,
     updated_at: now,
     disabled_at: null,
@@ -47,10 +59,25 @@ export async function addClient(
 }
 
 function usesSecret({ token_endpoint_auth_method }: ClientMetadata): boolean {
-  return (
-    token_endpoint_auth_method === 'client_secret_basic' ||
-    token_endpoint_auth_method === 'client_secret_post'
-  );
+  return token_endpoint_auth_method.startsWith('client_secret_');
+}
+
+/** The secret that a client needs: the one it has where that will do, else a new one, told this once. */
+async function secretFor(
+  { keys }: Pick<Deps, 'keys'>,
+  client_id: string,
+  metadata: ClientMetadata,
+  before: StoredSecret | null,
+): Promise<{ readonly client_secret: string | null; readonly stored: StoredSecret }> {
+  if (!usesSecret(metadata)) return { client_secret: null, stored: noSecret };
+  const signs = metadata.token_endpoint_auth_method === 'client_secret_jwt';
+  const has = signs ? before?.client_secret_sealed : before?.client_secret_hash;
+  if (before !== null && has !== null) {
+    const { client_secret_hash, client_secret_sealed } = before;
+    const stored = { client_secret_hash, client_secret_sealed: signs ? client_secret_sealed : null };
+    return { client_secret: null, stored };
+  }
+  return signs ? newSigningSecret(await keys.get(), client_id) : newClientSecret();
 }
 
 /** A client by its id, read from the database. Throws UserError `not_found`. */
@@ -61,11 +88,11 @@ export async function loadClient(deps: Pick<Deps, 'db'>, client_id: string): Pro
 }
 
 /**
- * Changes some of a client's metadata; members set to null go back to their default. Where it now needs a secret and has none, one
- * is made. Throws as addClient, and UserError `conflict` if somebody changed it at the same time.
+ * Changes some of a client's metadata; members set to null go back to their default. Where it now needs a secret and has none
+ * that will do, one is made. Throws as addClient, and UserError `conflict` if somebody changed it at the same time.
  */
 export async function updateClient(
-  deps: ClientDeps,
+  deps: RegistrationDeps,
   client_id: string,
   changes: Readonly<Record<string, unknown>>,
   now: number,
@@ -77,12 +104,13 @@ export async function updateClient(
   const parsed = parseClientMetadata(Object.fromEntries(merged), {
     allow_loopback_http: deps.config.loopback,
   });
-  const client_secret = usesSecret(parsed) && before.client_secret_hash === null ? newSecret() : null;
-  const kept = usesSecret(parsed) ? before.client_secret_hash : null;
+  await assertSector(deps, parsed, before);
+  await ensureKeysFor(deps, signedResponseAlgs(parsed), now);
+  const { client_secret, stored } = await secretFor(deps, client_id, parsed, before);
   const client: clients.Client = {
     ...parsed,
     client_id,
-    client_secret_hash: client_secret === null ? kept : digest(client_secret),
+    ...stored,
     created_at: before.created_at,
     updated_at: later(before, now),
     disabled_at: before.disabled_at,
@@ -95,13 +123,13 @@ export async function updateClient(
 /** The registered metadata of a client, without what the server adds. */
 export function metadataOf(client: clients.Client): ClientMetadata {
   const { client_id, client_secret_hash, created_at, updated_at, disabled_at, ...rest } = client;
-  const { status_list, status_index, ...metadata } = rest;
+  const { status_list, status_index, client_secret_sealed, ...metadata } = rest;
   return metadata;
 }
 
 /** Gives a client a new secret; the old one stops working. Throws UserError `not_allowed` for a client without secrets. */
 export async function rotateClientSecret(
-  deps: ClientDeps,
+  deps: RegistrationDeps,
   client_id: string,
   now: number,
 ): Promise<NewClient> {
@@ -111,8 +139,8 @@ export async function rotateClientSecret(
       'not_allowed',
       `The client ${client_id} has no secret: it uses ${before.token_endpoint_auth_method}.`,
     );
-  const client_secret = newSecret();
-  const client = { ...before, client_secret_hash: digest(client_secret), updated_at: later(before, now) };
+  const { client_secret, stored } = await secretFor(deps, client_id, before, null);
+  const client = { ...before, ...stored, updated_at: later(before, now) };
   await change(deps, { type: 'client_secret_rotated', client_id }, now, (trx) => write(trx, client, before));
   return { client, client_secret };
 }

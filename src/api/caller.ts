@@ -7,7 +7,7 @@ import { OAuthError } from '../oauth/errors.js';
 import type { Params } from '../oauth/params.js';
 import type { Client } from '../store/clients.js';
 
-export type CallerDeps = Pick<Deps, 'caches' | 'clientKeys' | 'config' | 'db'>;
+export type CallerDeps = Pick<Deps, 'caches' | 'clientKeys' | 'config' | 'db' | 'keys'>;
 
 /**
  * The client that the body names. It is a public one: it proves nothing, and the Authorization header is not for it here. Throws

@@ -8,6 +8,7 @@ import type { Deps } from '../deps.js';
 import { bearerHeader } from '../http/bearer.js';
 import { readJson } from '../http/read.js';
 import { accessCookie, takeTokens } from '../http/token_cookies.js';
+import * as authorizations from '../store/authorizations.js';
 import type { Client } from '../store/clients.js';
 import * as refreshTokens from '../store/refresh_tokens.js';
 import { readAccessToken } from '../tokens/access_token.js';
@@ -63,12 +64,14 @@ async function end(
 }
 
 async function ofAccessToken(
-  { config, keys }: Pick<Deps, 'config' | 'keys'>,
+  { config, db, keys }: Pick<Deps, 'config' | 'db' | 'keys'>,
   access_token: string,
   now: number,
 ): Promise<Held | undefined> {
   const token = readAccessToken(await keys.get(), config, access_token, { now, allow_expired: true });
-  return token && { ...token, user_id: token.sub };
+  if (token === undefined) return undefined;
+  const holder = await authorizations.findHolder(db, token.authorization_id); // `sub` may be pairwise
+  return { ...token, user_id: holder?.id ?? token.sub };
 }
 
 /** Any token of the family will do: its MAC says that we made it, and one that was replaced would end the family anyway. */

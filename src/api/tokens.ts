@@ -19,7 +19,7 @@ export interface TokenAnswer {
 
 /** Signs and sends them. Throws `invalid_scope` where they are too long for a cookie. */
 export async function answerTokens(
-  deps: Pick<Deps, 'caches' | 'config' | 'db' | 'log'>,
+  deps: Pick<Deps, 'caches' | 'clientKeys' | 'config' | 'db' | 'log'>,
   ctx: Context,
   { client, granted, mode, ring, now }: TokenAnswer,
 ): Promise<void> {

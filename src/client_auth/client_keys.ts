@@ -1,7 +1,9 @@
 /** The public keys of clients: registered with them (jwks) or fetched from their jwks_uri and kept for a minute. */
-import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
+import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey, type LocalJWKSet } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { type Outbound, OutboundError } from '../limits/outbound.js';
+import type { JweAlg } from '../oauth/algorithms.js';
+import { type EncryptionKey, encryptionKeyOf } from '../oauth/encryption_key.js';
 import type { Client } from '../store/clients.js';
 
 export interface ClientKeys {
@@ -9,6 +11,8 @@ export interface ClientKeys {
   find(client: Client, now: number): Promise<JWTVerifyGetKey | undefined>;
   /** The same, but fetches its jwks_uri anew even if it was fetched a moment ago: for a kid that is not known yet. */
   renew(client: Client, now: number): Promise<JWTVerifyGetKey | undefined>;
+  /** The client's key to encrypt to with `alg`; undefined if it has none. Throws OutboundError as `find`. */
+  findToEncrypt(client: Client, alg: JweAlg, now: number): Promise<EncryptionKey | undefined>;
 }
 
 /** Seconds: OpenID Connect Core §10.1.1, and how often an unknown kid may make us ask. */
@@ -17,13 +21,13 @@ const again_seconds = 5;
 
 interface Fetched {
   readonly fetched_at: number;
-  readonly keys: Promise<JWTVerifyGetKey>;
+  readonly keys: Promise<LocalJWKSet>;
 }
 
 export function createClientKeys(outbound: Outbound): ClientKeys {
   const fetched = new LRUCache<string, Fetched>({ max: 1000 });
 
-  function fetchKeys(jwks_uri: string, now: number): Promise<JWTVerifyGetKey> {
+  function fetchKeys(jwks_uri: string, now: number): Promise<LocalJWKSet> {
     const keys = outbound
       .fetch({ url: jwks_uri, accept: 'application/jwk-set+json, application/json', max_bytes: 65_536 })
       .then(({ body }) => parseJwkSet(body.toString('utf8')));
@@ -42,10 +46,18 @@ export function createClientKeys(outbound: Outbound): ClientKeys {
   return {
     find: (client, now) => keysOf(client, now, keep_seconds),
     renew: (client, now) => keysOf(client, now, again_seconds),
+    async findToEncrypt(client, alg, now) {
+      if (client.jwks !== undefined) return encryptionKeyOf(client.jwks.keys, alg);
+      const keyAmong = (keys: LocalJWKSet | undefined) => keys && encryptionKeyOf([...keys.jwks().keys], alg);
+      return (
+        keyAmong(await keysOf(client, now, keep_seconds)) ??
+        keyAmong(await keysOf(client, now, again_seconds))
+      );
+    },
   };
 }
 
-function parseJwkSet(text: string): JWTVerifyGetKey {
+function parseJwkSet(text: string): LocalJWKSet {
   try {
     return createLocalJWKSet(JSON.parse(text) as JSONWebKeySet); // jose checks its shape
   } catch (cause) {

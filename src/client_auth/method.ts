@@ -1,5 +1,6 @@
 /** What every token_endpoint_auth_method is. RFC 6749 §2.3; OpenID Connect Core §9. */
 import type { Config } from '../config.js';
+import type { Keys } from '../keys/keys.js';
 import type { Params } from '../oauth/params.js';
 import type { Client } from '../store/clients.js';
 import type { Db } from '../store/db.js';
@@ -21,6 +22,7 @@ export interface VerifyContext {
   readonly db: Db;
   readonly config: Config;
   readonly clientKeys: ClientKeys;
+  readonly keys: Keys;
   readonly now: number;
 }
 

@@ -35,6 +35,7 @@ import type { Client } from '../store/clients.js';
 import * as consents from '../store/consents.js';
 import type { LiveSession } from '../store/sessions.js';
 import { readHint } from '../tokens/id_token.js';
+import { shareSubjects, subjectOf } from '../tokens/subject.js';
 
 export type AuthorizeDeps = Pick<
   Deps,
@@ -120,17 +121,31 @@ async function parse(
   { client, reply, now }: { client: Client; reply: ReplyTo; now: number },
 ) {
   const hint = params.get('id_token_hint');
-  const hinted = hint === undefined ? null : readHint(await deps.keys.get(), deps.config.ISSUER, hint, now);
-  if (hinted === undefined)
-    throw new OAuthError('invalid_request', 'id_token_hint is not an ID token of this server');
+  const hint_sub = hint === undefined ? null : await hintedSubject(deps, client, hint, now);
   const resources = new Set([deps.config.ISSUER, ...(await deps.caches.resources()).keys()]);
   return parseAuthorizationRequest(params, {
     client,
     reply,
-    hint_sub: hinted?.sub ?? null,
+    hint_sub,
     claims_supported: claimsWithin(scopeWords(client.scope)),
     resources,
   });
+}
+
+/** The `sub` of an id_token_hint, as this client knows the user. Throws `invalid_request`. */
+async function hintedSubject(
+  deps: AuthorizeDeps,
+  client: Client,
+  id_token: string,
+  now: number,
+): Promise<string> {
+  const hint = readHint(await deps.keys.get(), deps.config.ISSUER, id_token, now);
+  if (hint === undefined)
+    throw new OAuthError('invalid_request', 'id_token_hint is not an ID token of this server');
+  const other = hint.client_id === client.client_id ? client : await deps.caches.client(hint.client_id);
+  if (other !== undefined && !shareSubjects(client, other))
+    throw new OAuthError('invalid_request', 'id_token_hint was issued to another client');
+  return hint.sub;
 }
 
 async function resumeLater(deps: AuthorizeDeps, ctx: Context, pending: PendingAuthorization): Promise<void> {
@@ -175,6 +190,8 @@ async function progressOf(
   const unasked =
     session === null || (client.first_party && !each_time && !request.prompt.includes('consent'));
   const given = unasked ? undefined : await consents.find(deps.db, session.user_id, client.client_id);
+  const user_id = session?.user_id ?? '';
+  const sub = client.subject_type === 'public' ? user_id : subjectOf(await deps.keys.get(), client, user_id);
   const hinted = request.hint_sub === null ? null : [request.hint_sub];
   const wanted = requiredSubs(request.claims);
   return {
@@ -185,7 +202,7 @@ async function progressOf(
     required_subs:
       hinted !== null && wanted !== null ? hinted.filter((sub) => wanted.includes(sub)) : (hinted ?? wanted),
     required_acrs: requiredAcrs(request.claims),
-    session: session && { ...session, sub: session.user_id },
+    session: session && { ...session, sub },
     to_approve: wordsToApprove(
       request,
       client,

@@ -9,7 +9,9 @@ import type { Deps } from '../deps.js';
 import * as factors from '../factors/password.js';
 import * as grants from '../grants/index.js';
 import { document } from '../http/answer.js';
-import { assertion_algs } from '../oauth/client_metadata.js';
+import { jweAlgs, jweEncs, jwsAlgs } from '../oauth/algorithms.js';
+import { assertion_algs, subject_types } from '../oauth/client_metadata.js';
+import type { ResponsePurpose } from '../oauth/client_rules.js';
 import { prompts } from '../oauth/prompt.js';
 import * as responseModes from '../oauth/response_modes/index.js';
 import { digest } from '../secrets.js';
@@ -25,6 +27,15 @@ export function discovery(deps: Pick<Deps, 'caches' | 'config'>): Middleware {
       built = { from: resources, body: Buffer.from(text), etag: `"${digest(text).slice(0, 22)}"` };
     }
     document(ctx, built.body, built.etag, { type: 'application/json', max_age: 3600 });
+  };
+}
+
+/** What a client may register for one purpose. Everything of the tables, since every client may. */
+function signedAndEncrypted(purpose: ResponsePurpose): object {
+  return {
+    [`${purpose}_signing_alg_values_supported`]: jwsAlgs,
+    [`${purpose}_encryption_alg_values_supported`]: jweAlgs,
+    [`${purpose}_encryption_enc_values_supported`]: jweEncs,
   };
 }
 
@@ -48,15 +59,16 @@ function metadata(
     response_types_supported: ['code'],
     response_modes_supported: Object.values(responseModes).map((mode) => mode.response_mode),
     grant_types_supported: Object.values(grants).map((grant) => grant.grant_type),
-    subject_types_supported: ['public'],
-    id_token_signing_alg_values_supported: ['RS256'],
+    subject_types_supported: subject_types,
+    ...signedAndEncrypted('id_token'),
+    ...signedAndEncrypted('userinfo'),
+    ...signedAndEncrypted('introspection'),
     token_endpoint_auth_methods_supported: authenticationMethods,
     token_endpoint_auth_signing_alg_values_supported: assertion_algs,
     introspection_endpoint_auth_methods_supported: authenticationMethods.filter(
       (method) => method !== 'none',
     ),
     introspection_endpoint_auth_signing_alg_values_supported: assertion_algs,
-    introspection_signing_alg_values_supported: ['RS256'],
     revocation_endpoint_auth_methods_supported: authenticationMethods,
     revocation_endpoint_auth_signing_alg_values_supported: assertion_algs,
     acr_values_supported: [factors.acr],

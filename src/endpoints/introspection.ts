@@ -6,19 +6,21 @@ import type { Middleware } from 'koa';
 import { authenticateClient } from '../client_auth/index.js';
 import type { Deps } from '../deps.js';
 import { endOf } from '../grants/family.js';
-import { noStoreJson } from '../http/answer.js';
+import { noStoreJson, noStoreJwt } from '../http/answer.js';
 import { readMachineForm } from '../http/read.js';
 import type { KeyRing } from '../keys/keys.js';
-import { isPublic } from '../oauth/client_rules.js';
+import { isPublic, wantsSignedIntrospection } from '../oauth/client_rules.js';
 import { OAuthError } from '../oauth/errors.js';
 import { digest, equal } from '../secrets.js';
 import * as clients from '../store/clients.js';
 import * as refreshTokens from '../store/refresh_tokens.js';
 import * as resources from '../store/resources.js';
 import { type AccessToken, readAccessToken } from '../tokens/access_token.js';
+import { clientJwt } from '../tokens/client_jwt.js';
 import { findHolder } from '../tokens/holder.js';
 import { parseRefreshToken } from '../tokens/refresh_token.js';
 import { isCurrent } from '../tokens/status.js';
+import { subjectOf } from '../tokens/subject.js';
 
 type IntrospectionDeps = Pick<Deps, 'caches' | 'clientKeys' | 'clock' | 'config' | 'db' | 'keys' | 'log'>;
 
@@ -36,11 +38,10 @@ export function introspection(deps: IntrospectionDeps): Middleware {
     const ring = await deps.keys.get();
     const answer = await introspect(deps, ring, client, params.require('token'), now);
     ctx.vary('Accept');
-    if (ctx.accepts('application/json', jwt_type) !== jwt_type) return noStoreJson(ctx, answer);
+    const signed = wantsSignedIntrospection(client) || ctx.accepts('application/json', jwt_type) === jwt_type;
+    if (!signed) return noStoreJson(ctx, answer);
     const claims = { iss: deps.config.ISSUER, aud: client.client_id, iat: now, token_introspection: answer };
-    ctx.set('Cache-Control', 'no-store');
-    ctx.type = jwt_type;
-    ctx.body = await ring.sign('token-introspection+jwt', claims, now);
+    noStoreJwt(ctx, await clientJwt({ ...deps, ring }, client, 'introspection', claims, now), jwt_type);
   };
 }
 
@@ -56,7 +57,7 @@ async function introspect(
   if (access_token === undefined) return introspectRefreshToken(deps, ring, caller, token, now);
   const entitled =
     access_token.client_id === caller.client_id || (await actsForAudience(deps, caller, access_token));
-  if (!entitled || !(await isActive(deps, access_token))) return inactive;
+  if (!entitled || !(await isActive(deps, ring, access_token))) return inactive;
   const { userinfo_claims, status, ...claims } = access_token.claims;
   return { active: true, token_type: 'Bearer', ...claims };
 }
@@ -74,12 +75,16 @@ async function actsForAudience(
   return false;
 }
 
-async function isActive({ db }: IntrospectionDeps, token: AccessToken): Promise<boolean> {
+async function isActive(
+  { caches, db }: IntrospectionDeps,
+  ring: KeyRing,
+  token: AccessToken,
+): Promise<boolean> {
   if (token.authorization_id === '') {
     const client = await clients.find(db, token.client_id);
     return client !== undefined && client.disabled_at === null && isCurrent(token.status, client);
   }
-  return (await findHolder(db, token)) !== undefined;
+  return (await findHolder({ caches, db, ring }, token)) !== undefined;
 }
 
 /** A refresh token is its client's own business. */
@@ -95,6 +100,7 @@ async function introspectRefreshToken(
   if (family === undefined || family.client_id !== caller.client_id) return inactive;
   if (endOf(family, now) !== undefined) return inactive;
   if (!equal(digest(token), family.token_hash)) return inactive; // replaced
-  const { client_id, scope, user_id: sub, sid, auth_time, acr, created_at: iat, expires_at: exp } = family;
+  const sub = subjectOf(ring, caller, family.user_id);
+  const { client_id, scope, sid, auth_time, acr, created_at: iat, expires_at: exp } = family;
   return { active: true, iss: config.ISSUER, client_id, scope, sub, sid, auth_time, acr, iat, exp };
 }

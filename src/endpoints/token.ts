@@ -14,6 +14,7 @@ import { readMachineForm } from '../http/read.js';
 import { readResources } from '../http/resources.js';
 import { OAuthError } from '../oauth/errors.js';
 import type { Client } from '../store/clients.js';
+import { assertReceives } from '../tokens/client_jwt.js';
 import { issueTokens } from '../tokens/issue.js';
 
 type TokenDeps = Pick<Deps, 'caches' | 'clientKeys' | 'clock' | 'config' | 'db' | 'keys' | 'log'>;
@@ -35,6 +36,8 @@ export function token(deps: TokenDeps): Middleware {
     const resources = await readResources(deps, params);
     const ring = await deps.keys.get();
     const { config } = deps;
+    if (client.id_token_encrypted_response_alg !== undefined)
+      await assertReceives(deps, client, 'id_token', now);
     const outcome = await exchange(deps, grant, { ...resources, now, client, params, ring, config });
     if (outcome instanceof OAuthError) throw outcome; // returned by the grant, so its writes are kept
 

@@ -19,6 +19,14 @@ export function noStoreJson(ctx: Context, value: object, status = 200): void {
   json(ctx, value, status);
 }
 
+/** A JWT that nobody may keep; `type` is its media type. */
+export function noStoreJwt(ctx: Context, jwt: string, type: string): void {
+  ctx.set('Cache-Control', 'no-store');
+  ctx.set('Pragma', 'no-cache');
+  ctx.type = type;
+  ctx.body = jwt;
+}
+
 export function json(ctx: Context, value: object, status = 200): void {
   ctx.status = status;
   ctx.res.setHeader('Content-Type', 'application/json; charset=utf-8'); // first: koa guesses a type where there is none

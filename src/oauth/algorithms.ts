@@ -54,6 +54,10 @@ export type JweEnc = (typeof jweEncs)[number];
 /** MACs under a client's secret: for its assertions alone. */
 export const macAlgs = ['HS256', 'HS384', 'HS512'] as const;
 
+export function isMacAlg(alg: string): boolean {
+  return macAlgs.some((one) => one === alg);
+}
+
 /** What a key of ours is for: it follows from its algorithm. */
 export type KeyUse = 'sig' | 'enc';
 

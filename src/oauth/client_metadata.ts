@@ -4,6 +4,7 @@
  * refresh_token_rotation, refresh_grace_seconds, security_profile).
  */
 import { z } from 'zod';
+import { jweAlgs, jweEncs, jwsAlgs, macAlgs } from './algorithms.js';
 import { metadataFaults } from './client_metadata_faults.js';
 import { OAuthError } from './errors.js';
 import { type ProfileName, profiles } from './profiles.js';
@@ -13,11 +14,15 @@ const grant_types = ['authorization_code', 'refresh_token', 'client_credentials'
 const token_endpoint_auth_methods = [
   'client_secret_basic',
   'client_secret_post',
+  'client_secret_jwt',
   'private_key_jwt',
   'none',
 ] as const;
-/** What a client may sign its assertions with. RFC 7518 §3.1, RFC 8037. */
-export const assertion_algs = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const;
+/** What a client may sign its assertions with: its own key, or its secret. */
+export const assertion_algs = [...jwsAlgs, ...macAlgs] as const;
+
+/** OpenID Connect Core §8. */
+export const subject_types = ['public', 'pairwise'] as const;
 
 const uri = z.string().min(1).max(2048);
 const jwks = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).max(20) });
@@ -45,7 +50,17 @@ const clientMetadata = z.strictObject({
   response_types: z.array(z.enum(['code'])).optional(),
   token_endpoint_auth_method: z.enum(token_endpoint_auth_methods).default('client_secret_basic'),
   token_endpoint_auth_signing_alg: z.enum(assertion_algs).optional(),
-  id_token_signed_response_alg: z.enum(['RS256']).default('RS256'),
+  id_token_signed_response_alg: z.enum(jwsAlgs).default('RS256'),
+  id_token_encrypted_response_alg: z.enum(jweAlgs).optional(),
+  id_token_encrypted_response_enc: z.enum(jweEncs).optional(),
+  userinfo_signed_response_alg: z.enum(jwsAlgs).optional(),
+  userinfo_encrypted_response_alg: z.enum(jweAlgs).optional(),
+  userinfo_encrypted_response_enc: z.enum(jweEncs).optional(),
+  introspection_signed_response_alg: z.enum(jwsAlgs).optional(),
+  introspection_encrypted_response_alg: z.enum(jweAlgs).optional(),
+  introspection_encrypted_response_enc: z.enum(jweEncs).optional(),
+  subject_type: z.enum(subject_types).default('public'),
+  sector_identifier_uri: uri.optional(),
   jwks: jwks.optional(),
   jwks_uri: uri.optional(),
   scope: z.string().max(2048).default('openid profile email address phone offline_access'),

@@ -1,6 +1,8 @@
 /** What is wrong with client metadata whose members are each of the right type: addresses, and members that do not go together. */
+import { isMacAlg, macAlgs } from './algorithms.js';
 import type { ClientMetadata } from './client_metadata.js';
-import { usesSignInApi } from './client_rules.js';
+import { redirectHosts, responseAlgorithms, responsePurposes, usesSignInApi } from './client_rules.js';
+import { encryptionKeyOf } from './encryption_key.js';
 import { OAuthError } from './errors.js';
 import { profileOf } from './profiles.js';
 import { assertRedirectUri } from './redirect_uri.js';
@@ -19,6 +21,9 @@ export function* metadataFaults(metadata: ClientMetadata, options: FaultOptions)
   yield* logoutFaults(metadata, options);
   yield* grantFaults(metadata);
   yield* keyFaults(metadata);
+  yield* assertionFaults(metadata);
+  yield* responseFaults(metadata);
+  yield* subjectFaults(metadata);
 }
 
 function* profileFaults(metadata: ClientMetadata): Generator<string> {
@@ -28,9 +33,16 @@ function* profileFaults(metadata: ClientMetadata): Generator<string> {
     yield `security_profile: ${security_profile} demands tokens that are bound to a key, which this server does not issue`;
   if (token_endpoint_auth_methods?.includes(metadata.token_endpoint_auth_method) === false)
     yield `token_endpoint_auth_method: ${security_profile} allows ${token_endpoint_auth_methods.join(', ')}`;
-  const alg = metadata.token_endpoint_auth_signing_alg;
-  if (alg !== undefined && signing_algs?.includes(alg) === false)
-    yield `token_endpoint_auth_signing_alg: ${security_profile} allows ${signing_algs.join(', ')}`;
+  const { token_endpoint_auth_signing_alg, id_token_signed_response_alg } = metadata;
+  const { userinfo_signed_response_alg, introspection_signed_response_alg } = metadata;
+  const algs = {
+    ...{ token_endpoint_auth_signing_alg, id_token_signed_response_alg },
+    ...{ userinfo_signed_response_alg, introspection_signed_response_alg },
+  };
+  for (const [member, alg] of Object.entries(algs)) {
+    if (alg !== undefined && signing_algs?.includes(alg) === false)
+      yield `${member}: ${security_profile} allows ${signing_algs.join(', ')}`;
+  }
 }
 
 function* scopeFaults(metadata: ClientMetadata): Generator<string> {
@@ -41,6 +53,15 @@ function* scopeFaults(metadata: ClientMetadata): Generator<string> {
   }
 }
 
+const webUrls = [
+  'client_uri',
+  'logo_uri',
+  'policy_uri',
+  'tos_uri',
+  'jwks_uri',
+  'sector_identifier_uri',
+] as const;
+
 function* uriFaults(metadata: ClientMetadata, options: FaultOptions): Generator<string> {
   const native = metadata.application_type === 'native';
   for (const redirect_uri of [...metadata.redirect_uris, ...metadata.post_logout_redirect_uris]) {
@@ -50,7 +71,7 @@ function* uriFaults(metadata: ClientMetadata, options: FaultOptions): Generator<
       yield error instanceof OAuthError ? error.description : String(error);
     }
   }
-  for (const member of ['client_uri', 'logo_uri', 'policy_uri', 'tos_uri', 'jwks_uri'] as const) {
+  for (const member of webUrls) {
     const value = metadata[member];
     if (value !== undefined && !isWebUrl(value, options)) yield `${member}: must be an https URL`;
   }
@@ -114,4 +135,38 @@ function* keyFaults(metadata: ClientMetadata): Generator<string> {
   }
   const secret = metadata.jwks?.keys.some((key) => 'd' in key || 'k' in key || 'p' in key);
   if (secret) yield 'jwks: holds a private or symmetric key; register public keys only';
+}
+
+/** A JWT that a client authenticates with is signed with its key or with its secret, never the one for the other. */
+function* assertionFaults(metadata: ClientMetadata): Generator<string> {
+  const { token_endpoint_auth_method: method, token_endpoint_auth_signing_alg: alg } = metadata;
+  if (alg === undefined) return;
+  if (method === 'private_key_jwt' && isMacAlg(alg))
+    yield 'token_endpoint_auth_signing_alg: private_key_jwt is signed with a key, not with a secret';
+  if (method === 'client_secret_jwt' && !isMacAlg(alg))
+    yield `token_endpoint_auth_signing_alg: client_secret_jwt is signed with one of ${macAlgs.join(', ')}`;
+}
+
+/** What is encrypted for a client needs a key of it. */
+function* responseFaults(metadata: ClientMetadata): Generator<string> {
+  const { jwks, jwks_uri } = metadata;
+  for (const purpose of responsePurposes) {
+    const member = `${purpose}_encrypted_response`;
+    const { encrypted } = responseAlgorithms(metadata, purpose);
+    if (encrypted === undefined) {
+      if (Object.entries(metadata).some(([name, value]) => name === `${member}_enc` && value !== undefined))
+        yield `${member}_enc: needs ${member}_alg beside it`;
+    } else if (jwks === undefined && jwks_uri === undefined) {
+      yield `${member}_alg: needs a public key of the client, as jwks or jwks_uri`;
+    } else if (jwks !== undefined && encryptionKeyOf(jwks.keys, encrypted.alg) === undefined) {
+      yield `${member}_alg: no key of jwks is one that ${encrypted.alg} can encrypt to`;
+    }
+  }
+}
+
+/** OpenID Connect Core §8.1: what a person is called differs from sector to sector, so a client must be in one. */
+function* subjectFaults(metadata: ClientMetadata): Generator<string> {
+  if (metadata.subject_type !== 'pairwise' || metadata.sector_identifier_uri !== undefined) return;
+  if (redirectHosts(metadata).length !== 1)
+    yield 'sector_identifier_uri: subject_type pairwise needs it, unless all redirect URIs are of one host';
 }

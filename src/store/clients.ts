@@ -8,6 +8,8 @@ interface ClientRow {
   client_name: string;
   /** SHA-256 of the secret, which has 256 random bits. Null for clients without one. */
   client_secret_hash: string | null;
+  /** The secret itself, sealed, of a client that signs with it. Null for all others. */
+  client_secret_sealed: string | null;
   metadata: string;
   /** As in the metadata: the outbox searches for it. */
   backchannel_logout_uri: string | null;
@@ -23,6 +25,7 @@ interface ClientRow {
 export interface Client extends Readonly<ClientMetadata> {
   readonly client_id: string;
   readonly client_secret_hash: string | null;
+  readonly client_secret_sealed: string | null;
   readonly created_at: number;
   readonly updated_at: number;
   readonly disabled_at: number | null;
@@ -37,9 +40,10 @@ function fromRow(row: ClientRow): Client {
 
 function toRow(client: Client): ClientRow {
   const { client_id, client_secret_hash, created_at, updated_at, disabled_at, ...rest } = client;
-  const { status_list, status_index, ...metadata } = rest;
+  const { status_list, status_index, client_secret_sealed, ...metadata } = rest;
   return {
     ...{ client_id, client_secret_hash, created_at, updated_at, disabled_at, status_list, status_index },
+    client_secret_sealed,
     client_name: client.client_name,
     metadata: JSON.stringify(metadata),
     backchannel_logout_uri: client.backchannel_logout_uri ?? null,
@@ -52,6 +56,7 @@ const insertClient = statement<ClientRow>((sql, value) =>
       client_id: value.client_id,
       client_name: value.client_name,
       client_secret_hash: value.client_secret_hash,
+      client_secret_sealed: value.client_secret_sealed,
       metadata: value.metadata,
       backchannel_logout_uri: value.backchannel_logout_uri,
       created_at: value.created_at,
@@ -90,6 +95,7 @@ const updateClient = statement<Omit<ClientRow, 'created_at'> & { before: number 
   sql('clients').where({ client_id: value.client_id, updated_at: value.before }).update({
     client_name: value.client_name,
     client_secret_hash: value.client_secret_hash,
+    client_secret_sealed: value.client_secret_sealed,
     metadata: value.metadata,
     backchannel_logout_uri: value.backchannel_logout_uri,
     updated_at: value.updated_at,

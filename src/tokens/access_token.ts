@@ -9,10 +9,12 @@ import type { UserRow } from '../store/users.js';
 import type { Granted } from './granted.js';
 import type { Permitted } from './permissions.js';
 import { readStatus, statusClaim, statusOf } from './status.js';
+import { subjectOf } from './subject.js';
 
 /** What this server itself needs of an access token that it issued. */
 export interface AccessToken {
   readonly authorization_id: string;
+  /** What its client knows the user as; the client itself where it acts for itself. */
   readonly sub: string;
   readonly client_id: string;
   /** The session it came from; '' where a client acts for itself. */
@@ -52,7 +54,7 @@ export function signAccessToken(
   const userinfo_claims = Object.keys(user?.claims.userinfo ?? {});
   const claims = {
     iss: config.ISSUER,
-    sub: user?.user_id ?? client_id,
+    sub: user === null ? client_id : subjectOf(ring, request.client, user.user_id),
     aud: audience.length > 1 ? audience : only, // one audience is a string: protocol.md §30.5
     client_id,
     iat: now,

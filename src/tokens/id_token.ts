@@ -6,7 +6,9 @@ import type { KeyRing } from '../keys/keys.js';
 import { type JwsAlg, jwsAlgorithms } from '../oauth/algorithms.js';
 import type { Client } from '../store/clients.js';
 import type { UserRow } from '../store/users.js';
+import { type ClientJwtDeps, clientJwt } from './client_jwt.js';
 import type { GrantedUser } from './granted.js';
+import { subjectOf } from './subject.js';
 
 export interface IdTokenRequest {
   readonly client: Client;
@@ -15,18 +17,19 @@ export interface IdTokenRequest {
   readonly access_token: string;
 }
 
+/** Signed and, where the client wants that, encrypted. Throws as clientJwt. */
 export function signIdToken(
-  ring: KeyRing,
-  config: Pick<Config, 'ISSUER' | 'ID_TOKEN_SECONDS'>,
+  deps: ClientJwtDeps & { readonly config: Pick<Config, 'ISSUER' | 'ID_TOKEN_SECONDS'> },
   request: IdTokenRequest,
   now: number,
 ): Promise<string> {
+  const { config, ring } = deps;
   const { client, granted, user, access_token } = request;
   const claims = {
     ...(client.id_token_claims === 'scope' && claimsOfScopes(user, granted.scope)),
     ...claimsByName(user, granted.claims.id_token),
     iss: config.ISSUER,
-    sub: granted.user_id,
+    sub: subjectOf(ring, client, granted.user_id),
     aud: client.client_id,
     iat: now,
     exp: now + config.ID_TOKEN_SECONDS,
@@ -37,7 +40,7 @@ export function signIdToken(
     at_hash: halfHash(access_token, client.id_token_signed_response_alg),
     ...(granted.nonce !== null && { nonce: granted.nonce }),
   };
-  return ring.sign('JWT', claims, now);
+  return clientJwt(deps, client, 'id_token', claims, now);
 }
 
 /**
@@ -60,7 +63,8 @@ export interface Hint {
 export function readHint(ring: KeyRing, issuer: string, id_token: string, now: number): Hint | undefined {
   const claims = ring.verify('JWT', id_token, now)?.claims;
   if (claims === undefined || claims.iss !== issuer) return undefined;
-  const { sub, aud, sid } = claims;
-  if (typeof sub !== 'string' || typeof aud !== 'string') return undefined;
+  const { sub, aud, sid, exp } = claims;
+  // A signed answer of userinfo has the same type, and no end: it is no ID token.
+  if (typeof sub !== 'string' || typeof aud !== 'string' || typeof exp !== 'number') return undefined;
   return { sub, client_id: aud, sid: typeof sid === 'string' ? sid : null };
 }

@@ -1,6 +1,5 @@
 /** Signs what a grant yielded and puts the token response together. RFC 6749 §5.1; OpenID Connect Core §3.1.3.3. */
 import type { Config } from '../config.js';
-import type { KeyRing } from '../keys/keys.js';
 import { OAuthError } from '../oauth/errors.js';
 import { scopeWords } from '../oauth/scope.js';
 import type { Caches, RoleRules } from '../store/caches.js';
@@ -8,6 +7,7 @@ import type { Client } from '../store/clients.js';
 import type { Db } from '../store/db.js';
 import * as users from '../store/users.js';
 import { signAccessToken } from './access_token.js';
+import type { ClientJwtDeps } from './client_jwt.js';
 import type { Granted } from './granted.js';
 import { signIdToken } from './id_token.js';
 import { permit } from './permissions.js';
@@ -23,7 +23,7 @@ export interface TokenResponse {
 }
 
 export async function issueTokens(
-  deps: { readonly db: Db; readonly caches: Caches; readonly config: Config; readonly ring: KeyRing },
+  deps: ClientJwtDeps & { readonly db: Db; readonly caches: Caches; readonly config: Config },
   client: Client,
   granted: Granted,
   now: number,
@@ -45,7 +45,7 @@ export async function issueTokens(
   );
   const id_token =
     openid && user && granted.user
-      ? await signIdToken(ring, config, { client, granted: granted.user, user, access_token }, now)
+      ? await signIdToken(deps, { client, granted: granted.user, user, access_token }, now)
       : undefined;
   return {
     access_token,

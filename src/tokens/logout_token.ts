@@ -1,7 +1,9 @@
 /** Logout tokens. OpenID Connect Back-Channel Logout 1.0 §2.4; protocol.md BCL-02. */
 import type { Config } from '../config.js';
-import type { KeyRing } from '../keys/keys.js';
 import { newId } from '../secrets.js';
+import type { Client } from '../store/clients.js';
+import { type ClientJwtDeps, clientJwt } from './client_jwt.js';
+import { subjectOf } from './subject.js';
 
 /** Seconds that a logout token is valid: two minutes, as §2.4 has it. */
 export const logout_token_seconds = 120;
@@ -9,28 +11,29 @@ export const logout_token_seconds = 120;
 const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout';
 
 export interface LogoutTokenRequest {
-  readonly client_id: string;
-  /** As in the ID tokens of the session. */
-  readonly sub: string;
+  readonly client: Client;
+  readonly user_id: string;
   readonly sid: string;
 }
 
-/** Tells a client that a session has ended. It has a `jti` of its own each time, so that a retry is no replay, and never a nonce. */
+/**
+ * Tells a client that a session has ended: `sub` and `sid` are those of its ID tokens, and so is the algorithm. It has a `jti` of its own each time, so that a retry is no replay, and never a nonce.
+ * Throws as clientJwt.
+ */
 export function signLogoutToken(
-  ring: KeyRing,
-  config: Pick<Config, 'ISSUER'>,
-  { client_id, sub, sid }: LogoutTokenRequest,
+  deps: ClientJwtDeps & { readonly config: Pick<Config, 'ISSUER'> },
+  { client, user_id, sid }: LogoutTokenRequest,
   now: number,
 ): Promise<string> {
   const claims = {
-    iss: config.ISSUER,
-    sub,
-    aud: client_id,
+    iss: deps.config.ISSUER,
+    sub: subjectOf(deps.ring, client, user_id),
+    aud: client.client_id,
     iat: now,
     exp: now + logout_token_seconds,
     jti: newId(),
     sid,
     events: { [logoutEvent]: {} },
   };
-  return ring.sign('logout+jwt', claims, now);
+  return clientJwt(deps, client, 'logout', claims, now);
 }

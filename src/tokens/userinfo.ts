@@ -3,6 +3,7 @@ import { type Claims, claimsByName, claimsOfScopes } from '../claims/index.js';
 import type { Config } from '../config.js';
 import type { KeyRing } from '../keys/keys.js';
 import { OAuthError } from '../oauth/errors.js';
+import type { Caches } from '../store/caches.js';
 import type { Db } from '../store/db.js';
 import { readAccessToken } from './access_token.js';
 import { findHolder } from './holder.js';
@@ -15,7 +16,7 @@ export interface Userinfo {
 
 /** Throws `invalid_token` where the token is not good here any more, `insufficient_scope` where it lacks the scope openid. */
 export async function loadUserinfo(
-  deps: { readonly db: Db; readonly config: Config; readonly ring: KeyRing },
+  deps: { readonly db: Db; readonly caches: Caches; readonly config: Config; readonly ring: KeyRing },
   access_token: string,
   now: number,
 ): Promise<Userinfo> {
@@ -24,11 +25,11 @@ export async function loadUserinfo(
   if (!token.scope.includes('openid'))
     throw new OAuthError('insufficient_scope', 'the access token lacks the scope openid');
 
-  const user = await findHolder(deps.db, token);
+  const user = await findHolder(deps, token);
   if (user === undefined) throw invalidToken();
 
   const requested = Object.fromEntries(token.userinfo_claims.map((name) => [name, {}]));
-  const claims = { ...claimsOfScopes(user, token.scope), ...claimsByName(user, requested), sub: user.id };
+  const claims = { ...claimsOfScopes(user, token.scope), ...claimsByName(user, requested), sub: token.sub };
   return { client_id: token.client_id, claims };
 }
 

@@ -205,7 +205,9 @@ describe('keys that are old enough', () => {
     const idp = await startIdp();
     const before = await idp.deps.keys.get();
     const { purposes } = secretKeys;
-    const rotating: readonly string[] = purposes.filter((purpose) => purpose !== 'pairwise' && purpose !== 'client_secret');
+    const rotating: readonly string[] = purposes.filter(
+      (purpose) => purpose !== 'pairwise' && purpose !== 'client_secret',
+    );
     const sealed = before.seal('seal', Buffer.from('pending'), 'here');
     const macs = purposes.map((purpose) => before.mac(purpose, 'text'));
     idp.advance(rotation + 1);

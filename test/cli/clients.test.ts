@@ -60,6 +60,7 @@ describe('sallyport clients add', () => {
       id_token_claims: 'scope',
       require_pkce: true,
       security_profile: 'default',
+      subject_type: 'public',
       allowed_origins: [],
       refresh_grace_seconds: 10,
     });

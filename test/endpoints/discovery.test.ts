@@ -21,8 +21,17 @@ const registered = new Set([
   ...['revocation_endpoint', 'revocation_endpoint_auth_methods_supported'],
   ...['revocation_endpoint_auth_signing_alg_values_supported', 'status_list_aggregation_endpoint'],
   ...['backchannel_logout_supported', 'backchannel_logout_session_supported'],
+  ...['id_token_encryption_alg_values_supported', 'id_token_encryption_enc_values_supported'],
+  ...['userinfo_signing_alg_values_supported', 'userinfo_encryption_alg_values_supported'],
+  ...['userinfo_encryption_enc_values_supported', 'introspection_encryption_alg_values_supported'],
+  'introspection_encryption_enc_values_supported',
   ...['frontchannel_logout_supported', 'frontchannel_logout_session_supported', 'check_session_iframe'],
 ]);
+
+const signing = [
+  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+  ...['ES256', 'ES384', 'ES512', 'EdDSA'],
+];
 
 /** Ours: there is no standard for it. RFC 8414 §2 lets there be others. */
 const own = new Set(['revocation_events_endpoint']);
@@ -58,8 +67,7 @@ describe('discovery', () => {
       jwks_uri: `${idp.issuer}/jwks`,
       end_session_endpoint: `${idp.issuer}/logout`,
       response_types_supported: ['code'],
-      subject_types_supported: ['public'],
-      id_token_signing_alg_values_supported: ['RS256'],
+      subject_types_supported: ['public', 'pairwise'],
       code_challenge_methods_supported: ['S256'],
       claims_parameter_supported: true,
       request_parameter_supported: false,
@@ -85,15 +93,27 @@ describe('discovery', () => {
   test('lists the ways of client authentication there are, with algorithms but never none (DSC-09, BCP-08)', async () => {
     const metadata = await read(await startIdp());
     expect([...metadata.token_endpoint_auth_methods_supported].sort()).toEqual([
-      ...['client_secret_basic', 'client_secret_post', 'none', 'private_key_jwt'],
+      ...['client_secret_basic', 'client_secret_jwt', 'client_secret_post', 'none', 'private_key_jwt'],
     ]);
     expect(metadata.token_endpoint_auth_signing_alg_values_supported).toEqual([
-      'RS256',
-      'PS256',
-      'ES256',
-      'EdDSA',
+      ...signing,
+      ...['HS256', 'HS384', 'HS512'],
     ]);
   });
+
+  test.each(['id_token', 'userinfo', 'introspection'])(
+    'lists what %s is signed and encrypted with: RS256 among it, none and MACs never (DSC-04, DSC-07)',
+    async (purpose) => {
+      const metadata = await read(await startIdp());
+      expect(metadata[`${purpose}_signing_alg_values_supported`]).toEqual(signing);
+      expect(metadata[`${purpose}_encryption_alg_values_supported`]).toEqual([
+        ...['RSA-OAEP-256', 'ECDH-ES', 'ECDH-ES+A128KW', 'ECDH-ES+A256KW'],
+      ]);
+      expect([...metadata[`${purpose}_encryption_enc_values_supported`]].sort()).toEqual([
+        ...['A128CBC-HS256', 'A128GCM', 'A256CBC-HS512', 'A256GCM'],
+      ]);
+    },
+  );
 
   test('lists the grants, the scopes and the response modes there are (DSC-20)', async () => {
     const metadata = await read(await startIdp());

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { fromStored, parseClientMetadata } from '../../src/oauth/client_metadata.js';
 import { isToldLogout } from '../../src/oauth/client_rules.js';
@@ -6,6 +7,12 @@ import { descriptionOf, refusalOf } from '../support/refusal.js';
 const options = { allow_loopback_http: false };
 const good = { client_name: 'Shop', redirect_uris: ['https://shop.example/cb'] };
 const jwk = { kty: 'RSA', n: 'AQAB', e: 'AQAB' };
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' }) as {
+  kty: string;
+  n: string;
+  e: string;
+};
+const encrypted = { id_token_encrypted_response_alg: 'RSA-OAEP-256', jwks: { keys: [rsa] } };
 
 const parse = (changes: object, allow_loopback_http = false) =>
   parseClientMetadata({ ...good, ...changes }, { allow_loopback_http });
@@ -28,6 +35,7 @@ describe('client metadata (RFC 7591 §2)', () => {
       grant_types: ['authorization_code'],
       token_endpoint_auth_method: 'client_secret_basic',
       id_token_signed_response_alg: 'RS256',
+      subject_type: 'public',
       scope: 'openid profile email address phone offline_access',
       require_auth_time: false,
       first_party: false,
@@ -67,7 +75,6 @@ describe('client metadata (RFC 7591 §2)', () => {
     ['an empty name', { client_name: '  ' }, 'client_name:'],
     ['a line feed in its name', { client_name: 'Shop\nEvil' }, 'client_name: holds a control character'],
     ['a member that is unknown', { client_nmae: 'x' }, 'client_nmae'],
-    ['a member of a later release', { subject_type: 'pairwise' }, 'subject_type'],
     ['no redirect URI', { redirect_uris: [] }, 'redirect_uris: the authorization_code grant needs'],
     ['a bad redirect URI', { redirect_uris: ['https://*.example'] }, 'redirect URI https://*.example'],
     ['a bad logout URI', { post_logout_redirect_uris: ['javascript:x'] }, 'redirect URI javascript:x'],
@@ -112,8 +119,98 @@ describe('client metadata (RFC 7591 §2)', () => {
     ],
     ['a private key', { jwks: { keys: [{ ...jwk, d: 'x' }] } }, 'private or symmetric key'],
     ['a symmetric key', { jwks: { keys: [{ kty: 'oct', k: 'x' }] } }, 'private or symmetric key'],
-    ['HMAC assertions', { token_endpoint_auth_signing_alg: 'HS256' }, 'token_endpoint_auth_signing_alg:'],
-    ['unsigned ID tokens', { id_token_signed_response_alg: 'none' }, 'id_token_signed_response_alg:'],
+    [
+      'HMAC assertions for a client with a key',
+      {
+        token_endpoint_auth_method: 'private_key_jwt',
+        jwks: { keys: [jwk] },
+        token_endpoint_auth_signing_alg: 'HS256',
+      },
+      'token_endpoint_auth_signing_alg: private_key_jwt is signed with a key',
+    ],
+    [
+      'signatures for a client with a secret',
+      { token_endpoint_auth_method: 'client_secret_jwt', token_endpoint_auth_signing_alg: 'RS256' },
+      'token_endpoint_auth_signing_alg: client_secret_jwt is signed with one of HS256',
+    ],
+    ['unsigned assertions', { token_endpoint_auth_signing_alg: 'none' }, 'token_endpoint_auth_signing_alg:'],
+    [
+      'unsigned ID tokens (IDT-03)',
+      { id_token_signed_response_alg: 'none' },
+      'id_token_signed_response_alg:',
+    ],
+    ['ID tokens under a secret', { id_token_signed_response_alg: 'HS256' }, 'id_token_signed_response_alg:'],
+    ['unsigned userinfo', { userinfo_signed_response_alg: 'none' }, 'userinfo_signed_response_alg:'],
+    [
+      'an alg that there is not',
+      { introspection_signed_response_alg: 'ES256K' },
+      'introspection_signed_response_alg:',
+    ],
+    ['RSA1_5 (REG-15)', { id_token_encrypted_response_alg: 'RSA1_5' }, 'id_token_encrypted_response_alg:'],
+    [
+      'a symmetric encryption',
+      { userinfo_encrypted_response_alg: 'dir' },
+      'userinfo_encrypted_response_alg:',
+    ],
+    [
+      'an enc that there is not',
+      { ...encrypted, id_token_encrypted_response_enc: 'A192GCM' },
+      'id_token_encrypted_response_enc:',
+    ],
+    [
+      'an enc without its alg',
+      { userinfo_encrypted_response_enc: 'A128GCM' },
+      'userinfo_encrypted_response_enc: needs userinfo_encrypted_response_alg',
+    ],
+    [
+      'encryption without a key (REG-10)',
+      { ...encrypted, jwks: undefined },
+      'id_token_encrypted_response_alg: needs a public key',
+    ],
+    [
+      'encryption with a key for signatures',
+      { ...encrypted, jwks: { keys: [{ ...rsa, use: 'sig' }] } },
+      'no key of jwks',
+    ],
+    [
+      'encryption with a key for another algorithm',
+      { ...encrypted, jwks: { keys: [{ ...rsa, alg: 'RS256' }] } },
+      'no key of jwks',
+    ],
+    [
+      'encryption with a key of another kind',
+      { ...encrypted, id_token_encrypted_response_alg: 'ECDH-ES' },
+      'no key of jwks',
+    ],
+    [
+      'encryption with a short key',
+      { ...encrypted, jwks: { keys: [{ ...rsa, n: rsa.n.slice(0, 171) }] } },
+      'no key of jwks',
+    ],
+    [
+      'encryption with a point that is on no curve',
+      {
+        id_token_encrypted_response_alg: 'ECDH-ES',
+        jwks: { keys: [{ kty: 'EC', crv: 'P-256', x: 'AAAA', y: 'AAAA' }] },
+      },
+      'no key of jwks',
+    ],
+    ['a subject type that there is not', { subject_type: 'anonymous' }, 'subject_type:'],
+    [
+      'pairwise subjects for several hosts without their sector (REG-11)',
+      { subject_type: 'pairwise', redirect_uris: ['https://a.example/cb', 'https://b.example/cb'] },
+      'sector_identifier_uri: subject_type pairwise needs it',
+    ],
+    [
+      'pairwise subjects for a program without a host',
+      { subject_type: 'pairwise', application_type: 'native', redirect_uris: ['com.example.app:/cb'] },
+      'sector_identifier_uri: subject_type pairwise needs it',
+    ],
+    [
+      'a sector over http',
+      { sector_identifier_uri: 'http://shop.example/uris' },
+      'sector_identifier_uri: must be',
+    ],
     ['a script for a logo', { logo_uri: 'javascript:alert(1)' }, 'logo_uri: must be an https URL'],
     ['a script for a policy, in mixed case', { policy_uri: 'JavaScript:x' }, 'policy_uri: must be'],
     ['a policy over http', { policy_uri: 'http://shop.example/policy' }, 'policy_uri: must be'],

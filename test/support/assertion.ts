@@ -18,6 +18,13 @@ export async function newClientKey(alg = 'ES256', kid = 'k1'): Promise<ClientKey
   return { alg, kid, private_key: pair.privateKey, jwk: { kty, ...members, kid, alg, use: 'sig' } };
 }
 
+/** A secret to sign with, as its text in UTF-8. */
+export interface ClientSecret {
+  readonly alg: string;
+  readonly kid?: string;
+  readonly private_key: Uint8Array;
+}
+
 export interface Assertion {
   /** Members that are undefined are left out. */
   readonly claims?: Readonly<Record<string, unknown>>;
@@ -28,7 +35,7 @@ export interface Assertion {
 export async function assertionOf(
   idp: TestIdp,
   client_id: string,
-  key: ClientKey,
+  key: ClientKey | ClientSecret,
   changes: Assertion = {},
 ): Promise<string> {
   const now = idp.now();
@@ -42,7 +49,7 @@ export async function assertionOf(
   };
   const claims = JSON.parse(JSON.stringify({ ...usual, ...changes.claims })) as JWTPayload; // without undefined
   return new SignJWT(claims)
-    .setProtectedHeader({ alg: key.alg, kid: key.kid, ...changes.header })
+    .setProtectedHeader({ alg: key.alg, ...(key.kid !== undefined && { kid: key.kid }), ...changes.header })
     .sign(key.private_key);
 }
 

@@ -8,8 +8,8 @@ async function start() {
   const shop = await startShop();
   const { idp } = shop;
   const ring = await idp.deps.keys.get();
-  const request = { client_id: 'shop', sub: shop.user.id, sid: 'the-session' };
-  const sign = () => signLogoutToken(ring, idp.config, request, idp.now());
+  const request = { client: shop.shop.client, user_id: shop.user.id, sid: 'the-session' };
+  const sign = () => signLogoutToken({ ...idp.deps, ring }, request, idp.now());
   return { ...shop, ring, sign };
 }
 
