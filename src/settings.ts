@@ -125,7 +125,7 @@ export const settings = {
   KEY_ROTATION_SECONDS: {
     schema: seconds(3600, 800 * day),
     fallback: String(90 * day),
-    about: 'How old the signing key and the sealing keys may become before they are replaced.',
+    about: 'How old the signing keys and the sealing keys may become before they are replaced.',
   },
   JWKS_MAX_AGE_SECONDS: {
     schema: seconds(1, day),

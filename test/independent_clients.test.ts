@@ -24,6 +24,11 @@ const ways = [
     inOauth4webapi: (secret: string) => oauth.ClientSecretPost(secret),
   },
   {
+    token_endpoint_auth_method: 'client_secret_jwt',
+    inOpenidClient: (secret: string) => client.ClientSecretJwt(secret),
+    inOauth4webapi: (secret: string) => oauth.ClientSecretJwt(secret),
+  },
+  {
     token_endpoint_auth_method: 'private_key_jwt',
     inOpenidClient: () => client.PrivateKeyJwt({ key: key.private_key, kid: key.kid }),
     inOauth4webapi: () => oauth.PrivateKeyJwt({ key: key.private_key, kid: key.kid }),

@@ -37,7 +37,7 @@ export type JwsAlg = keyof typeof jwsAlgorithms;
 export const jwsAlgs = Object.keys(jwsAlgorithms) as readonly JwsAlg[];
 
 /** Ways to encrypt the key of a JWE. A key pair of ours for each; clients bring keys of the same `kty`. */
-export const jweAlgorithms = {
+const jweAlgorithms = {
   'RSA-OAEP-256': { key: rsa },
   'ECDH-ES': { key: p256 },
   'ECDH-ES+A128KW': { key: p256 },

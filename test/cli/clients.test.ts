@@ -69,6 +69,22 @@ describe('sallyport clients add', () => {
     expect(shown).not.toHaveProperty('client_secret_hash');
   });
 
+  test('shows the secret of a client that signs with it this once as well, and never how it is stored', async () => {
+    const { json, run } = await start();
+    const method = ['--token-endpoint-auth-method', 'client_secret_jwt'];
+    const printed = await json('clients', 'add', 'Shop', '--redirect-uri', cb, ...method);
+    expect(printed.client_secret).toMatch(/^[\w-]{86}$/);
+    for (const args of [
+      ['show', printed.client_id],
+      ['list'],
+      ['update', printed.client_id, '--name', 'Other'],
+    ]) {
+      const { code, out } = await run('clients', ...args, '--json');
+      expect(code).toBe(0);
+      expect(out).not.toMatch(/client_secret"|client_secret_hash|client_secret_sealed/);
+    }
+  });
+
   test('prints it for people too, with a word on the secret', async () => {
     const { run } = await start();
     const { code, out } = await run('clients', 'add', 'Shop', '--redirect-uri', cb);

@@ -53,6 +53,19 @@ describe('sallyport keys', () => {
     expect(active).toMatchObject([{ kid: out.split(' ')[0] }]);
   });
 
+  test('rotate --alg rotates the keys of that algorithm alone, and refuses one that has none', async () => {
+    const { idp, json, run } = await start();
+    await idp.addClient({ id_token_signed_response_alg: 'ES256' });
+    expect((await json('keys', 'rotate')).keys.map(({ alg }: { alg: string }) => alg)).toEqual([
+      'RS256',
+      'ES256',
+    ]);
+    const { keys } = await json('keys', 'rotate', '--alg', 'ES256');
+    expect(keys).toEqual([{ kid: expect.stringMatching(/^[\w-]{43}$/), alg: 'ES256' }]);
+    const none = await run('keys', 'rotate', '--alg', 'ES512');
+    expect(none).toEqual({ code: 1, out: '', err: 'There is no key for ES512.\n' });
+  });
+
   test('retire takes a key out, and another in where one must sign', async () => {
     const { published, json, run } = await start();
     const [leaked = ''] = await published();
