@@ -2,8 +2,7 @@
 import type { Config } from '../config.js';
 import type { Deps } from '../deps.js';
 import { isRotationDue, type KeyState, keyEnds, keyState } from '../keys/keyring.js';
-import { secretContext, signingContext } from '../keys/keys.js';
-import { addFirstMasterKey, addMasterKey, type MasterKeys } from '../keys/master_key.js';
+import { addFirstMasterKey } from '../keys/master_key.js';
 import { newSecretKey, newSigningKey } from '../keys/new_key.js';
 import {
   isJweAlg,
@@ -27,7 +26,7 @@ import { changing } from './changing.js';
 
 const changeKeys = changing('keys');
 
-type KeyDeps = Pick<Deps, 'caches' | 'config' | 'db' | 'keys' | 'masterKeys'>;
+export type KeyDeps = Pick<Deps, 'caches' | 'config' | 'db' | 'keys' | 'masterKeys'>;
 
 const day = 86_400;
 
@@ -145,7 +144,7 @@ export async function rotateSigningKey(
   const { config } = deps;
   const active_at = options.at_once ? now : now + 2 * config.JWKS_MAX_AGE_SECONDS;
   const added = await newSigningKey(deps.masterKeys(), options.alg ?? 'RS256', now, active_at);
-  await change(deps, { type: 'signing_key_added', detail: added.kid }, now, async (trx) => {
+  await changeAlone(deps, { type: 'signing_key_added', detail: added.kid }, now, async (trx) => {
     assertNewestMaster(deps, added.private_key_wrapped);
     await signingKeys.insert(trx, added);
     await endReplacedKeys(trx, config, now);
@@ -216,7 +215,7 @@ export async function retireSigningKey(
   if (!isJwsAlg(alg) && !isJweAlg(alg)) throw noSuchKey(kid);
   const replacement = await newSigningKey(deps.masterKeys(), alg, now, now);
   let replaced_by: string | null = null;
-  await change(deps, { type: 'signing_key_retired', detail: kid }, now, async (trx) => {
+  await changeAlone(deps, { type: 'signing_key_retired', detail: kid }, now, async (trx) => {
     if (!(await signingKeys.remove(trx, kid))) throw noSuchKey(kid);
     const others = ofAlg(await signingKeys.list(trx), alg);
     const covered = others.some((key) => keyState(key, others, now) === 'active');
@@ -269,39 +268,8 @@ async function rotateSecretKey(
   deps.caches.expire();
 }
 
-/**
- * Moves every key to the newest master key; where it comes from a folder, a new one is made there first. Running servers read the
- * keys anew within a second. Returns how many were wrapped anew.
- */
-export async function rewrapKeys(deps: KeyDeps, now: number): Promise<number> {
-  if (deps.config.MASTER_KEY === undefined) addMasterKey(deps.config.KEYS_DIR);
-  const master = deps.masterKeys();
-  let wrapped = 0;
-  await change(deps, { type: 'keys_rewrapped' }, now, async (trx) => {
-    wrapped = (await rewrapSigningKeys(trx, master)) + (await rewrapSecretKeys(trx, master));
-  });
-  return wrapped;
-}
-
-async function rewrapSigningKeys(trx: Trx, master: MasterKeys): Promise<number> {
-  const rows = (await signingKeys.list(trx)).filter((row) => !master.isCurrent(row.private_key_wrapped));
-  for (const { kid, private_key_wrapped } of rows) {
-    const context = signingContext(kid);
-    await signingKeys.rewrap(trx, kid, master.wrap(master.unwrap(private_key_wrapped, context), context));
-  }
-  return rows.length;
-}
-
-async function rewrapSecretKeys(trx: Trx, master: MasterKeys): Promise<number> {
-  const rows = (await secretKeys.list(trx)).filter((row) => !master.isCurrent(row.key_wrapped));
-  for (const { id, purpose, key_wrapped } of rows) {
-    const context = secretContext(id, purpose);
-    await secretKeys.rewrap(trx, id, master.wrap(master.unwrap(key_wrapped, context), context));
-  }
-  return rows.length;
-}
-
-async function change(
+/** Changes keys in a transaction, one process at a time; every process reads them anew within a second. */
+export async function changeAlone(
   deps: KeyDeps,
   event: events.Event,
   now: number,

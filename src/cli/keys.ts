@@ -1,6 +1,7 @@
 /** sallyport keys: the signing keys and the master key. */
 import { Command } from 'commander';
-import { listKeys, retireSigningKey, rewrapKeys, rotateKeys } from '../actions/keys.js';
+import { listKeys, retireSigningKey, rotateKeys } from '../actions/keys.js';
+import { rewrapKeys } from '../actions/rewrap_keys.js';
 import { columns, dateTime, print, type Start } from './start.js';
 
 export function keysCommand(start: Start): Command {

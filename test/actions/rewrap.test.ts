@@ -1,7 +1,8 @@
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
-import { ensureKeys, rewrapKeys } from '../../src/actions/keys.js';
+import { ensureKeys } from '../../src/actions/keys.js';
+import { rewrapKeys } from '../../src/actions/rewrap_keys.js';
 import { readConfig } from '../../src/config.js';
 import { MasterKeyError } from '../../src/keys/master_key.js';
 import { newKey } from '../../src/secrets.js';

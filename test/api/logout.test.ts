@@ -51,6 +51,20 @@ describe.each(engines)('signing out on %s', (engine) => {
 const bearer = (access_token: string) => ({ authorization: `Bearer ${access_token}` });
 
 describe('signing out', () => {
+  test('with a pairwise subject ends the session of the person that it stands for (IDT-15)', async () => {
+    const metadata = {
+      ...{ subject_type: 'pairwise', redirect_uris: [`${origin}/cb`] },
+      grant_types: ['authorization_code', 'refresh_token'],
+    };
+    const { idp, user, app, signIn } = await startSite({ metadata });
+    const { access_token } = await signIn();
+    const { body: me } = await meOf(idp, access_token);
+    expect(me.sub).toMatch(/^[\w-]{43}$/);
+    expect((await app(path, own, bearer(access_token))).status).toBe(204);
+    expect((await meOf(idp, access_token)).status).toBe(401);
+    expect(await eventsOf(idp, 'signed_out')).toMatchObject([{ user_id: user.id }]);
+  });
+
   test('works with tokens that have expired: they still say whose session it is', async () => {
     const { idp, page, app, signedIn, signIn } = await startSite();
     const browser = await signedIn();

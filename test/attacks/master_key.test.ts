@@ -1,6 +1,7 @@
 /** The master key changes under a running server. Decisions 9. */
 import { expect, test } from 'vitest';
-import { listKeys, rewrapKeys, rotateDueKeys, rotateSigningKey } from '../../src/actions/keys.js';
+import { listKeys, rotateDueKeys, rotateSigningKey } from '../../src/actions/keys.js';
+import { rewrapKeys } from '../../src/actions/rewrap_keys.js';
 import type { Deps } from '../../src/deps.js';
 import { masterKeysOf } from '../../src/keys/master_key.js';
 import { newKey } from '../../src/secrets.js';

@@ -1,7 +1,8 @@
 import { createSecretKey } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { rotateClientSecret, updateClient } from '../../src/actions/clients.js';
-import { rewrapKeys, rotateDueKeys } from '../../src/actions/keys.js';
+import { rotateDueKeys } from '../../src/actions/keys.js';
+import { rewrapKeys } from '../../src/actions/rewrap_keys.js';
 import { macAlgs } from '../../src/oauth/algorithms.js';
 import * as clients from '../../src/store/clients.js';
 import {

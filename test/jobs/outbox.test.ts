@@ -1,4 +1,4 @@
-import { decodeJwt } from 'jose';
+import { compactDecrypt, decodeJwt, exportJWK, generateKeyPair } from 'jose';
 import { describe, expect, test, vi } from 'vitest';
 import { disableClient, removeClient, updateClient } from '../../src/actions/clients.js';
 import { signOut } from '../../src/actions/sessions.js';
@@ -51,6 +51,26 @@ describe.each(engines)('the outbox on %s', (engine) => {
     expect(await rows()).toMatchObject([{ state: 'answered', attempts: 8, answer: 'answered 204' }]);
     expect(new Set(receiver.claims.map(({ jti }) => jti)).size).toBe(8);
     expect(receiver.claims.map(({ iat = 0 }) => iat - began)).toEqual([0, 1, 6, 36, 156, 756, 2556, 6156]);
+  });
+
+  test('tells a client that wants encryption with the key of it that there is, and waits where none can be had (BCL-03)', async () => {
+    const { idp, receiver, end, rows } = await startTold(engine);
+    const { publicKey, privateKey } = await generateKeyPair('ECDH-ES', { extractable: true });
+    const jwk = { ...(await exportJWK(publicKey)), kid: 'e1' };
+    const encrypted = { id_token_encrypted_response_alg: 'ECDH-ES' };
+    const change = (keys: object) => updateClient(idp.deps, 'shop', { ...encrypted, ...keys }, idp.now());
+    await change({ jwks_uri: 'http://127.0.0.1:1/jwks' });
+    await end();
+    idp.advance(1);
+    await senderOf(idp.deps).flush();
+    expect(await rows()).toMatchObject([{ state: 'sent', answer: expect.stringContaining('jwks_uri') }]);
+    await change({ jwks_uri: null, jwks: { keys: [jwk] } });
+    idp.advance(1);
+    await senderOf(idp.deps).flush();
+    expect(await rows()).toMatchObject([{ state: 'answered', attempts: 2 }]);
+    const { plaintext, protectedHeader } = await compactDecrypt(receiver.logout_tokens[0] ?? '', privateKey);
+    expect(protectedHeader).toMatchObject({ alg: 'ECDH-ES', kid: 'e1', cty: 'JWT' });
+    expect(decodeJwt(new TextDecoder().decode(plaintext))).toMatchObject({ aud: 'shop' });
   });
 
   test('gives up after a day', async () => {
