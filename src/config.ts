@@ -5,9 +5,10 @@
 import { availableParallelism } from 'node:os';
 import { isLoopbackHost } from './oauth/redirect_uri.js';
 import { prefix, type Setting, type SettingName, settingNames, settings, type Values } from './settings.js';
+import { type Transport, transportOf } from './transport.js';
 
 /** The settings, and what follows from them. */
-export interface Config extends Values {
+export interface Config extends Values, Transport {
   /** Whether the issuer is a loopback http address: what is relaxed for development follows from this alone (design §1.9). */
   readonly loopback: boolean;
   /** The path of the issuer without a trailing slash: '' or '/id'. */
@@ -48,7 +49,8 @@ export function readConfig(env: Environment, readFile: (path: string) => string)
   }
   if (problems.length > 0) throw new ConfigError(problems);
   // Every name of the table was parsed by its own schema.
-  const config = derive(values as unknown as Values, sources as Config['sources'], problems);
+  const parsed = values as unknown as Values;
+  const config = derive(parsed, sources as Config['sources'], problems, readFile);
   if (problems.length > 0) throw new ConfigError(problems);
   return deepFreeze(config);
 }
@@ -86,10 +88,19 @@ function rawValue(
   return { text, source: 'environment' as const };
 }
 
-function derive(values: Values, sources: Config['sources'], problems: string[]): Config {
+function derive(
+  values: Values,
+  sources: Config['sources'],
+  problems: string[],
+  readFile: (path: string) => string,
+): Config {
   const issuer = new URL(values.ISSUER);
   const loopback = issuer.protocol === 'http:';
-  const port = values.PORT ?? (loopback ? Number(issuer.port || 80) : 4000);
+  const transport = transportOf(values, readFile, problems);
+  const own_port = Number(issuer.port || (loopback ? 80 : 443));
+  const port = values.PORT ?? (loopback || transport.tls !== undefined ? own_port : 4000);
+  if (values.MTLS_PORT === port && port !== 0)
+    problems.push(`${prefix}MTLS_PORT must be another port than that of browsers, ${port}`);
   if (loopback && values.HOST !== undefined && !isLoopbackHost(bracketed(values.HOST))) {
     problems.push(
       `${prefix}HOST ${values.HOST} would offer a plain http server to other machines; use an https issuer`,
@@ -105,6 +116,7 @@ function derive(values: Values, sources: Config['sources'], problems: string[]):
     base: issuer.pathname.replace(/\/$/, ''),
     hosts: values.HOST !== undefined ? [values.HOST] : loopback ? ['127.0.0.1', '::1'] : ['::'],
     port,
+    ...transport,
     hashing: { slots, queue: values.HASHING_QUEUE ?? 64 * slots },
     sources,
   };

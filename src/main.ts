@@ -11,10 +11,11 @@ import { runCli } from './cli.js';
 import { type Config, ConfigError, readConfig } from './config.js';
 import { type Deps, openDeps } from './deps.js';
 import { startJobs } from './jobs/scheduler.js';
-import { listen } from './server.js';
+import { type Listening, listen } from './server.js';
 import { migrateUp, pending } from './store/migrations.js';
 
 const drain_ms = 10_000;
+const certificate_ms = 60_000;
 const readText = (path: string) => readFileSync(path, 'utf8');
 
 /** The environment, and a .env file in this folder where it does not say otherwise. */
@@ -49,12 +50,22 @@ async function serve(deps: Deps): Promise<void> {
   const stop = signalled();
   const server = await listen(createApp(deps), deps.config);
   const jobs = startJobs(deps);
+  const watch = watchCertificate(deps, server);
   try {
     await announce(deps);
     await stop;
   } finally {
+    clearInterval(watch);
     await Promise.all([server.close(drain_ms), jobs.stop()]);
   }
+}
+
+/** Takes a renewed certificate into use within a minute, or at once when it is told to by SIGHUP. */
+function watchCertificate({ config, log }: Deps, server: Listening): NodeJS.Timeout | undefined {
+  if (config.tls === undefined) return undefined;
+  const renew = () => server.renewCertificate(log);
+  process.on('SIGHUP', renew);
+  return setInterval(renew, certificate_ms).unref();
 }
 
 function signalled(): Promise<void> {

@@ -3,57 +3,108 @@
  * then closes the database.
  */
 import { createServer, type Server, type ServerResponse } from 'node:http';
+import { Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type Koa from 'koa';
 import type { Config } from './config.js';
+import type { Log } from './deps.js';
+import { readCertificate } from './tls.js';
 
 export interface Listening {
   /** The port that was really taken. */
   readonly port: number;
+  /** The port at which clients are asked for a certificate; undefined where there is none. */
+  readonly mtls_port: number | undefined;
+  /** Takes a renewed certificate into use. Nothing happens where the server speaks plain http. */
+  renewCertificate(log: Pick<Log, 'info' | 'error'>): Promise<void>;
   /** Stops accepting and waits, at most `drain_ms`, until every answer is out. */
   close(drain_ms: number): Promise<void>;
 }
 
-/** Listens on every host of the configuration, on one port. Throws a sentence if the port is taken. */
-export async function listen(app: Koa, config: Pick<Config, 'hosts' | 'port'>): Promise<Listening> {
+type ListenConfig = Pick<Config, 'hosts' | 'port'> & Partial<Pick<Config, 'tls' | 'MTLS_PORT'>>;
+
+const timeouts = { requestTimeout: 30_000, headersTimeout: 15_000, keepAliveTimeout: 65_000 };
+
+/**
+ * Listens on every host of the configuration, on one port, and on the one for client certificates where there is one. Throws a sentence
+ * if a port is taken or the server's certificate is not right.
+ */
+export async function listen(app: Koa, { hosts, port, tls, MTLS_PORT }: ListenConfig): Promise<Listening> {
   const handler = app.callback();
+  const certificate = tls && (await readCertificate(tls));
   const opened: Watched[] = [];
-  let { port } = config;
   try {
-    for (const host of config.hosts) {
-      const server = createServer(
-        { requestTimeout: 30_000, headersTimeout: 15_000, keepAliveTimeout: 65_000 },
-        handler,
-      );
-      const watched = watch(server);
-      const taken = await open(server, host, port, opened.length > 0);
-      if (taken === undefined) continue;
-      opened.push(watched);
-      port = taken;
-    }
+    const plain = () => createServer(timeouts, handler);
+    const secure = (mutual: boolean) => () =>
+      certificate?.createServer(timeouts, handler, { mutual }) ?? plain();
+    const taken = await openPort(secure(false), hosts, { port, setting: 'SALLYPORT_PORT' }, opened);
+    const asking = MTLS_PORT !== undefined && certificate !== undefined;
+    const mtls_port = asking
+      ? await openPort(secure(true), hosts, { port: MTLS_PORT, setting: 'SALLYPORT_MTLS_PORT' }, opened)
+      : undefined;
+    return {
+      port: taken,
+      mtls_port,
+      renewCertificate: async (log) => certificate?.renew(log),
+      close: async (drain_ms) => {
+        await Promise.all(opened.map((watched) => closeServer(watched, drain_ms)));
+      },
+    };
   } catch (error) {
     await Promise.all(opened.map((watched) => closeServer(watched, 0)));
     throw error;
   }
-  return {
-    port,
-    async close(drain_ms) {
-      await Promise.all(opened.map((watched) => closeServer(watched, drain_ms)));
-    },
-  };
+}
+
+/** A port, and the setting that chooses another. */
+interface Port {
+  readonly port: number;
+  readonly setting: string;
+}
+
+/** Opens one port on every host, adding the servers to `opened`. Gives the port. */
+async function openPort(
+  make: () => Server | TlsServer,
+  hosts: readonly string[],
+  { port, setting }: Port,
+  opened: Watched[],
+): Promise<number> {
+  let taken: number | undefined;
+  for (const host of hosts) {
+    const server = make();
+    const watched = watch(server);
+    const found = await open(server, host, { port: taken ?? port, setting }, taken !== undefined);
+    if (found === undefined) continue;
+    opened.push(watched);
+    taken = found;
+  }
+  return taken ?? port;
 }
 
 /** A server with its connections, and the connection of each answer that is under way. */
 interface Watched {
-  readonly server: Server;
+  readonly server: Server | TlsServer;
   readonly connections: ReadonlySet<Socket>;
   readonly answers: ReadonlyMap<ServerResponse, Socket>;
 }
 
-function watch(server: Server): Watched {
+function watch(server: Server | TlsServer): Watched {
   const connections = new Set<Socket>();
   const answers = new Map<ServerResponse, Socket>();
-  server.on('connection', (socket) => {
+  const shaking = new Map<string, Socket>();
+  server.on('connection', (socket: Socket) => {
+    const name = nameOf(socket);
+    connections.add(socket);
+    if (server instanceof TlsServer) shaking.set(name, socket);
+    socket.on('close', () => {
+      connections.delete(socket);
+      shaking.delete(name);
+    });
+  });
+  // The handshake is done: what is to be waited for, or ended, is the socket in which requests come, around the one from before.
+  server.on('secureConnection', (socket: Socket) => {
+    const inner = shaking.get(nameOf(socket));
+    if (inner !== undefined) connections.delete(inner);
     connections.add(socket);
     socket.on('close', () => connections.delete(socket));
   });
@@ -64,13 +115,25 @@ function watch(server: Server): Watched {
   return { server, connections, answers };
 }
 
+/** Both sockets of a TLS connection have it. */
+function nameOf({ remoteAddress, remotePort, localAddress }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress}`;
+}
+
 /** The port; undefined where this machine has no such address (no IPv6, say) but has another. */
-function open(server: Server, host: string, port: number, optional: boolean): Promise<number | undefined> {
+function open(
+  server: Server | TlsServer,
+  host: string,
+  { port, setting }: Port,
+  optional: boolean,
+): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE')
+        reject(new Error(`Port ${port} of ${host} is taken by another program. ${setting} chooses another.`));
+      else if (error.code === 'EACCES')
         reject(
-          new Error(`Port ${port} of ${host} is taken by another program. SALLYPORT_PORT chooses another.`),
+          new Error(`Port ${port} of ${host} may not be opened by this user. ${setting} chooses another.`),
         );
       else if (optional && (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT'))
         resolve(undefined);

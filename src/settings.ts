@@ -45,7 +45,46 @@ export const settings = {
   PORT: {
     schema: whole(0, 65_535).optional(),
     fallback: undefined,
-    about: 'The port to listen on. Default: the port of a loopback issuer, 4000 behind an https one.',
+    about:
+      'The port to listen on. Default: the port of the issuer where it is a loopback one or TLS_CERT is set, else 4000, for a proxy.',
+  },
+  TLS_CERT: {
+    schema: z.string().min(1).optional(),
+    fallback: undefined,
+    about:
+      'A PEM file with the certificate of the issuer’s host and those up to its CA: the server then speaks https itself. A renewed one is taken within a minute, or on SIGHUP.',
+  },
+  TLS_KEY: {
+    schema: z.string().min(1).optional(),
+    fallback: undefined,
+    about: 'The PEM file of its private key.',
+  },
+  MTLS_PORT: {
+    schema: whole(0, 65_535).optional(),
+    fallback: undefined,
+    about:
+      'With TLS_CERT: a further port at which clients are asked for a certificate (RFC 8705), apart from the one that browsers use.',
+  },
+  MTLS_ORIGIN: {
+    schema: z.string().refine(isOrigin, 'must be an origin like https://mtls.id.example.com').optional(),
+    fallback: undefined,
+    about:
+      'The origin of the endpoints that ask for a certificate, as discovery names them. Default: the issuer’s host with MTLS_PORT. For a proxy that asks for certificates at another host or port.',
+  },
+  CLIENT_CERT_HEADER: {
+    schema: z
+      .string()
+      .toLowerCase()
+      .regex(/^[a-z0-9-]+$/, 'must be the name of a header')
+      .optional(),
+    fallback: undefined,
+    about:
+      'The header in which a proxy of TRUSTED_PROXIES passes the client’s certificate on: `Client-Cert` (RFC 9440), or another name with URL-encoded PEM, as nginx has it in `$ssl_client_escaped_cert`.',
+  },
+  CLIENT_CA: {
+    schema: z.string().min(1).optional(),
+    fallback: undefined,
+    about: 'A PEM file with the authorities whose certificates clients may sign in with (`tls_client_auth`).',
   },
   DATABASE_URL: {
     schema: z
@@ -78,13 +117,20 @@ export const settings = {
   TRUSTED_PROXIES: {
     schema: cidrs,
     fallback: '',
-    about: 'Addresses or networks of the proxies whose X-Forwarded-For is believed, separated by commas.',
+    about:
+      'Addresses or networks of the proxies whose X-Forwarded-For and CLIENT_CERT_HEADER are believed, separated by commas.',
   },
   OUTBOUND_ALLOWED_HOSTS: {
-    schema: list,
+    schema: list.transform((hosts) => hosts.map((host) => host.toLowerCase())),
     fallback: '',
     about:
-      'Host names the server may fetch from, and send logout tokens to, although they resolve to private addresses, separated by commas.',
+      'Host names the server may fetch from, and send logout tokens to, although they resolve to private addresses or their URLs are http, separated by commas.',
+  },
+  OUTBOUND_CA: {
+    schema: z.string().min(1).optional(),
+    fallback: undefined,
+    about:
+      'A PEM file with further authorities that the server trusts where it fetches, beside those of Node.js.',
   },
   LOG_LEVEL: {
     schema: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug']),
@@ -199,6 +245,10 @@ function isIssuer(text: string): boolean {
     canonical &&
     (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname)))
   );
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && text === new URL(text).origin && text.startsWith('https://');
 }
 
 function isNetwork(text: string): boolean {

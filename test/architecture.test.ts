@@ -28,6 +28,7 @@ const ranks: Readonly<Record<string, number>> = {
   'app.ts': 7,
   'deps.ts': 7,
   'server.ts': 7,
+  'tls.ts': 6,
   'main.ts': 8,
   'pack_relying_party.ts': 8,
   'cli.ts': 8,
@@ -35,7 +36,7 @@ const ranks: Readonly<Record<string, number>> = {
 };
 
 /** Importable by all but relying_party; settings.ts itself needs to know what a loopback host is. */
-const common = new Set(['src/config.ts', 'src/secrets.ts', 'src/settings.ts']);
+const common = new Set(['src/config.ts', 'src/secrets.ts', 'src/settings.ts', 'src/transport.ts']);
 
 /** What a file belongs to: its folder, or itself. demo.ts starts what is in demo/. */
 function unitOf(path: string): string {
@@ -95,10 +96,14 @@ const keepers: readonly (readonly [what: RegExp, where: RegExp, why: string])[] 
   [/^commander$/, /^src\/cli/, 'commands are in cli/'],
   [/^pino$/, /^src\/deps\.ts$/, 'the log is opened once'],
   [/^openid-client$/, /^src\/relying_party\//, 'the server is no client of itself'],
-  [/^node:https?$/, /^src\/(server\.ts|limits\/outbound\.ts|demo)/, 'what goes out passes the outbound gate'],
+  [
+    /^node:https?$/,
+    /^src\/(server\.ts|tls\.ts|limits\/outbound\.ts|demo)/,
+    'what goes out passes the outbound gate',
+  ],
   [
     /^node:(net|tls|dgram|dns)/,
-    /^src\/(server\.ts|limits\/outbound\.ts|http\/client_address\.ts|demo)/,
+    /^src\/(server\.ts|tls\.ts|limits\/outbound\.ts|http\/client_(address|certificate)\.ts|demo)/,
     'what goes out passes the outbound gate',
   ],
   [
@@ -108,7 +113,7 @@ const keepers: readonly (readonly [what: RegExp, where: RegExp, why: string])[] 
   ],
   [
     /^node:fs/,
-    /^src\/(main\.ts|pack_relying_party\.ts|keys\/master_key\.ts|store\/|http\/render\.ts|cli\/|demo)/,
+    /^src\/(main\.ts|tls\.ts|pack_relying_party\.ts|keys\/master_key\.ts|store\/|http\/render\.ts|cli\/|demo)/,
     'files are read at the edges',
   ],
   [/^node:process$/, /^src\/limits\/hashing_process\.js$/, 'the environment is config.ts’s'],

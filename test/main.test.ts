@@ -2,10 +2,13 @@
 import { once } from 'node:events';
 import { chmod, mkdir, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
+import { request as secureRequest } from 'node:https';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { newKey } from '../src/secrets.js';
+import { type Made, newCertificate } from './support/certificates.js';
 import { newFolder } from './support/folder.js';
 import { freePort } from './support/free_port.js';
 import { buildProgram, Program, runProgram } from './support/program.js';
@@ -122,6 +125,35 @@ describe('sallyport serve', () => {
     const written = await readFile(log, 'utf8');
     expect(written).toContain('shown on a terminal only');
     expect(written + server.err).not.toMatch(/token=|[\w-]{43}/);
+  });
+
+  test('speaks https itself, and takes a renewed certificate when it is told to by SIGHUP (HTTP-01)', async () => {
+    const place = await newPlace();
+    const [TLS_CERT, TLS_KEY] = [join(place.cwd, 'cert.pem'), join(place.cwd, 'key.pem')];
+    const write = async (made: Made) => {
+      await writeFile(TLS_CERT, made.pem);
+      await writeFile(TLS_KEY, made.key_pem);
+      return made.der.toString('base64');
+    };
+    const first = await write(newCertificate());
+    const ISSUER = `https://localhost:${place.port}`;
+    const settings = { ISSUER, TLS_CERT, TLS_KEY, HOST: '127.0.0.1', LOG_LEVEL: 'info' };
+    const server = new Program(main, ['serve'], { cwd: place.cwd, settings });
+    await server.said(`serves ${ISSUER}`);
+    const shown = async () => {
+      const options = { host: '127.0.0.1', port: place.port, rejectUnauthorized: false, agent: false };
+      const [response] = await once(secureRequest({ ...options, path: '/healthz' }).end(), 'response');
+      const { raw } = (response.socket as TLSSocket).getPeerCertificate();
+      response.resume();
+      return [response.statusCode, response.headers['strict-transport-security'], raw.toString('base64')];
+    };
+    expect(await shown()).toEqual([200, 'max-age=63072000', first]);
+    const second = await write(newCertificate());
+    server.child.kill('SIGHUP');
+    while (!server.err.includes('the renewed certificate is in use'))
+      await once(server.child.stderr as never, 'data');
+    expect(await shown()).toEqual([200, 'max-age=63072000', second]);
+    expect((await stop(server)).code).toBe(0);
   });
 
   test('where the port is taken says so in a sentence and exits with 1', async () => {

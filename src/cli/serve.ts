@@ -27,8 +27,10 @@ export async function announce(deps: Pick<Deps, 'clock' | 'config' | 'db'>): Pro
   );
 }
 
-function listeningOn({ hosts, port }: Pick<Config, 'hosts' | 'port'>): string {
-  return hosts.map((host) => `${host.includes(':') ? `[${host}]` : host}:${port}`).join(' and ');
+function listeningOn({ hosts, port, MTLS_PORT }: Pick<Config, 'hosts' | 'port' | 'MTLS_PORT'>): string {
+  const on = (at: number) =>
+    hosts.map((host) => `${host.includes(':') ? `[${host}]` : host}:${at}`).join(' and ');
+  return MTLS_PORT === undefined ? on(port) : `${on(port)}, for client certificates on ${on(MTLS_PORT)}`;
 }
 
 /** A link with a secret goes to a terminal or a pipe, never into a log file (decisions 15). */
