@@ -5,8 +5,10 @@ import {
   noSecret,
   type StoredSecret,
 } from '../client_auth/client_secret.js';
+import { authenticationMethods } from '../client_auth/index.js';
 import type { Deps } from '../deps.js';
 import { type ClientMetadata, parseClientMetadata } from '../oauth/client_metadata.js';
+import type { FaultOptions } from '../oauth/client_metadata_faults.js';
 import { signedResponseAlgs } from '../oauth/client_rules.js';
 import { UserError } from '../oauth/errors.js';
 import { newId } from '../secrets.js';
@@ -38,7 +40,7 @@ export async function addClient(
   now: number,
   client_id = newId(),
 ): Promise<NewClient> {
-  const parsed = parseClientMetadata(metadata, { allow_loopback_http: deps.config.loopback });
+  const parsed = parseClientMetadata(metadata, rulesOf(deps));
   await assertSector(deps, parsed, null);
   await ensureKeysFor(deps, signedResponseAlgs(parsed), now);
   const { client_secret, stored } = await secretFor(deps, client_id, parsed, null);
@@ -56,6 +58,15 @@ export async function addClient(
       throw new UserError('conflict', `There is a client ${client_id} already.`);
   });
   return { client, client_secret };
+}
+
+/** What the settings allow in metadata. */
+function rulesOf({ config }: Pick<Deps, 'config'>): FaultOptions {
+  return {
+    allow_loopback_http: config.loopback,
+    http_hosts: config.OUTBOUND_ALLOWED_HOSTS,
+    token_endpoint_auth_methods: authenticationMethods(config),
+  };
 }
 
 function usesSecret({ token_endpoint_auth_method }: ClientMetadata): boolean {
@@ -101,9 +112,7 @@ export async function updateClient(
   const merged = Object.entries({ ...metadataOf(before), ...changes }).filter(
     ([, value]) => value !== null && value !== undefined,
   );
-  const parsed = parseClientMetadata(Object.fromEntries(merged), {
-    allow_loopback_http: deps.config.loopback,
-  });
+  const parsed = parseClientMetadata(Object.fromEntries(merged), rulesOf(deps));
   await assertSector(deps, parsed, before);
   await ensureKeysFor(deps, signedResponseAlgs(parsed), now);
   const { client_secret, stored } = await secretFor(deps, client_id, parsed, before);

@@ -15,7 +15,10 @@ export type CallerDeps = Pick<Deps, 'caches' | 'clientKeys' | 'config' | 'db' | 
  */
 export async function readClient(deps: CallerDeps, params: Params, now: number): Promise<Client> {
   params.require('client_id');
-  const client = await authenticateClient({ ...deps, now }, { authorization: undefined, params });
+  const client = await authenticateClient(
+    { ...deps, now },
+    { authorization: undefined, params, certificate: () => undefined },
+  );
   assertUsesSignInApi(client);
   return client;
 }

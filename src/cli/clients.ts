@@ -114,7 +114,7 @@ function metadataOptions(command: Command): Command {
     )
     .option(
       '--token-endpoint-auth-method <method>',
-      'client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt or none',
+      'client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, tls_client_auth, self_signed_tls_client_auth or none',
     )
     .option('--scope <scope>', 'the scopes it may ask for, separated by spaces')
     .option('--first-party', 'your own application: people are not asked for consent')

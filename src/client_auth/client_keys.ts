@@ -1,5 +1,11 @@
 /** The public keys of clients: registered with them (jwks) or fetched from their jwks_uri and kept for a minute. */
-import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey, type LocalJWKSet } from 'jose';
+import {
+  createLocalJWKSet,
+  type JSONWebKeySet,
+  type JWK,
+  type JWTVerifyGetKey,
+  type LocalJWKSet,
+} from 'jose';
 import { LRUCache } from 'lru-cache';
 import { type Outbound, OutboundError } from '../limits/outbound.js';
 import type { JweAlg } from '../oauth/algorithms.js';
@@ -11,6 +17,9 @@ export interface ClientKeys {
   find(client: Client, now: number): Promise<JWTVerifyGetKey | undefined>;
   /** The same, but fetches its jwks_uri anew even if it was fetched a moment ago: for a kid that is not known yet. */
   renew(client: Client, now: number): Promise<JWTVerifyGetKey | undefined>;
+  /** All keys of a client, as `find` and as `renew` find them; none if it has none. */
+  findAll(client: Client, now: number): Promise<readonly JWK[]>;
+  renewAll(client: Client, now: number): Promise<readonly JWK[]>;
   /** The client's key to encrypt to with `alg`; undefined if it has none. Throws OutboundError as `find`. */
   findToEncrypt(client: Client, alg: JweAlg, now: number): Promise<EncryptionKey | undefined>;
 }
@@ -46,6 +55,8 @@ export function createClientKeys(outbound: Outbound): ClientKeys {
   return {
     find: (client, now) => keysOf(client, now, keep_seconds),
     renew: (client, now) => keysOf(client, now, again_seconds),
+    findAll: async (client, now) => (await keysOf(client, now, keep_seconds))?.jwks().keys ?? [],
+    renewAll: async (client, now) => (await keysOf(client, now, again_seconds))?.jwks().keys ?? [],
     async findToEncrypt(client, alg, now) {
       if (client.jwks !== undefined) return encryptionKeyOf(client.jwks.keys, alg);
       const keyAmong = (keys: LocalJWKSet | undefined) => keys && encryptionKeyOf([...keys.jwks().keys], alg);

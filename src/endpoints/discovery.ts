@@ -23,7 +23,7 @@ export function discovery(deps: Pick<Deps, 'caches' | 'config'>): Middleware {
   return async (ctx) => {
     const resources = await deps.caches.resources();
     if (built?.from !== resources) {
-      const text = JSON.stringify(metadata(deps.config, resources));
+      const text = JSON.stringify(withAliases(deps.config, metadata(deps.config, resources)));
       built = { from: resources, body: Buffer.from(text), etag: `"${digest(text).slice(0, 22)}"` };
     }
     document(ctx, built.body, built.etag, { type: 'application/json', max_age: 3600 });
@@ -39,10 +39,19 @@ function signedAndEncrypted(purpose: ResponsePurpose): object {
   };
 }
 
-function metadata(
-  { ISSUER: issuer, loopback }: Deps['config'],
-  resources: ReadonlyMap<string, readonly string[]>,
-): object {
+/** The endpoints that authenticate clients, at the origin that asks them for a certificate. RFC 8705 §5. */
+function withAliases({ mtls_origin }: Deps['config'], metadata: object): object {
+  if (mtls_origin === undefined) return metadata;
+  const authenticating = /^(token|introspection|revocation|pushed_authorization_request)_endpoint$/;
+  const aliases = Object.entries(metadata)
+    .filter(([name]) => authenticating.test(name))
+    .map(([name, url]) => [name, mtls_origin + new URL(String(url)).pathname]);
+  return { ...metadata, mtls_endpoint_aliases: Object.fromEntries(aliases) };
+}
+
+function metadata(config: Deps['config'], resources: ReadonlyMap<string, readonly string[]>): object {
+  const { ISSUER: issuer, loopback } = config;
+  const methods = authenticationMethods(config);
   return {
     issuer,
     authorization_endpoint: `${issuer}/authorize`,
@@ -63,13 +72,11 @@ function metadata(
     ...signedAndEncrypted('id_token'),
     ...signedAndEncrypted('userinfo'),
     ...signedAndEncrypted('introspection'),
-    token_endpoint_auth_methods_supported: authenticationMethods,
+    token_endpoint_auth_methods_supported: methods,
     token_endpoint_auth_signing_alg_values_supported: assertion_algs,
-    introspection_endpoint_auth_methods_supported: authenticationMethods.filter(
-      (method) => method !== 'none',
-    ),
+    introspection_endpoint_auth_methods_supported: methods.filter((method) => method !== 'none'),
     introspection_endpoint_auth_signing_alg_values_supported: assertion_algs,
-    revocation_endpoint_auth_methods_supported: authenticationMethods,
+    revocation_endpoint_auth_methods_supported: methods,
     revocation_endpoint_auth_signing_alg_values_supported: assertion_algs,
     acr_values_supported: [factors.acr],
     claim_types_supported: ['normal'],

@@ -7,6 +7,7 @@ import { authenticateClient } from '../client_auth/index.js';
 import type { Deps } from '../deps.js';
 import { endOf } from '../grants/family.js';
 import { noStoreJson, noStoreJwt } from '../http/answer.js';
+import { clientCertificates } from '../http/client_certificate.js';
 import { readMachineForm } from '../http/read.js';
 import type { KeyRing } from '../keys/keys.js';
 import { isPublic, wantsSignedIntrospection } from '../oauth/client_rules.js';
@@ -28,11 +29,13 @@ const jwt_type = 'application/token-introspection+jwt';
 const inactive = { active: false };
 
 export function introspection(deps: IntrospectionDeps): Middleware {
+  const certificateOf = clientCertificates(deps.config);
   return async (ctx) => {
     const now = deps.clock();
     const params = await readMachineForm(ctx);
     const { authorization } = ctx.headers;
-    const client = await authenticateClient({ ...deps, now }, { authorization, params });
+    const request = { authorization, params, certificate: certificateOf(ctx) };
+    const client = await authenticateClient({ ...deps, now }, request);
     if (isPublic(client)) throw new OAuthError('invalid_client', 'introspection is for confidential clients');
 
     const ring = await deps.keys.get();

@@ -4,6 +4,7 @@ import { revokeToken } from '../actions/tokens.js';
 import { authenticateClient } from '../client_auth/index.js';
 import type { Deps } from '../deps.js';
 import { noStoreJson } from '../http/answer.js';
+import { clientCertificates } from '../http/client_certificate.js';
 import { readMachineForm } from '../http/read.js';
 
 type RevocationDeps = Pick<
@@ -13,11 +14,13 @@ type RevocationDeps = Pick<
 
 /** `token_type_hint` is not needed: the kinds of token cannot be mistaken for each other. */
 export function revocation(deps: RevocationDeps): Middleware {
+  const certificateOf = clientCertificates(deps.config);
   return async (ctx) => {
     const now = deps.clock();
     const params = await readMachineForm(ctx);
     const { authorization } = ctx.headers;
-    const client = await authenticateClient({ ...deps, now }, { authorization, params });
+    const request = { authorization, params, certificate: certificateOf(ctx) };
+    const client = await authenticateClient({ ...deps, now }, request);
     await revokeToken(deps, client, params.require('token'), now);
     noStoreJson(ctx, {}); // the same whether the token was known or not (§2.2)
   };

@@ -89,7 +89,10 @@ async function authenticatedReader(deps: EventsDeps, ctx: Context): Promise<Clie
   const { authorization } = ctx.headers;
   const bearer = parseBearer(authorization ?? '');
   if (bearer === undefined)
-    return authenticateClient({ ...deps, now }, { authorization, params: parseParams('') });
+    return authenticateClient(
+      { ...deps, now },
+      { authorization, params: parseParams(''), certificate: () => undefined },
+    );
   const token = readAccessToken(await deps.keys.get(), deps.config, bearer, { now });
   const client = token?.authorization_id === '' ? await deps.caches.client(token.client_id) : undefined;
   if (!token || !client || client.disabled_at !== null || !isCurrent(token.status, client))

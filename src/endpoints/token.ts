@@ -10,6 +10,7 @@ import type { Deps } from '../deps.js';
 import type { Grant, GrantRequest } from '../grants/grant.js';
 import * as grants from '../grants/index.js';
 import { noStoreJson } from '../http/answer.js';
+import { clientCertificates } from '../http/client_certificate.js';
 import { readMachineForm } from '../http/read.js';
 import { readResources } from '../http/resources.js';
 import { OAuthError } from '../oauth/errors.js';
@@ -24,12 +25,13 @@ const grantsByType: ReadonlyMap<string, Grant> = new Map(
 );
 
 export function token(deps: TokenDeps): Middleware {
+  const certificateOf = clientCertificates(deps.config);
   return async (ctx) => {
     const now = deps.clock();
     const params = await readMachineForm(ctx);
     const client = await authenticateClient(
       { ...deps, now },
-      { authorization: ctx.headers.authorization, params },
+      { authorization: ctx.headers.authorization, params, certificate: certificateOf(ctx) },
     );
     const grant = chooseGrant(client, params.require('grant_type'));
 

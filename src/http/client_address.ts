@@ -50,6 +50,11 @@ function canonical(text: string): string | undefined {
   return ipaddr.isValid(text) ? ipaddr.process(text).toString() : undefined;
 }
 
+/** Whether the other end of the connection is a trusted proxy. */
+export function isFromProxy(ctx: Context, trusted: readonly Network[]): boolean {
+  return isTrusted(canonical(peerAddress(ctx)) ?? '', trusted);
+}
+
 /** Whether somebody at this very machine asks, without a proxy in between: who may see details and development pages. */
 export function isLocalPeer(ctx: Context): boolean {
   const address = peerAddress(ctx);

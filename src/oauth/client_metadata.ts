@@ -1,11 +1,11 @@
 /**
  * What a relying application may be registered with: the metadata of RFC 7591 §2, OpenID Connect Registration §2, Back-Channel
- * Logout §2.2 and Front-Channel Logout §2, and members of our own (first_party, id_token_claims, require_pkce, default_resource, allowed_origins,
+ * Logout §2.2, RFC 8705 §2 and Front-Channel Logout §2, and members of our own (first_party, id_token_claims, require_pkce, default_resource, allowed_origins,
  * refresh_token_rotation, refresh_grace_seconds, security_profile).
  */
 import { z } from 'zod';
 import { jweAlgs, jweEncs, jwsAlgs, macAlgs } from './algorithms.js';
-import { metadataFaults } from './client_metadata_faults.js';
+import { type FaultOptions, metadataFaults } from './client_metadata_faults.js';
 import { OAuthError } from './errors.js';
 import { type ProfileName, profiles } from './profiles.js';
 import { parseScope } from './scope.js';
@@ -16,6 +16,8 @@ const token_endpoint_auth_methods = [
   'client_secret_post',
   'client_secret_jwt',
   'private_key_jwt',
+  'tls_client_auth',
+  'self_signed_tls_client_auth',
   'none',
 ] as const;
 /** What a client may sign its assertions with: its own key, or its secret. */
@@ -50,6 +52,11 @@ const clientMetadata = z.strictObject({
   response_types: z.array(z.enum(['code'])).optional(),
   token_endpoint_auth_method: z.enum(token_endpoint_auth_methods).default('client_secret_basic'),
   token_endpoint_auth_signing_alg: z.enum(assertion_algs).optional(),
+  tls_client_auth_subject_dn: z.string().min(1).max(1024).optional(),
+  tls_client_auth_san_dns: z.string().min(1).max(253).optional(),
+  tls_client_auth_san_uri: uri.optional(),
+  tls_client_auth_san_ip: z.string().min(1).max(45).optional(),
+  tls_client_auth_san_email: z.string().min(1).max(320).optional(),
   id_token_signed_response_alg: z.enum(jwsAlgs).default('RS256'),
   id_token_encrypted_response_alg: z.enum(jweAlgs).optional(),
   id_token_encrypted_response_enc: z.enum(jweEncs).optional(),
@@ -89,10 +96,7 @@ export function fromStored(stored: object): ClientMetadata {
  * Reads client metadata and checks that its members go together. Throws `invalid_request` naming every member that is
  * wrong. `allow_loopback_http` is true where the issuer itself is a loopback http address.
  */
-export function parseClientMetadata(
-  input: unknown,
-  options: { readonly allow_loopback_http: boolean },
-): ClientMetadata {
+export function parseClientMetadata(input: unknown, options: FaultOptions): ClientMetadata {
   if (typeof input === 'object' && input !== null && 'client_secret' in input) {
     throw new OAuthError(
       'invalid_request',

@@ -1,5 +1,6 @@
 /** What is wrong with client metadata whose members are each of the right type: addresses, and members that do not go together. */
 import { isMacAlg, macAlgs } from './algorithms.js';
+import { certificateFaults } from './certificate_metadata.js';
 import type { ClientMetadata } from './client_metadata.js';
 import { redirectHosts, responseAlgorithms, responsePurposes, usesSignInApi } from './client_rules.js';
 import { encryptionKeyOf } from './encryption_key.js';
@@ -11,6 +12,10 @@ import { parseScope } from './scope.js';
 
 export interface FaultOptions {
   readonly allow_loopback_http: boolean;
+  /** Hosts that this server may ask over http. */
+  readonly http_hosts?: readonly string[];
+  /** The methods of client authentication that work here; all where it is left out. */
+  readonly token_endpoint_auth_methods?: readonly string[];
 }
 
 /** Every fault, as a sentence that begins with its member. */
@@ -21,6 +26,8 @@ export function* metadataFaults(metadata: ClientMetadata, options: FaultOptions)
   yield* logoutFaults(metadata, options);
   yield* grantFaults(metadata);
   yield* keyFaults(metadata);
+  yield* methodFaults(metadata, options);
+  yield* certificateFaults(metadata);
   yield* assertionFaults(metadata);
   yield* responseFaults(metadata);
   yield* subjectFaults(metadata);
@@ -73,7 +80,8 @@ function* uriFaults(metadata: ClientMetadata, options: FaultOptions): Generator<
   }
   for (const member of webUrls) {
     const value = metadata[member];
-    if (value !== undefined && !isWebUrl(value, options)) yield `${member}: must be an https URL`;
+    if (value !== undefined && !isWebUrl(value, options, fetched.has(member)))
+      yield `${member}: must be an https URL`;
   }
   for (const origin of metadata.allowed_origins) {
     if (!isWebUrl(origin, options) || new URL(origin).origin !== origin) {
@@ -88,7 +96,7 @@ function* uriFaults(metadata: ClientMetadata, options: FaultOptions): Generator<
 function* logoutFaults(metadata: ClientMetadata, options: FaultOptions): Generator<string> {
   const { backchannel_logout_uri, frontchannel_logout_uri } = metadata;
   for (const [member, value] of Object.entries({ backchannel_logout_uri, frontchannel_logout_uri })) {
-    if (value !== undefined && (!isWebUrl(value, options) || value.includes('#')))
+    if (value !== undefined && (!isWebUrl(value, options, fetched.has(member)) || value.includes('#')))
       yield `${member}: must be an https URL without a fragment`;
   }
   if (frontchannel_logout_uri === undefined || !URL.canParse(frontchannel_logout_uri)) return;
@@ -101,10 +109,15 @@ function* logoutFaults(metadata: ClientMetadata, options: FaultOptions): Generat
     yield 'frontchannel_logout_uri: must have the scheme, host and port of a redirect URI';
 }
 
-function isWebUrl(text: string, options: FaultOptions): boolean {
+/** Addresses that this server asks, and no browser does. (sector_identifier_uri is https always: Core §8.1.) */
+const fetched: ReadonlySet<string> = new Set(['logo_uri', 'jwks_uri', 'backchannel_logout_uri']);
+
+function isWebUrl(text: string, options: FaultOptions, asked_by_us = false): boolean {
   if (!/^[\x21-\x7e]+$/.test(text) || !URL.canParse(text)) return false;
-  const { protocol, username, password } = new URL(text);
-  const scheme = protocol === 'https:' || (protocol === 'http:' && options.allow_loopback_http);
+  const { protocol, hostname, username, password } = new URL(text);
+  const http =
+    options.allow_loopback_http || (asked_by_us && options.http_hosts?.includes(hostname) === true);
+  const scheme = protocol === 'https:' || (protocol === 'http:' && http);
   return scheme && username === '' && password === '';
 }
 
@@ -126,12 +139,19 @@ function* grantFaults(metadata: ClientMetadata): Generator<string> {
   }
 }
 
+function* methodFaults(metadata: ClientMetadata, options: FaultOptions): Generator<string> {
+  const method = metadata.token_endpoint_auth_method;
+  if (options.token_endpoint_auth_methods?.includes(method) === false)
+    yield `token_endpoint_auth_method: ${method} needs the settings for certificates of clients, which this server does not have`;
+}
+
 function* keyFaults(metadata: ClientMetadata): Generator<string> {
   if (metadata.jwks !== undefined && metadata.jwks_uri !== undefined)
     yield 'jwks: either jwks or jwks_uri, not both';
   const keys = metadata.jwks !== undefined || metadata.jwks_uri !== undefined;
-  if (metadata.token_endpoint_auth_method === 'private_key_jwt' && !keys) {
-    yield 'jwks: private_key_jwt needs the public keys, as jwks or jwks_uri';
+  const method = metadata.token_endpoint_auth_method;
+  if ((method === 'private_key_jwt' || method === 'self_signed_tls_client_auth') && !keys) {
+    yield `jwks: ${method} needs the public keys, as jwks or jwks_uri`;
   }
   const secret = metadata.jwks?.keys.some((key) => 'd' in key || 'k' in key || 'p' in key);
   if (secret) yield 'jwks: holds a private or symmetric key; register public keys only';

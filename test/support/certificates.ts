@@ -24,9 +24,13 @@ export interface Wanted {
   readonly ca?: boolean;
   readonly path_length?: number;
   readonly san?: readonly (readonly [kind: 'email' | 'dns' | 'uri' | 'ip', value: string])[];
+  /** In the place of its public key, as DER. */
+  readonly spki?: Buffer;
+  /** Signed with SHA-1. */
+  readonly sha1?: boolean;
   /** OIDs of the extended key usages. */
   readonly usages?: readonly string[];
-  /** The DER of a name constraints extension. */
+  /** A name constraints extension with this name. */
   readonly permitted_dns?: string;
 }
 
@@ -109,12 +113,15 @@ function ipBytes(address: string): Buffer {
   );
 }
 
+/** A public key of a kind that nobody knows. */
+export const unknown_key = sequence(sequence(oid('1.2.3.4')), tlv(0x03, Buffer.from([0, 1, 2, 3])));
+
 /** A certificate that signs itself, unless it has an issuer. Good from 2020 to 2099, unless it says otherwise. */
 export function newCertificate(wanted: Wanted = {}): Made {
   const pair = wanted.key_pair ?? generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const { subject = [{ CN: 'client' }], from = 1_577_836_800, to = 4_070_908_800 } = wanted;
   const issuer = wanted.issuer ?? { key: pair.privateKey, subject };
-  const algorithm = sequence(oid('1.2.840.10045.4.3.2'));
+  const algorithm = sequence(oid(wanted.sha1 === true ? '1.2.840.10045.4.1' : '1.2.840.10045.4.3.2'));
   const extensions = extensionsOf(wanted);
   const body = sequence(
     explicit(0, tlv(0x02, Buffer.from([2]))),
@@ -123,10 +130,10 @@ export function newCertificate(wanted: Wanted = {}): Made {
     nameOf(issuer.subject),
     sequence(timeOf(from), timeOf(to)),
     nameOf(subject),
-    pair.publicKey.export({ type: 'spki', format: 'der' }),
+    wanted.spki ?? pair.publicKey.export({ type: 'spki', format: 'der' }),
     ...(extensions.length === 0 ? [] : [explicit(3, sequence(...extensions))]),
   );
-  const signature = sign('sha256', body, issuer.key);
+  const signature = sign(wanted.sha1 === true ? 'sha1' : 'sha256', body, issuer.key);
   const der = sequence(body, algorithm, tlv(0x03, Buffer.from([0]), signature));
   return {
     der,

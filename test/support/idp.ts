@@ -46,6 +46,8 @@ export interface IdpOptions {
   readonly engine?: 'sqlite' | 'postgres';
   /** Settings without their prefix. With an https ISSUER the requests still go to the loopback port, as behind a proxy. */
   readonly settings?: Environment;
+  /** What is in the files that settings name; all others are empty. */
+  readonly files?: Readonly<Record<string, string>>;
   readonly substitutes?: Substitutes;
   /** The host of the issuer. A browser takes localhost and 127.0.0.1 for two sites; the socket is the same. */
   readonly host?: 'localhost';
@@ -78,7 +80,7 @@ export async function startIdp(options: IdpOptions = {}) {
   const logged: LoggedLine[] = [];
   const issuer = `http://${options.host ?? '127.0.0.1'}:${port}`;
   const environment = { ...defaults(issuer, database.url), ...prefixed(options.settings ?? {}) };
-  const config = readConfig(environment, () => '');
+  const config = readConfig(environment, (path) => options.files?.[path] ?? '');
   const log = collectingLog(logged);
   const open = () => openDeps(config, { clock: () => now, hashing, log, ...options.substitutes });
   let deps = await open();
