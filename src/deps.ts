@@ -56,9 +56,10 @@ export async function openDeps(config: Config, substitutes: Substitutes = {}): P
   const masterKeys = () => findMasterKeys(config);
   const keys = createKeys({ db, caches, masterKeys, hint_seconds: config.SESSION_MAX_SECONDS });
   const hashing = substitutes.hashing ?? createHashingGate(config.hashing);
-  const outbound =
-    substitutes.outbound ??
-    createOutbound({ loopback: config.loopback, allowed_hosts: config.OUTBOUND_ALLOWED_HOSTS });
+  const log =
+    substitutes.log ?? pino({ level: config.LOG_LEVEL }, pino.destination({ dest: 2, sync: false }));
+  const { loopback, OUTBOUND_ALLOWED_HOSTS: allowed_hosts, outbound_ca: extra_ca } = config;
+  const outbound = substitutes.outbound ?? createOutbound({ loopback, allowed_hosts, extra_ca, log });
   const statusLists = createStatusLists({ db, keys, clock, config });
   return {
     ...{ config, clock, db, caches, keys, masterKeys, hashing, outbound },
@@ -66,7 +67,7 @@ export async function openDeps(config: Config, substitutes: Substitutes = {}): P
     clientKeys: createClientKeys(outbound),
     statusIndices: createStatusIndices(db),
     statusLists,
-    log: substitutes.log ?? pino({ level: config.LOG_LEVEL }, pino.destination({ dest: 2, sync: false })),
+    log,
     async close() {
       statusLists.close();
       if (substitutes.hashing === undefined) hashing.close();

@@ -103,7 +103,7 @@ const keepers: readonly (readonly [what: RegExp, where: RegExp, why: string])[] 
   ],
   [
     /^node:(net|tls|dgram|dns)/,
-    /^src\/(server\.ts|tls\.ts|limits\/outbound\.ts|http\/client_(address|certificate)\.ts|demo)/,
+    /^src\/(server\.ts|tls\.ts|limits\/outbound(_address)?\.ts|http\/client_(address|certificate)\.ts|demo)/,
     'what goes out passes the outbound gate',
   ],
   [

@@ -1,13 +1,16 @@
 /**
  * The outbound gate: the one way in which this server asks or tells an address that somebody else named (logo_uri, jwks_uri,
- * backchannel_logout_uri). https only, no redirects, small, quick, and connected to the very address that was checked, so that no name can be rebound in between.
- * Hardening row 18; protocol HTTP-20.
+ * backchannel_logout_uri). https only, no redirects, small, quick, and connected to the very address that was checked, so that no name
+ * can be rebound in between. Hardening row 18; protocol HTTP-20.
  */
-import { lookup } from 'node:dns/promises';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import ipaddr from 'ipaddr.js';
-import { isLoopbackHost } from '../oauth/redirect_uri.js';
+import type { Log } from '../deps.js';
+import { checkedAddress, checkedUrl, OutboundError, type OutboundRules } from './outbound_address.js';
+
+export { OutboundError };
 
 interface OutboundRequest {
   readonly url: string;
@@ -35,35 +38,35 @@ export interface Outbound {
   post(request: OutboundForm): Promise<number>;
 }
 
-/** Why nothing was fetched: for the log and the operator, never for a stranger. */
-export class OutboundError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'OutboundError';
-  }
-}
-
-export interface OutboundOptions {
-  /** Whether http and loopback addresses are allowed: the issuer itself is a loopback http address. */
-  readonly loopback: boolean;
-  /** Host names that may resolve to private addresses. */
-  readonly allowed_hosts: readonly string[];
-  /** All addresses of a host name; a test puts its own here. */
-  readonly resolve?: (hostname: string) => Promise<readonly string[]>;
-  /** The certificate authorities to trust, PEM; without it those that Node trusts. */
-  readonly ca?: string;
+export interface OutboundOptions extends OutboundRules {
+  /** Certificate authorities to trust beside those that Node does, PEM. */
+  readonly extra_ca?: readonly string[];
+  /** Told what is refused, with the setting that would allow it (protocol.md §30.10). */
+  readonly log?: Pick<Log, 'warn'>;
 }
 
 const timeout_ms = 5000;
 
 export function createOutbound(options: OutboundOptions): Outbound {
-  const resolve = options.resolve ?? resolveName;
+  const trusted = trustedContext(options.extra_ca ?? []);
+
+  /** Whereto a request may go. What may not is told to the operator. */
+  async function check(text: string, signal: AbortSignal): Promise<Checked> {
+    try {
+      const url = checkedUrl(text, options);
+      const address = await withSignal(checkedAddress(url, options), signal);
+      return { url, address, signal, secureContext: url.protocol === 'https:' ? trusted() : undefined };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : 'unknown';
+      const host = URL.canParse(text) ? new URL(text).host : '';
+      options.log?.warn({ event: 'outbound_refused', host, reason }, 'an address is not asked');
+      throw error;
+    }
+  }
 
   async function exchange<T>(text: string, sent: Sent, read: (incoming: IncomingMessage) => Promise<T>) {
-    const url = checkedUrl(text, options);
     const signal = AbortSignal.timeout(timeout_ms);
-    const address = await withSignal(checkedAddress(url, options, resolve), signal);
-    return withSignal(send({ url, address, signal, ca: options.ca }, sent, read), signal);
+    return withSignal(send(await check(text, signal), sent, read), signal);
   }
 
   return {
@@ -82,56 +85,13 @@ export function createOutbound(options: OutboundOptions): Outbound {
   };
 }
 
-function checkedUrl(text: string, options: OutboundOptions): URL {
-  if (!URL.canParse(text)) throw new OutboundError('not a URL');
-  const url = new URL(text);
-  if (url.username !== '' || url.password !== '') throw new OutboundError('the URL holds a user name');
-  if (url.protocol === 'https:') return url;
-  if (url.protocol === 'http:' && options.loopback && isLoopbackHost(url.hostname)) return url;
-  throw new OutboundError(`${url.protocol} is not allowed: only https`);
-}
-
-/** Resolves once and checks every address: one that is private hides behind no other. */
-async function checkedAddress(
-  url: URL,
-  options: OutboundOptions,
-  resolve: (hostname: string) => Promise<readonly string[]>,
-): Promise<string> {
-  const hostname = url.hostname.replace(/^\[|\]$/g, '');
-  const addresses = ipaddr.isValid(hostname) ? [hostname] : await resolve(hostname);
-  const first = addresses[0];
-  if (first === undefined) throw new OutboundError(`${hostname} has no address`);
-  if (options.allowed_hosts.includes(url.hostname)) return first;
-  const forbidden = addresses.find(
-    (address) => !isAllowedAddress(address, options.loopback && isLoopbackHost(url.hostname)),
-  );
-  if (forbidden !== undefined) {
-    throw new OutboundError(
-      `${hostname} is at ${forbidden}, which is not a public address; SALLYPORT_OUTBOUND_ALLOWED_HOSTS can allow the host`,
-    );
-  }
-  return first;
-}
-
-/** Global unicast addresses of IPv6 (RFC 4291 §2.4): IPv4 that hides in ::/96, and what is not assigned, stay outside. */
-const globalUnicast = ipaddr.IPv6.parseCIDR('2000::/3');
-
-/** Public unicast addresses alone (RFC 6890); loopback where the caller says so. */
-function isAllowedAddress(address: string, loopback: boolean): boolean {
-  if (!ipaddr.isValid(address)) return false;
-  const parsed = ipaddr.process(address);
-  const range = parsed.range();
-  if (range === 'loopback') return loopback;
-  return range === 'unicast' && (parsed instanceof ipaddr.IPv4 || parsed.match(globalUnicast));
-}
-
-async function resolveName(hostname: string): Promise<readonly string[]> {
-  if (hostname === 'localhost' || hostname.endsWith('.localhost')) return ['127.0.0.1']; // RFC 6761 §6.3
-  try {
-    return (await lookup(hostname, { all: true })).map(({ address }) => address);
-  } catch (cause) {
-    throw new OutboundError(`${hostname} does not resolve`, { cause });
-  }
+/** Node's own authorities and these: read once, on first need, since there are some 150. Undefined for Node's own alone. */
+function trustedContext(extra_ca: readonly string[]): () => SecureContext | undefined {
+  let made: SecureContext | undefined;
+  return () => {
+    if (extra_ca.length > 0) made ??= createSecureContext({ ca: [...rootCertificates, ...extra_ca] });
+    return made;
+  };
 }
 
 /** What goes out. */
@@ -146,7 +106,7 @@ interface Checked {
   readonly url: URL;
   readonly address: string;
   readonly signal: AbortSignal;
-  readonly ca: string | undefined;
+  readonly secureContext: SecureContext | undefined;
 }
 
 function send<T>(

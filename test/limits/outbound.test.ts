@@ -1,5 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { setImmediate as nextTick } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test, vi } from 'vitest';
 import { createOutbound } from '../../src/limits/outbound.js';
 import { ask, expectRefused, hosted, onLoopback } from '../support/outbound.js';
@@ -76,13 +77,37 @@ describe('a server that does not behave', () => {
     await vi.waitFor(() => expect(hungUp).toBe(true));
   });
 
-  test('sends something compressed that would be larger: it is taken as it is', async () => {
-    const { url } = await serve((_, response) =>
-      response.setHeader('content-encoding', 'gzip').end(Buffer.from([0x1f, 0x8b, 8])),
+  test('sends a bomb, compressed though it was asked not to: it is taken as it is', async () => {
+    const bomb = gzipSync(Buffer.alloc(900_000));
+    expect(bomb.length).toBeLessThan(1000);
+    const { url, requests } = await serve((_, response) =>
+      response.setHeader('content-encoding', 'gzip').end(bomb),
     );
-    expect((await createOutbound(onLoopback).fetch({ ...ask, url })).body).toEqual(
-      Buffer.from([0x1f, 0x8b, 8]),
-    );
+    expect((await createOutbound(onLoopback).fetch({ ...ask, url })).body).toEqual(bomb);
+    expect(requests).toMatchObject([{ headers: { 'accept-encoding': 'identity' } }]);
+  });
+
+  test('says it is something else than was asked for: its word is passed on, and no more', async () => {
+    const { url } = await serve((_, response) => response.setHeader('content-type', 'text/html').end('<p>'));
+    const { content_type, body } = await createOutbound(onLoopback).fetch({ ...ask, url });
+    expect([content_type, String(body)]).toEqual(['text/html', '<p>']);
+  });
+
+  test('sends headers without end, or says again and again that it goes on: it is hung up on', async () => {
+    const endless = await serve((request) => {
+      request.socket.write('HTTP/1.1 200 OK\r\n');
+      const header = `x: ${'x'.repeat(1000)}\r\n`;
+      const sending = setInterval(() => request.socket.write(header), 1);
+      request.socket.once('close', () => clearInterval(sending));
+    });
+    const hesitant = await serve((_, response) => {
+      const sending = setInterval(() => response.writeProcessing(), 100);
+      response.once('close', () => clearInterval(sending));
+    });
+    await Promise.all([
+      expectRefused(endless.url, 'cannot be reached', onLoopback),
+      expectRefused(hesitant.url, /within 5 s|cannot be reached/, onLoopback),
+    ]);
   });
 
   test('hangs up, answers no HTTP, or is not there', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { Log } from '../../src/deps.js';
 import { createOutbound } from '../../src/limits/outbound.js';
-import { ask, expectRefused, hosted } from '../support/outbound.js';
+import { ask, expectRefused, expectRefusedBy, hosted } from '../support/outbound.js';
 import { serve } from '../support/web_server.js';
 
 const publicAddress = '93.184.216.34';
@@ -54,12 +55,72 @@ describe('somebody names an address inside (hardening 18, RFC 6890, HTTP-20)', (
     expect(requests).toEqual([]);
   });
 
+  test('at a name that was public when it was registered, and is looked up anew each time (rebinding)', async () => {
+    const { port, requests } = await serve((_, response) => response.end('secret'));
+    const answers = [[publicAddress], ['127.0.0.1']];
+    const resolve = async () => answers.pop() ?? [];
+    await expectRefused(`https://evil.example:${port}/`, '127.0.0.1, which is not a public address', {
+      resolve,
+    });
+    expect(requests).toEqual([]);
+  });
+
   test('the operator is told which setting allows it (protocol.md §30.10)', async () => {
     const resolve = async () => ['10.1.2.3'];
     const fetched = createOutbound({ ...hosted, resolve }).fetch({ ...ask, url: 'https://intra.example/' });
     await expect(fetched).rejects.toThrow(
       'intra.example is at 10.1.2.3, which is not a public address; SALLYPORT_OUTBOUND_ALLOWED_HOSTS can allow the host',
     );
+  });
+
+  test.each([
+    [
+      'https://intra.example/keys?key=1',
+      'intra.example',
+      'which is not a public address; SALLYPORT_OUTBOUND_ALLOWED_HOSTS can',
+    ],
+    [
+      'http://intra.example:81/',
+      'intra.example:81',
+      'only https; SALLYPORT_OUTBOUND_ALLOWED_HOSTS can allow the host',
+    ],
+    ['https://ada:secret@intra.example/', 'intra.example', 'holds a user name'],
+    ['nonsense', '', 'not a URL'],
+  ])('the log says so for %s, without its query or password', async (url, host, reason) => {
+    const warnings: object[] = [];
+    const log = { warn: (fields: object) => void warnings.push(fields) } as Pick<Log, 'warn'>;
+    const outbound = createOutbound({ ...hosted, log, resolve: async () => ['10.1.2.3'] });
+    await expect(outbound.post({ url, form: {} })).rejects.toThrow();
+    expect(warnings).toEqual([{ event: 'outbound_refused', host, reason: expect.stringContaining(reason) }]);
+  });
+});
+
+describe('the operator names a host that may be inside', () => {
+  test('it is asked over http as well, wherever it is', async () => {
+    const { port, requests } = await serve((_, response) => response.end('inside'));
+    const outbound = createOutbound({
+      ...hosted,
+      allowed_hosts: ['intra.example'],
+      resolve: async () => ['127.0.0.1'],
+    });
+    const { body } = await outbound.fetch({ ...ask, url: `http://INTRA.example:${port}/a` });
+    expect([String(body), requests.map(({ url }) => url)]).toEqual(['inside', ['/a']]);
+    for (const host of ['sub.intra.example', 'intra.example.evil.example', '127.0.0.1', 'intra.example.'])
+      await expectRefusedBy(outbound, `http://${host}:${port}/`, 'only https');
+    expect(requests).toHaveLength(1);
+  });
+
+  test.each(['127.0.0.1', '::1', '[::1]'])('or an address: %s', async (host) => {
+    const outbound = createOutbound({ ...hosted, allowed_hosts: [host] });
+    const named = host === '::1' ? '[::1]' : host;
+    await expectRefusedBy(outbound, `http://${named}:1/`, 'cannot be reached');
+    await expectRefusedBy(outbound, 'http://127.0.0.2:1/', 'only https');
+  });
+
+  test('and is not asked in any other way', async () => {
+    const outbound = createOutbound({ ...hosted, allowed_hosts: ['intra.example'] });
+    await expectRefusedBy(outbound, 'ftp://intra.example/', 'only https');
+    await expectRefusedBy(outbound, 'http://a@intra.example/', 'holds a user name');
   });
 });
 

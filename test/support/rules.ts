@@ -57,14 +57,47 @@ export const noRandomness: Rule = (report, file) => ({
   },
 });
 
-export const noFetch: Rule = (report) => ({
-  CallExpression(node) {
-    if (node.callee.type === 'Identifier' && node.callee.name === 'fetch') report(node);
-  },
-  MemberExpression(node) {
-    if (dotted(node) === 'globalThis.fetch') report(node);
-  },
-});
+/** What asks another server: names of the language, and of modules by how they are imported (Node's with or without `node:`). */
+const globalWays = /^(fetch|WebSocket|EventSource|XMLHttpRequest)$/;
+const waysOut: readonly (readonly [module: RegExp, names: RegExp])[] = [
+  [/^(undici|axios|got|ky|needle|node-fetch|superagent)(\/|$)/, /^/],
+  [/^https?$/, /^(\*|request|get|Agent|globalAgent|ClientRequest)$/],
+  [/^(http2|dgram|dns|dns\/promises)$/, /^/],
+  [/^(net|tls)$/, /^(\*|connect|createConnection|Socket)$/],
+  [/^module$/, /^(\*|createRequire)$/],
+  [/^jose$/, /^(\*|createRemoteJWKSet)$/],
+];
+
+/** What goes out passes the outbound gate (hardening 18, HTTP-20). */
+export const noOtherWayOut: Rule = (report, file) => {
+  const named = new Set<number>();
+  return {
+    Program(node) {
+      const taken = file.imports.some(({ specifier, names, type_only }) =>
+        waysOut.some(
+          ([module, ways]) =>
+            !type_only &&
+            module.test(specifier.replace(/^node:/, '')) &&
+            names.some((name) => ways.test(name)),
+        ),
+      );
+      if (taken) report({ start: node.start, end: node.start });
+    },
+    // A member, a key or a method may have the name: only what stands by itself is the language's.
+    MemberExpression(node) {
+      if (!node.computed) named.add(node.property.start);
+      if (/^(globalThis\.(fetch|WebSocket|EventSource)|process\.getBuiltinModule)$/.test(dotted(node)))
+        report(node);
+    },
+    Property: ({ key, shorthand }) => void (shorthand || named.add(key.start)),
+    MethodDefinition: ({ key }) => void named.add(key.start),
+    TSMethodSignature: ({ key }) => void named.add(key.start),
+    TSPropertySignature: ({ key }) => void named.add(key.start),
+    Identifier(node) {
+      if (globalWays.test(node.name) && !named.has(node.start)) report(node);
+    },
+  };
+};
 
 /** koa's members that trust the sender, normalise, or throw behind a proxy, also when taken out of ctx by name. */
 const koaMembers =
