@@ -33,12 +33,12 @@ describe('discovery and certificates of clients (RFC 8705)', () => {
     await expect(idp.addClient(subject)).rejects.toThrow('needs the settings for certificates of clients');
   });
 
-  test('says nothing of tokens that are bound to certificates: they are not built (DSC-16)', async () => {
+  test('says nothing of tokens that are bound to certificates: they are not built', async () => {
     const metadata = await read(await startBehindProxy({ MTLS_ORIGIN: 'https://mtls.example' }));
     expect(metadata).not.toHaveProperty('tls_client_certificate_bound_access_tokens');
   });
 
-  test('names the endpoints at the origin that asks for certificates, where it is another (DSC-16, MTL-03)', async () => {
+  test('names the endpoints at the origin that asks for certificates, where it is another (MTL-03)', async () => {
     const aliases = (origin: string) => ({
       token_endpoint: `${origin}/token`,
       introspection_endpoint: `${origin}/introspect`,
