@@ -72,17 +72,33 @@ export interface KeysOptions {
 
 export function createKeys({ db, caches, masterKeys, hint_seconds }: KeysOptions): Keys {
   let opened: OpenedKeys = { pairs: [], secret: [] };
-  return caches.keep('keys', async () => {
+  const open = async () => {
     opened = await openAll(db, masterKeys, opened);
-    return keyRing(opened, hint_seconds);
-  });
+    return opened;
+  };
+  return caches.keep('keys', async () => keyRing(await open(), hint_seconds, open));
 }
 
 /** JWTs of our own that are not verified twice: some 5 MiB at most. */
 const most_verified = 4096;
 
-function keyRing({ pairs, secret }: OpenedKeys, hint_seconds: number): KeyRing {
-  const signing = pairs.filter((pair): pair is KeyPair & SigningKey => isJwsAlg(pair.alg));
+type SigningPair = KeyPair & SigningKey;
+
+function isSigningKey(pair: KeyPair): pair is SigningPair {
+  return isJwsAlg(pair.alg);
+}
+
+function ofAlg({ pairs }: OpenedKeys, alg: JwsAlg): readonly SigningPair[] {
+  return pairs.filter(isSigningKey).filter((key) => key.alg === alg);
+}
+
+/** `reopen` gives the keys as the database holds them now. */
+function keyRing(
+  { pairs, secret }: OpenedKeys,
+  hint_seconds: number,
+  reopen: () => Promise<OpenedKeys>,
+): KeyRing {
+  const signing = pairs.filter(isSigningKey);
   const encryption = pairs.filter((pair): pair is KeyPair & DecryptionKey => isJweAlg(pair.alg));
   const byAlg = new Map(jwsAlgs.map((alg) => [alg, signing.filter((key) => key.alg === alg)]));
   const sets = new Map<string, PublishedSet>();
@@ -96,7 +112,8 @@ function keyRing({ pairs, secret }: OpenedKeys, hint_seconds: number): KeyRing {
 
   return {
     async sign(typ, claims, now, alg = 'RS256') {
-      const key = signingKey(byAlg.get(alg) ?? [], now);
+      // A client that another process registered a moment ago may be known here before the first key of its algorithm.
+      const key = signingKey(byAlg.get(alg) ?? [], now) ?? signingKey(ofAlg(await reopen(), alg), now);
       if (key === undefined) throw new Error(`there is no signing key for ${alg} whose time has come`);
       return signJwt(key, typ, claims);
     },
