@@ -1,7 +1,6 @@
 /**
  * What a relying application may be registered with: the metadata of RFC 7591 §2, OpenID Connect Registration §2, Back-Channel
- * Logout §2.2, RFC 8705 §2 and Front-Channel Logout §2, and members of our own (first_party, id_token_claims, require_pkce, default_resource, allowed_origins,
- * refresh_token_rotation, refresh_grace_seconds, security_profile).
+ * Logout §2.2, RFC 8705 §2 and Front-Channel Logout §2, some of it in several languages (translations.ts), and members of our own.
  */
 import { z } from 'zod';
 import { jweAlgs, jweEncs, jwsAlgs, macAlgs } from './algorithms.js';
@@ -9,6 +8,7 @@ import { type FaultOptions, metadataFaults } from './client_metadata_faults.js';
 import { OAuthError } from './errors.js';
 import { type ProfileName, profiles } from './profiles.js';
 import { parseScope } from './scope.js';
+import { splitTranslations, type Translations } from './translations.js';
 
 const grant_types = ['authorization_code', 'refresh_token', 'client_credentials'] as const;
 const token_endpoint_auth_methods = [
@@ -29,18 +29,20 @@ export const subject_types = ['public', 'pairwise'] as const;
 const uri = z.string().min(1).max(2048);
 const jwks = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).max(20) });
 
-const clientMetadata = z.strictObject({
-  client_name: z
-    .string()
-    .trim()
-    .min(1)
-    .max(200)
-    .regex(/^[^\p{Cc}]*$/u, 'holds a control character'),
+const printable = /^[^\p{Cc}\p{Cs}]*$/u;
+const clientName = z.string().trim().min(1).max(200).regex(printable, 'holds a control character');
+
+/** The members of the standards: whoever registers a client may set them, also a client that registers itself. */
+const standard = {
+  client_name: clientName,
   client_uri: uri.optional(),
   logo_uri: uri.optional(),
   policy_uri: uri.optional(),
   tos_uri: uri.optional(),
   contacts: z.array(z.string().max(320)).max(20).optional(),
+  software_id: z.string().max(255).optional(),
+  software_version: z.string().max(255).optional(),
+  initiate_login_uri: uri.optional(),
   application_type: z.enum(['web', 'native']).default('web'),
   redirect_uris: z.array(uri).max(50).default([]),
   post_logout_redirect_uris: z.array(uri).max(50).default([]),
@@ -73,17 +75,37 @@ const clientMetadata = z.strictObject({
   scope: z.string().max(2048).default('openid profile email address phone offline_access'),
   default_max_age: z.int().min(0).optional(),
   require_auth_time: z.boolean().default(false),
+};
+
+/** Our own: for the operator, since they give power over people or over the server (hardening 28). */
+const own = {
   first_party: z.boolean().default(false),
   id_token_claims: z.enum(['scope', 'minimal']).default('scope'),
-  require_pkce: z.boolean().default(true),
-  security_profile: z.enum(Object.keys(profiles) as ProfileName[]).default('default'),
   default_resource: uri.optional(),
   allowed_origins: z.array(uri).max(50).default([]),
   refresh_token_rotation: z.boolean().optional(),
   refresh_grace_seconds: z.int().min(0).max(60).default(10),
-});
+};
 
-export type ClientMetadata = z.infer<typeof clientMetadata>;
+/** Our own that only ever ask for more safety: for everybody. */
+const stricter = {
+  require_pkce: z.boolean().default(true),
+  security_profile: z.enum(Object.keys(profiles) as ProfileName[]).default('default'),
+};
+
+const translated = z
+  .record(z.string(), uri.regex(printable, 'holds a control character'))
+  .refine((texts) => Object.keys(texts).length <= 100, 'more than 100 translations');
+
+const clientMetadata = z.strictObject({ ...standard, ...own, ...stricter });
+
+export type ClientMetadata = z.infer<typeof clientMetadata> & Translations;
+
+/** What a client that registers itself may set, beside translations. A closed list: whatever is added to `own` is not in it. */
+export const settableByClient: ReadonlySet<string> = new Set([
+  ...Object.keys(standard),
+  ...Object.keys(stricter),
+]);
 
 const defaults = clientMetadata.parse({ client_name: 'any' });
 
@@ -103,14 +125,15 @@ export function parseClientMetadata(input: unknown, options: FaultOptions): Clie
       'client_secret: secrets are generated here, they cannot be brought along',
     );
   }
-  const parsed = clientMetadata.safeParse(input);
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map(
-      (issue) => `${issue.path.join('.') || 'metadata'}: ${issue.message}`,
-    );
+  const { translations, others } = splitTranslations(input);
+  const members = clientMetadata.safeParse(others);
+  const texts = translated.safeParse(translations);
+  if (!members.success || !texts.success) {
+    const issues = [members, texts].flatMap(({ error }) => error?.issues ?? []);
+    const faults = issues.map((issue) => `${issue.path.join('.') || 'metadata'}: ${issue.message}`);
     throw new OAuthError('invalid_request', faults.join('; '));
   }
-  const metadata = parsed.data;
+  const metadata: ClientMetadata = { ...(texts.data as Translations), ...members.data }; // only such members were split off
   const faults = new Set(metadataFaults(metadata, options));
   if (faults.size > 0) throw new OAuthError('invalid_request', [...faults].join('; '));
   return { ...metadata, ...withoutRepeats(metadata) };

@@ -9,6 +9,7 @@ import { profileOf } from './profiles.js';
 import { assertRedirectUri } from './redirect_uri.js';
 import { isResource } from './resource.js';
 import { parseScope } from './scope.js';
+import { translationsOf } from './translations.js';
 
 export interface FaultOptions {
   readonly allow_loopback_http: boolean;
@@ -23,6 +24,7 @@ export function* metadataFaults(metadata: ClientMetadata, options: FaultOptions)
   yield* profileFaults(metadata);
   yield* scopeFaults(metadata);
   yield* uriFaults(metadata, options);
+  yield* translationFaults(metadata, options);
   yield* logoutFaults(metadata, options);
   yield* grantFaults(metadata);
   yield* keyFaults(metadata);
@@ -83,6 +85,12 @@ function* uriFaults(metadata: ClientMetadata, options: FaultOptions): Generator<
     if (value !== undefined && !isWebUrl(value, options, fetched.has(member)))
       yield `${member}: must be an https URL`;
   }
+  const { initiate_login_uri } = metadata;
+  if (
+    initiate_login_uri !== undefined &&
+    (!isWebUrl(initiate_login_uri, options) || initiate_login_uri.includes('#'))
+  )
+    yield 'initiate_login_uri: must be an https URL without a fragment';
   for (const origin of metadata.allowed_origins) {
     if (!isWebUrl(origin, options) || new URL(origin).origin !== origin) {
       yield `allowed_origins: ${origin} is not an origin like https://app.example.com`;
@@ -90,6 +98,14 @@ function* uriFaults(metadata: ClientMetadata, options: FaultOptions): Generator<
   }
   if (metadata.default_resource !== undefined && !isResource(metadata.default_resource)) {
     yield 'default_resource: must be an absolute URI without a fragment';
+  }
+}
+
+function* translationFaults(metadata: ClientMetadata, options: FaultOptions): Generator<string> {
+  for (const { member, name, value } of translationsOf(metadata)) {
+    if (member === 'client_name' && (value.trim() === '' || value.length > 200))
+      yield `${name}: must be 1 to 200 characters long`;
+    if (member !== 'client_name' && !isWebUrl(value, options)) yield `${name}: must be an https URL`;
   }
 }
 
