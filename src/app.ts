@@ -12,6 +12,12 @@ import type { Deps } from './deps.js';
 import { asset } from './endpoints/assets.js';
 import { authorize, resumeAuthorization } from './endpoints/authorize.js';
 import { checkSession } from './endpoints/check_session.js';
+import {
+  readRegistration,
+  registration,
+  removeRegistration,
+  replaceRegistration,
+} from './endpoints/client_registration.js';
 import { discovery } from './endpoints/discovery.js';
 import { endSession, resumeLogout } from './endpoints/end_session.js';
 import { healthz, readyz } from './endpoints/health.js';
@@ -23,8 +29,9 @@ import { revocationEvents } from './endpoints/revocation_events.js';
 import { statusList, statusListAggregation } from './endpoints/status_lists.js';
 import { token } from './endpoints/token.js';
 import { userinfo } from './endpoints/userinfo.js';
+import { webfinger } from './endpoints/webfinger.js';
 import { bearerErrors } from './http/bearer.js';
-import { clientCors, publicCors } from './http/cors.js';
+import { anyOriginCors, clientCors, publicCors } from './http/cors.js';
 import { jsonErrors, pageErrors } from './http/errors.js';
 import { lastResort, readableTarget, requestLog } from './http/guards.js';
 import { pageHeaders, transportHeaders } from './http/headers.js';
@@ -92,6 +99,10 @@ export function routes(deps: Deps): readonly Route[] {
       ]),
     ),
 
+    get('/.well-known/webfinger', publicCors, json, webfinger(deps)),
+    preflight('/.well-known/webfinger', publicCors),
+    ...registrationRoutes(deps),
+
     // For the operator's own applications (decisions 29). Each checks client, Origin and Sec-Fetch-Site itself (api/caller.ts).
     post('/users/login', usersCors, json, login(deps)),
     preflight('/users/login', usersCors),
@@ -130,6 +141,23 @@ export function routes(deps: Deps): readonly Route[] {
     get('/logos/:client_id', json, logo(deps)),
     get('/healthz', healthz),
     get('/readyz', readyz(deps)),
+  ];
+}
+
+/** Dynamic registration. Scripts of any origin may use it where anybody may (HTTP-15). */
+function registrationRoutes(deps: Deps): readonly Route[] {
+  const own = '/register/:client_id';
+  const open = deps.config.CLIENT_REGISTRATION === 'open';
+  const registerCors = anyOriginCors({ methods: 'POST' });
+  const manageCors = anyOriginCors({ methods: 'GET, PUT, DELETE' });
+  const json = [jsonErrors(deps), bearerErrors(deps.config)];
+  const guarded = (cors: Middleware) => (open ? [cors, ...json] : json);
+  return [
+    post('/register', ...guarded(registerCors), registration(deps)),
+    get(own, ...guarded(manageCors), readRegistration(deps)),
+    { methods: ['PUT'], path: own, handlers: [...guarded(manageCors), replaceRegistration(deps)] },
+    { methods: ['DELETE'], path: own, handlers: [...guarded(manageCors), removeRegistration(deps)] },
+    ...(open ? [preflight('/register', registerCors), preflight(own, manageCors)] : []),
   ];
 }
 

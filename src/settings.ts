@@ -4,6 +4,7 @@
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { isLoopbackHost } from './oauth/redirect_uri.js';
+import { parseScope } from './oauth/scope.js';
 
 export const prefix = 'SALLYPORT_';
 
@@ -190,6 +191,32 @@ export const settings = {
     fallback: String(400 * day),
     about: 'How long the audit trail is kept.',
   },
+  CLIENT_REGISTRATION: {
+    schema: z.enum(['closed', 'token', 'open']),
+    fallback: 'closed',
+    about:
+      'Who may register applications over the network (RFC 7591): `closed`, nobody; `token`, who has an initial access token (`clients registration-token add`); `open`, everybody.',
+  },
+  CLIENT_REGISTRATION_SCOPE: {
+    schema: z.string().max(2048).refine(isScope, 'must be scopes separated by spaces'),
+    fallback: 'openid profile email address phone offline_access',
+    about: 'The scopes that an application can register itself for.',
+  },
+  CLIENT_REGISTRATIONS_PER_SOURCE: {
+    schema: whole(1, 1_000_000),
+    fallback: '20',
+    about: 'How often one source (/24, /64) may try to register an application without a token in an hour.',
+  },
+  CLIENT_REGISTRATIONS_MOST: {
+    schema: whole(1, 1_000_000),
+    fallback: '1000',
+    about: 'How many applications that registered themselves there may be at a time.',
+  },
+  CLIENT_REGISTRATION_UNUSED_SECONDS: {
+    schema: seconds(2 * day, 4000 * day),
+    fallback: String(90 * day),
+    about: 'After how long without use an application that registered itself is removed.',
+  },
   ARGON2_MEMORY_KIB: {
     schema: whole(7168, 1_048_576),
     fallback: '19456',
@@ -249,6 +276,14 @@ function isIssuer(text: string): boolean {
 
 function isOrigin(text: string): boolean {
   return URL.canParse(text) && text === new URL(text).origin && text.startsWith('https://');
+}
+
+function isScope(text: string): boolean {
+  try {
+    return parseScope(text).length > 0;
+  } catch {
+    return false; // it says by throwing what is wrong with a word
+  }
 }
 
 function isNetwork(text: string): boolean {

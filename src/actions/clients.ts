@@ -33,12 +33,26 @@ export interface NewClient {
   readonly client_secret: string | null;
 }
 
+/** How a client came here by itself: what is stored of that, and whether it may come in, decided inside the transaction. */
+export interface SelfRegistration
+  extends Pick<clients.Client, 'registration_token_hash' | 'initial_token_id'> {
+  /** Throws what the client is told where it may not. */
+  readonly admit: (trx: Trx) => Promise<void>;
+}
+
+const byOperator: SelfRegistration = {
+  registration_token_hash: null,
+  initial_token_id: null,
+  admit: async () => {},
+};
+
 /** Registers a client. Throws OAuthError `invalid_request` naming all that is wrong with its metadata. */
 export async function addClient(
   deps: RegistrationDeps,
   metadata: unknown,
   now: number,
   client_id = newId(),
+  { admit, ...registration }: SelfRegistration = byOperator,
 ): Promise<NewClient> {
   const parsed = parseClientMetadata(metadata, rulesOf(deps));
   await assertSector(deps, parsed, null);
@@ -52,8 +66,12 @@ export async function addClient(
     updated_at: now,
     disabled_at: null,
     ...(await deps.statusIndices.reserve(now)),
+    ...registration,
+    last_used_at: registration.registration_token_hash === null ? null : now,
   };
-  await change(deps, { type: 'client_added', client_id }, now, async (trx) => {
+  const type = registration.registration_token_hash === null ? 'client_added' : 'client_registered';
+  await change(deps, { type, client_id }, now, async (trx) => {
+    await admit(trx);
     if (!(await clients.insert(trx, client)))
       throw new UserError('conflict', `There is a client ${client_id} already.`);
   });
@@ -112,12 +130,25 @@ export async function updateClient(
   const merged = Object.entries({ ...metadataOf(before), ...changes }).filter(
     ([, value]) => value !== null && value !== undefined,
   );
-  const parsed = parseClientMetadata(Object.fromEntries(merged), rulesOf(deps));
+  return replaceMetadata(deps, before, Object.fromEntries(merged), now);
+}
+
+/** Gives a client other metadata in the place of all it had. Throws as updateClient. */
+export async function replaceMetadata(
+  deps: RegistrationDeps,
+  before: clients.Client,
+  metadata: unknown,
+  now: number,
+): Promise<NewClient> {
+  const { client_id } = before;
+  const parsed = parseClientMetadata(metadata, rulesOf(deps));
   await assertSector(deps, parsed, before);
   await ensureKeysFor(deps, signedResponseAlgs(parsed), now);
   const { client_secret, stored } = await secretFor(deps, client_id, parsed, before);
+  const { registration_token_hash, initial_token_id, last_used_at } = before;
   const client: clients.Client = {
     ...parsed,
+    ...{ registration_token_hash, initial_token_id, last_used_at },
     client_id,
     ...stored,
     created_at: before.created_at,
@@ -132,7 +163,8 @@ export async function updateClient(
 /** The registered metadata of a client, without what the server adds. */
 export function metadataOf(client: clients.Client): ClientMetadata {
   const { client_id, client_secret_hash, created_at, updated_at, disabled_at, ...rest } = client;
-  const { status_list, status_index, client_secret_sealed, ...metadata } = rest;
+  const { status_list, status_index, client_secret_sealed, ...others } = rest;
+  const { registration_token_hash, initial_token_id, last_used_at, ...metadata } = others;
   return metadata;
 }
 
@@ -176,13 +208,20 @@ export async function disableClient(
   return client;
 }
 
-/** Removes a client with its consents, codes and tokens. Throws UserError `not_found`. */
-export async function removeClient(deps: ClientDeps, client_id: string, now: number): Promise<void> {
+/**
+ * Removes a client with its consents, codes and tokens. `remove` deletes the row, where it may. Throws UserError `not_found`, and then
+ * nothing has ended.
+ */
+export async function removeClient(
+  deps: ClientDeps,
+  client_id: string,
+  now: number,
+  remove = (trx: Trx) => clients.remove(trx, client_id),
+): Promise<void> {
   await change(deps, { type: 'client_removed', client_id }, now, async (trx) => {
     const client = await clients.find(trx, client_id);
     if (client !== undefined) await endTokens(trx, deps, client, now);
-    if (!(await clients.remove(trx, client_id)))
-      throw new UserError('not_found', `There is no client ${client_id}.`);
+    if (!(await remove(trx))) throw new UserError('not_found', `There is no client ${client_id}.`);
   });
 }
 

@@ -13,6 +13,7 @@ import {
 } from '../actions/clients.js';
 import { UserError } from '../oauth/errors.js';
 import * as clients from '../store/clients.js';
+import { registrationTokenCommand } from './registration_tokens.js';
 import { collect, columns, dateTime, print, type Start } from './start.js';
 
 interface MetadataOptions {
@@ -94,6 +95,7 @@ export function clientsCommand(start: Start): Command {
         print({ client_id }, options, () => `${client_id} is removed.`);
       }),
     );
+  command.addCommand(registrationTokenCommand(start));
   return command;
 }
 
@@ -169,6 +171,11 @@ function informationResponse({ client, client_secret }: NewClient) {
     ...metadataOf(client),
     response_types: client.grant_types.includes('authorization_code') ? ['code'] : [],
     ...(client.disabled_at !== null && { disabled_at: client.disabled_at }),
+    ...(client.registration_token_hash !== null && {
+      self_registered: true,
+      initial_token_id: client.initial_token_id,
+      last_used_at: client.last_used_at,
+    }),
   };
 }
 
@@ -197,6 +204,7 @@ function list(rows: readonly clients.Client[], options: { readonly json?: boolea
           name: client.client_name,
           'grant types': client.grant_types.join(' '),
           authentication: client.token_endpoint_auth_method,
+          'registered by': client.registration_token_hash === null ? 'operator' : 'itself',
           disabled: dateTime(client.disabled_at),
         })),
         'There are no applications yet.',

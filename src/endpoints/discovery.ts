@@ -50,7 +50,7 @@ function withAliases({ mtls_origin }: Deps['config'], metadata: object): object 
 }
 
 function metadata(config: Deps['config'], resources: ReadonlyMap<string, readonly string[]>): object {
-  const { ISSUER: issuer, loopback } = config;
+  const { ISSUER: issuer, loopback, CLIENT_REGISTRATION } = config;
   const methods = authenticationMethods(config);
   return {
     issuer,
@@ -64,6 +64,7 @@ function metadata(config: Deps['config'], resources: ReadonlyMap<string, readonl
     jwks_uri: `${issuer}/jwks`,
     end_session_endpoint: `${issuer}/logout`,
     ...(!loopback && { check_session_iframe: `${issuer}/check-session` }),
+    ...(CLIENT_REGISTRATION !== 'closed' && { registration_endpoint: `${issuer}/register` }),
     scopes_supported: [...new Set([...openidScopes, ...[...resources.values()].flat()])],
     response_types_supported: ['code'],
     response_modes_supported: Object.values(responseModes).map((mode) => mode.response_mode),

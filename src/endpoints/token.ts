@@ -33,6 +33,7 @@ export function token(deps: TokenDeps): Middleware {
       { ...deps, now },
       { authorization: ctx.headers.authorization, params, certificate: certificateOf(ctx) },
     );
+    if (client.last_used_at !== null) await deps.caches.used(client, now);
     const grant = chooseGrant(client, params.require('grant_type'));
 
     const resources = await readResources(deps, params);

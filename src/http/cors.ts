@@ -17,6 +17,22 @@ export const publicCors: Middleware = async (ctx, next) => {
   ctx.status = 204;
 };
 
+/** An endpoint that any script may call, with what it carries itself and never with the browser's cookies. */
+export function anyOriginCors(options: { readonly methods: string }): Middleware {
+  return async (ctx, next) => {
+    ctx.set('Access-Control-Allow-Origin', '*');
+    ctx.set('Access-Control-Expose-Headers', exposed);
+    if (ctx.method !== 'OPTIONS') {
+      await next();
+      return;
+    }
+    ctx.set('Access-Control-Allow-Methods', options.methods);
+    ctx.set('Access-Control-Allow-Headers', allowedHeaders);
+    ctx.set('Access-Control-Max-Age', '600');
+    ctx.status = 204;
+  };
+}
+
 /**
  * An endpoint that browser applications call: the origin is echoed if it is some client's, else there is no CORS at all. A
  * preflight names no client, so any client's will do; what the request may do is decided by its own authentication.

@@ -1,7 +1,7 @@
 /** Reads what a request brings, strictly and within limits: 64 KiB of body, one content type, no surprises. Hardening numbers. */
 import type { Context } from 'koa';
 import { OAuthError } from '../oauth/errors.js';
-import { type Params, parseJsonParams, parseParams } from '../oauth/params.js';
+import { type Params, parseJsonObject, parseJsonParams, parseParams } from '../oauth/params.js';
 
 const longest_body = 65_536;
 
@@ -26,6 +26,12 @@ export async function readForm(ctx: Context): Promise<Params> {
 export async function readJson(ctx: Context): Promise<Params> {
   assertType(ctx, 'application/json');
   return parseJsonParams(await readBody(ctx));
+}
+
+/** A JSON body with members of any kind. Throws like readForm. */
+export async function readJsonObject(ctx: Context): Promise<Readonly<Record<string, unknown>>> {
+  assertType(ctx, 'application/json');
+  return parseJsonObject(await readBody(ctx));
 }
 
 function assertType(ctx: Context, wanted: string): void {

@@ -1,5 +1,6 @@
 /** The janitor: deletes what expired, 500 rows of a table at a time, so that nobody waits for it. */
 import { setTimeout as wait } from 'node:timers/promises';
+import { removeUnusedClients } from '../actions/client_registration.js';
 import { endExpiredSessions } from '../actions/sessions.js';
 import { batch, deleteExpired } from '../store/expired.js';
 import { removeUnusedLists } from '../tokens/status_indices.js';
@@ -21,6 +22,7 @@ export const cleanup: Job = {
       if ((!more && ended < batch) || stopping.aborted) break;
       await wait(pause_ms);
     }
+    total += await removeUnusedClients(deps, now);
     total += await removeUnusedLists(deps.db, now);
     if (total > 0) deps.log.debug({ deleted: total }, 'expired rows deleted');
   },

@@ -1,6 +1,6 @@
 /**
  * What a client is told (OAuthError) and what a person is told (UserError). Where it is caught decides how it is told.
- * RFC 6749 §4.1.2.1 and §5.2; RFC 6750 §3.1; OpenID Connect Core §3.1.2.6; RFC 8707 §2.
+ * RFC 6749 §4.1.2.1 and §5.2; RFC 6750 §3.1; OpenID Connect Core §3.1.2.6; RFC 8707 §2; RFC 7591 §3.2.2.
  */
 import { type ErrorCode, errorCodes, errorUri } from './error_codes.js';
 

@@ -95,6 +95,33 @@ export function parseJsonParams(text: string): Params {
   return new Params(new Map(members.map(([name, value]) => [name, textsOf(name, value)])));
 }
 
+/**
+ * Parses a JSON object whose members may be anything, 20 levels deep at most. Throws `invalid_request` as parseJsonParams does; members
+ * are counted at every level.
+ */
+export function parseJsonObject(text: string): Readonly<Record<string, unknown>> {
+  const parsed = parseObject(text);
+  if (countMembersOf(parsed, 20) !== countMembers(text))
+    throw new OAuthError('invalid_request', 'a member of the JSON body is sent more than once');
+  return { ...parsed };
+}
+
+/** How many members a value has, at every level. Throws where it is deeper, or holds a text that nothing of ours may hold. */
+function countMembersOf(value: unknown, levels: number): number {
+  if (typeof value === 'string') assertText(value);
+  if (typeof value !== 'object' || value === null) return 0;
+  if (levels === 0) throw new OAuthError('invalid_request', 'the body is nested too deeply');
+  const names = Array.isArray(value) ? [] : Object.keys(value);
+  names.forEach(assertText);
+  const inner = Object.values(value).map((one) => countMembersOf(one, levels - 1));
+  return inner.reduce((sum, count) => sum + count, names.length);
+}
+
+function assertText(text: string): void {
+  if (/[\0\p{Surrogate}]/u.test(text))
+    throw new OAuthError('invalid_request', 'the body holds a character that is not allowed');
+}
+
 function parseObject(text: string): object {
   let parsed: unknown;
   try {

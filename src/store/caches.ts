@@ -18,6 +18,8 @@ interface Kept<T> {
 export interface Caches {
   /** A client by its id, disabled ones too. */
   client(client_id: string): Promise<clients.Client | undefined>;
+  /** Notes, once a day for each, that a client that registered itself was of use: unused ones are removed. */
+  used(client: clients.Client, now: number): Promise<void>;
   /** The resource servers: the words of their scope by identifier. */
   resources(): Promise<ReadonlyMap<string, readonly string[]>>;
   /** What roles mean to the resource servers that tell them apart, by identifier. */
@@ -26,14 +28,16 @@ export interface Caches {
   origins(): Promise<ReadonlySet<string>>;
   /** Every origin from which the script of some enabled client may call the sign-in API. */
   signInOrigins(): Promise<ReadonlySet<string>>;
+  /** Every enabled client at which a sign-in can be started from here. */
+  startable(): Promise<readonly clients.Client[]>;
   /** Keeps something else under a version counter. */
   keep<T>(name: cacheVersions.Cached, load: () => Promise<T>): Kept<T>;
   /** Looks at the counters again at the next use: called after this process changed something. */
   expire(): void;
 }
 
-/** A client_id as this server makes and accepts them: visible ASCII. Others are unknown without asking the database. */
-const plausible = /^[\x21-\x7e]{1,255}$/;
+/** How often at most it is noted that a client was of use. */
+const use_seconds = 86_400;
 
 export function createCaches(db: Db, clock: () => number): Caches {
   const versions = createVersions(db, clock);
@@ -46,24 +50,32 @@ export function createCaches(db: Db, clock: () => number): Caches {
       new Map((await resources.list(db)).map(({ identifier, scope }) => [identifier, scopeWords(scope)])),
   );
   const allRules = keep('resources', async () => new Map((await resources.list(db)).flatMap(rulesOf)));
-  const allOrigins = keep('clients', async () => {
+  const ofAll = keep('clients', async () => {
     const enabled = (await clients.list(db)).filter((client) => client.disabled_at === null);
     const ofApi = enabled.filter(usesSignInApi).flatMap((client) => client.allowed_origins);
-    return { any: new Set(enabled.flatMap(originsOf)), sign_in: new Set(ofApi) };
+    const startable = enabled.filter((client) => client.initiate_login_uri !== undefined);
+    return { any: new Set(enabled.flatMap(originsOf)), sign_in: new Set(ofApi), startable };
   });
 
   return {
     async client(client_id) {
-      if (!plausible.test(client_id)) return undefined;
       const known = await byId.get();
       const client = known.get(client_id) ?? (await clients.find(db, client_id));
       if (client !== undefined) known.set(client_id, client);
       return client;
     },
+    async used({ client_id, last_used_at }, now) {
+      if (last_used_at === null || now - last_used_at < use_seconds) return;
+      const known = await byId.get();
+      const client = known.get(client_id);
+      if (client !== undefined) known.set(client_id, { ...client, last_used_at: now });
+      await clients.touch(db, client_id, now, now - use_seconds + 1);
+    },
     resources: allResources.get,
     roleRules: allRules.get,
-    origins: async () => (await allOrigins.get()).any,
-    signInOrigins: async () => (await allOrigins.get()).sign_in,
+    origins: async () => (await ofAll.get()).any,
+    signInOrigins: async () => (await ofAll.get()).sign_in,
+    startable: async () => (await ofAll.get()).startable,
     keep,
     expire: versions.expire,
   };

@@ -19,6 +19,12 @@ interface ClientRow {
   /** Where the tokens that it gets for itself say that their status is. Null for one from a release without status lists. */
   status_list: string | null;
   status_index: number | null;
+  /** SHA-256 of its registration access token (RFC 7592). Null for one that the operator added. */
+  registration_token_hash: string | null;
+  /** The initial access token it registered with. */
+  initial_token_id: string | null;
+  /** For one that registered itself: within a day, when it was last of use. */
+  last_used_at: number | null;
 }
 
 /** A client as the server works with it: its metadata are members. */
@@ -31,6 +37,14 @@ export interface Client extends Readonly<ClientMetadata> {
   readonly disabled_at: number | null;
   readonly status_list: string | null;
   readonly status_index: number | null;
+  readonly registration_token_hash: string | null;
+  readonly initial_token_id: string | null;
+  readonly last_used_at: number | null;
+}
+
+/** Whether nobody answers for a client: it registered itself, without an initial access token of the operator's. */
+export function isStranger(client: Pick<Client, 'registration_token_hash' | 'initial_token_id'>): boolean {
+  return client.registration_token_hash !== null && client.initial_token_id === null;
 }
 
 function fromRow(row: ClientRow): Client {
@@ -40,8 +54,10 @@ function fromRow(row: ClientRow): Client {
 
 function toRow(client: Client): ClientRow {
   const { client_id, client_secret_hash, created_at, updated_at, disabled_at, ...rest } = client;
-  const { status_list, status_index, client_secret_sealed, ...metadata } = rest;
+  const { status_list, status_index, client_secret_sealed, ...others } = rest;
+  const { registration_token_hash, initial_token_id, last_used_at, ...metadata } = others;
   return {
+    ...{ registration_token_hash, initial_token_id, last_used_at },
     ...{ client_id, client_secret_hash, created_at, updated_at, disabled_at, status_list, status_index },
     client_secret_sealed,
     client_name: client.client_name,
@@ -64,6 +80,9 @@ const insertClient = statement<ClientRow>((sql, value) =>
       disabled_at: value.disabled_at,
       status_list: value.status_list,
       status_index: value.status_index,
+      registration_token_hash: value.registration_token_hash,
+      initial_token_id: value.initial_token_id,
+      last_used_at: value.last_used_at,
     })
     .onConflict('client_id')
     .ignore(),
@@ -78,7 +97,11 @@ const byId = statement<{ client_id: string }, ClientRow>((sql, value) =>
   sql('clients').where({ client_id: value.client_id }),
 );
 
+/** A client_id as this server makes and accepts them: visible ASCII. Others are unknown without asking the database. */
+const plausible = /^[\x21-\x7e]{1,255}$/;
+
 export async function find(db: Queryable, client_id: string): Promise<Client | undefined> {
+  if (!plausible.test(client_id)) return undefined;
   const row = await db.first(byId, { client_id });
   return row && fromRow(row);
 }
@@ -91,7 +114,12 @@ export async function list(db: Queryable): Promise<Client[]> {
   return (await db.all(all, {})).map(fromRow);
 }
 
-const updateClient = statement<Omit<ClientRow, 'created_at'> & { before: number }>((sql, value) =>
+type UpdatedColumns = Omit<
+  ClientRow,
+  'created_at' | 'registration_token_hash' | 'initial_token_id' | 'last_used_at'
+>;
+
+const updateClient = statement<UpdatedColumns & { before: number }>((sql, value) =>
   sql('clients').where({ client_id: value.client_id, updated_at: value.before }).update({
     client_name: value.client_name,
     client_secret_hash: value.client_secret_hash,
@@ -117,4 +145,47 @@ const deleteClient = statement<{ client_id: string }>((sql, value) =>
 /** Deletes a client with all that hangs on it. False if there is none. */
 export async function remove(trx: Trx, client_id: string): Promise<boolean> {
   return (await trx.run(deleteClient, { client_id })) === 1;
+}
+
+const noteUse = statement<{ client_id: string; now: number; before: number }>((sql, value) =>
+  sql('clients')
+    .where({ client_id: value.client_id })
+    .where('last_used_at', '<', value.before)
+    .update({ last_used_at: value.now }),
+);
+
+/** Notes that a client that registered itself was of use, unless that was noted after `before`. */
+export async function touch(db: Db, client_id: string, now: number, before: number): Promise<void> {
+  await db.run(noteUse, { client_id, now, before });
+}
+
+const registered = statement<Record<never, never>, { count: number | string }>((sql) =>
+  sql('clients').whereNotNull('registration_token_hash').count('* as count'),
+);
+
+/** How many clients have registered themselves. */
+export async function countRegistered(db: Queryable): Promise<number> {
+  return Number((await db.first(registered, {}))?.count ?? 0);
+}
+
+const unused = statement<{ before: number }, { client_id: string }>((sql, value) =>
+  sql('clients')
+    .select('client_id')
+    .whereNotNull('registration_token_hash')
+    .where('last_used_at', '<', value.before)
+    .limit(50),
+);
+
+/** Clients that registered themselves and were of no use since `before`, 50 at most. */
+export async function listUnused(db: Queryable, before: number): Promise<readonly string[]> {
+  return (await db.all(unused, { before })).map(({ client_id }) => client_id);
+}
+
+const deleteUnused = statement<{ client_id: string; before: number }>((sql, value) =>
+  sql('clients').where({ client_id: value.client_id }).where('last_used_at', '<', value.before).delete(),
+);
+
+/** Deletes one of those, as `remove` does. False if it was of use meanwhile. */
+export async function removeUnused(trx: Trx, client_id: string, before: number): Promise<boolean> {
+  return (await trx.run(deleteUnused, { client_id, before })) === 1;
 }

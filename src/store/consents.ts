@@ -55,3 +55,12 @@ const upsertConsent = statement<ConsentRow>((sql, value) =>
 export async function upsert(db: Db | Trx, row: ConsentRow): Promise<void> {
   await db.run(upsertConsent, row);
 }
+
+const clientsOf = statement<{ user_id: string }, { client_id: string }>((sql, value) =>
+  sql('consents').select('client_id').where({ user_id: value.user_id }).whereNot('approved', ''),
+);
+
+/** The clients that a user agreed to. */
+export async function listClients(db: Queryable, user_id: string): Promise<ReadonlySet<string>> {
+  return new Set((await db.all(clientsOf, { user_id })).map(({ client_id }) => client_id));
+}

@@ -14,6 +14,7 @@ const shortLived = [
   { table: 'events', key: 'id', end: 'expires_at' },
   { table: 'outbox', key: 'id', end: 'expires_at' },
   { table: 'receipts', key: 'id', end: 'expires_at' },
+  { table: 'registration_tokens', key: 'id', end: 'expires_at' },
   { table: 'secret_keys', key: 'id', end: 'expires_at' },
 ] as const;
 
