@@ -10,7 +10,7 @@ import { issueCode } from '../actions/codes.js';
 import { claimsWithin } from '../claims/index.js';
 import type { Deps } from '../deps.js';
 import { seeOther } from '../http/answer.js';
-import { respond } from '../http/authorization_response.js';
+import { respond, respondAsked } from '../http/authorization_response.js';
 import { browserOf, knownBrowser } from '../http/browser.js';
 import { sessionStateFor } from '../http/browser_state.js';
 import { asOAuthError } from '../http/errors.js';
@@ -31,7 +31,7 @@ import { errorObject, OAuthError } from '../oauth/errors.js';
 import { nextStep, type Step } from '../oauth/next_step.js';
 import type { Params } from '../oauth/params.js';
 import { scopeWords } from '../oauth/scope.js';
-import type { Client } from '../store/clients.js';
+import { type Client, isStranger } from '../store/clients.js';
 import * as consents from '../store/consents.js';
 import type { LiveSession } from '../store/sessions.js';
 import { readHint } from '../tokens/id_token.js';
@@ -95,24 +95,33 @@ export function resumeAuthorization(deps: AuthorizeDeps): Middleware {
 async function orTellClient(
   deps: AuthorizeDeps,
   ctx: Context,
-  { client: { client_id }, reply }: { readonly client: Client; readonly reply: ReplyTo },
+  { client, reply }: { readonly client: Client; readonly reply: ReplyTo },
   work: () => Promise<void>,
 ): Promise<void> {
   try {
     await work();
   } catch (error) {
     const told = asOAuthError(deps, ctx, error);
+    const parameters = errorObject(deps.config.ISSUER, told);
+    if (isStranger(client) && !(await hasAgreed(deps, ctx, client)))
+      return respondAsked(ctx, deps.config, reply, parameters, client);
     // An application that asked silently is told what to watch for the answer to change.
     const watched = silentRefusals.has(told.code)
       ? sessionStateFor(
           ctx,
           deps.config,
-          { client_id, redirect_uri: reply.redirect_uri },
+          { client_id: client.client_id, redirect_uri: reply.redirect_uri },
           await currentSession(deps, ctx, deps.clock()),
         )
       : {};
-    respond(ctx, deps.config, reply, { ...errorObject(deps.config.ISSUER, told), ...watched });
+    respond(ctx, deps.config, reply, { ...parameters, ...watched });
   }
+}
+
+/** Whether whoever sits at this browser agreed to the client before. */
+async function hasAgreed(deps: AuthorizeDeps, ctx: Context, { client_id }: Client): Promise<boolean> {
+  const session = await currentSession(deps, ctx, deps.clock());
+  return session !== null && (await consents.find(deps.db, session.user_id, client_id)) !== undefined;
 }
 
 async function parse(
@@ -162,6 +171,7 @@ async function advance(
 ): Promise<void> {
   const now = deps.clock();
   const session = await currentSession(deps, ctx, now);
+  if (session !== null && client.last_used_at !== null) await deps.caches.used(client, now);
   const step = nextStep(await progressOf(deps, client, pending, session), now);
   if (step !== 'respond' || session === null) {
     // The browser gets its cookie only now: an answer that needs no page needs none.

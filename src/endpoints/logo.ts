@@ -6,6 +6,8 @@ import type { RouterContext } from '@koa/router';
 import { LRUCache } from 'lru-cache';
 import type { Deps } from '../deps.js';
 import { document } from '../http/answer.js';
+import { readQuery } from '../http/read.js';
+import { inLanguage, parseLocales } from '../oauth/translations.js';
 import { digest } from '../secrets.js';
 
 interface Logo {
@@ -47,7 +49,8 @@ export function logo(
 
   return async (ctx) => {
     const now = deps.clock();
-    const url = (await deps.caches.client(ctx.params.client_id ?? ''))?.logo_uri;
+    const client = await deps.caches.client(ctx.params.client_id ?? '');
+    const url = client && inLanguage(client, 'logo_uri', parseLocales(readQuery(ctx).get('lang')));
     const known = url === undefined ? undefined : kept.get(url);
     const age = known === undefined ? Number.POSITIVE_INFINITY : now - known.fetched_at;
     const current =

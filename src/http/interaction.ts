@@ -4,6 +4,7 @@ import type { Deps } from '../deps.js';
 import { type ReplyTo, registeredRedirectUri } from '../oauth/authorization_request.js';
 import { errorObject, OAuthError } from '../oauth/errors.js';
 import type { Params } from '../oauth/params.js';
+import { inLanguage, parseAcceptLanguage } from '../oauth/translations.js';
 import type { Client } from '../store/clients.js';
 import { seeOther } from './answer.js';
 import { respond } from './authorization_response.js';
@@ -88,12 +89,25 @@ export interface ShownClient {
   readonly tos_uri: string | null;
 }
 
-export function shownClient(client: Client, base: string): ShownClient {
+/** What a client is called, and its documents, in the first of `languages` that it is registered in (protocol.md INT-11). */
+export function shownClient(client: Client, base: string, languages: readonly string[]): ShownClient {
   return {
-    name: client.client_name,
-    logo_url: client.logo_uri === undefined ? null : `${base}/logos/${encodeURIComponent(client.client_id)}`,
-    client_uri: client.client_uri ?? null,
-    policy_uri: client.policy_uri ?? null,
-    tos_uri: client.tos_uri ?? null,
+    name: inLanguage(client, 'client_name', languages) ?? client.client_name,
+    logo_url: logoUrl(client, base, languages),
+    client_uri: inLanguage(client, 'client_uri', languages) ?? null,
+    policy_uri: inLanguage(client, 'policy_uri', languages) ?? null,
+    tos_uri: inLanguage(client, 'tos_uri', languages) ?? null,
   };
+}
+
+function logoUrl(client: Client, base: string, languages: readonly string[]): string | null {
+  const ours = `${base}/logos/${encodeURIComponent(client.client_id)}`;
+  const translated = inLanguage(client, 'logo_uri', languages);
+  if (translated === client.logo_uri) return translated === undefined ? null : ours;
+  return `${ours}?lang=${languages.join('+')}`;
+}
+
+/** The languages that a person reads: those that the application names, then those of the browser. */
+export function languagesOf(ctx: Context, ui_locales: readonly string[] = []): readonly string[] {
+  return [...ui_locales, ...parseAcceptLanguage(ctx.get('accept-language'))];
 }

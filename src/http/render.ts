@@ -36,6 +36,7 @@ type ViewName =
   | 'home'
   | 'claim'
   | 'form_post'
+  | 'form_post_asked'
   | 'check_session';
 
 const templates = new Map<ViewName, (data: object) => string>();

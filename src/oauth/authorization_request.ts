@@ -12,6 +12,7 @@ import { type Prompt, parsePrompt } from './prompt.js';
 import { matchRedirectUri, type RegisteredRedirectUri } from './redirect_uri.js';
 import { parseResources } from './resource.js';
 import { intersect, parseScope, scopeWords } from './scope.js';
+import { parseLocales } from './translations.js';
 
 type ResponseMode = 'query' | 'form_post';
 
@@ -28,6 +29,8 @@ export interface AuthorizationRequest {
   readonly prompt: readonly Prompt[];
   readonly max_age: number | null;
   readonly login_hint: string | null;
+  /** The languages that the person reads, the best first: what an application is called may differ. */
+  readonly ui_locales: readonly string[];
   /** The subject of id_token_hint. */
   readonly hint_sub: string | null;
   readonly claims: ClaimsRequest;
@@ -107,6 +110,7 @@ export function parseAuthorizationRequest(params: Params, context: RequestContex
     prompt: [...prompt],
     max_age: parseMaxAge(params.get('max_age')) ?? client.default_max_age ?? null,
     login_hint: params.get('login_hint') ?? null,
+    ui_locales: parseLocales(params.get('ui_locales')),
     hint_sub: context.hint_sub,
     claims: parseClaimsRequest(params.get('claims'), context.claims_supported),
     resource: parseResources(params, context.resources),

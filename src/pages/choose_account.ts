@@ -3,7 +3,7 @@ import type { Context, Middleware } from 'koa';
 import type { Deps } from '../deps.js';
 import { seeOther } from '../http/answer.js';
 import { assertOwnForm, csrfToken } from '../http/csrf.js';
-import { goOn, type Interaction, requireInteraction, shownClient } from '../http/interaction.js';
+import { goOn, type Interaction, languagesOf, requireInteraction, shownClient } from '../http/interaction.js';
 import { readForm, readQuery } from '../http/read.js';
 import { render } from '../http/render.js';
 import { currentSession } from '../http/session.js';
@@ -56,7 +56,11 @@ async function chooserForm(
     data: {
       csrf: await csrfToken(deps, ctx, session.id),
       request: interaction.sealed,
-      client: shownClient(interaction.client, deps.config.base),
+      client: shownClient(
+        interaction.client,
+        deps.config.base,
+        languagesOf(ctx, interaction.pending.request.ui_locales),
+      ),
       person: { name: session.name, email: session.email },
     },
   });

@@ -3,15 +3,22 @@ import type { Context, Middleware } from 'koa';
 import { grantConsent } from '../actions/consents.js';
 import { claimSets } from '../claims/index.js';
 import type { Deps } from '../deps.js';
+import { shownHost } from '../http/authorization_response.js';
 import { assertOwnForm, csrfToken } from '../http/csrf.js';
-import { giveUp, goOn, type Interaction, requireInteraction, shownClient } from '../http/interaction.js';
+import {
+  giveUp,
+  goOn,
+  type Interaction,
+  languagesOf,
+  requireInteraction,
+  shownClient,
+} from '../http/interaction.js';
 import { readForm, readQuery } from '../http/read.js';
 import { render } from '../http/render.js';
 import { currentSession } from '../http/session.js';
 import { submit } from '../http/submit.js';
 import { consentEachTime, wantedWords } from '../oauth/authorization.js';
-import { redirectUriKind } from '../oauth/redirect_uri.js';
-import type { Client } from '../store/clients.js';
+import { type Client, isStranger } from '../store/clients.js';
 import type { LiveSession } from '../store/sessions.js';
 
 type ConsentDeps = Pick<Deps, 'caches' | 'clock' | 'config' | 'db' | 'keys' | 'log'>;
@@ -68,13 +75,14 @@ async function consentForm(
 ): Promise<void> {
   const { pending, client, sealed } = interaction;
   const resources = await deps.caches.resources();
+  const shown = shownClient(client, deps.config.base, languagesOf(ctx, pending.request.ui_locales));
   render(ctx, deps.config, {
     view: 'consent',
-    title: `Allow ${client.client_name}?`,
+    title: `Allow ${shown.name}?`,
     data: {
       csrf: await csrfToken(deps, ctx, session.id),
       request: sealed,
-      client: shownClient(client, deps.config.base),
+      client: shown,
       person: { name: session.name, email: session.email },
       redirect_host: shownHost(pending.request.redirect_uri),
       items: items(wantedWords(pending.request, client, resources), resources),
@@ -121,12 +129,13 @@ function items(words: readonly string[], resources: ReadonlyMap<string, readonly
   ];
 }
 
-function shownHost(redirect_uri: string): string {
-  const { host, protocol } = new URL(redirect_uri);
-  return redirectUriKind(redirect_uri) === 'custom_scheme' ? protocol : host; // its scheme alone says which program opens it
-}
-
 function warnings(client: Client, redirect_uri: string): readonly string[] {
-  if (!consentEachTime(client, redirect_uri)) return [];
-  return ['This application runs on your own device. Go on only if you started it yourself.'];
+  return [
+    ...(isStranger(client)
+      ? ['This application registered itself here. Nobody has checked that it is what its name says.']
+      : []),
+    ...(consentEachTime(client, redirect_uri)
+      ? ['This application runs on your own device. Go on only if you started it yourself.']
+      : []),
+  ];
 }

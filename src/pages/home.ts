@@ -1,12 +1,20 @@
-/** The start page, GET /: who is signed in, sign out, and for administrators what to do next. Decisions 22. */
-import type { Middleware } from 'koa';
+/**
+ * The start page, GET /: who is signed in, sign out, what they can start, and for administrators what to do next. Decisions 22;
+ * OpenID Connect Core §4.
+ */
+import type { Context, Middleware } from 'koa';
 import { isClaimed } from '../actions/setup.js';
 import type { Deps } from '../deps.js';
 import { csrfToken } from '../http/csrf.js';
+import { languagesOf, shownClient } from '../http/interaction.js';
 import { render } from '../http/render.js';
 import { currentSession, isAdministrator } from '../http/session.js';
+import { appendQuery } from '../oauth/response_modes/query.js';
+import * as consents from '../store/consents.js';
 
-export function home(deps: Pick<Deps, 'clock' | 'config' | 'db' | 'keys'>): Middleware {
+type HomeDeps = Pick<Deps, 'caches' | 'clock' | 'config' | 'db' | 'keys'>;
+
+export function home(deps: HomeDeps): Middleware {
   return async (ctx) => {
     const session = await currentSession(deps, ctx, deps.clock());
     const is_admin = isAdministrator(session);
@@ -17,11 +25,29 @@ export function home(deps: Pick<Deps, 'clock' | 'config' | 'db' | 'keys'>): Midd
         csrf: await csrfToken(deps, ctx, session?.id ?? null),
         person: session && { name: session.name, email: session.email },
         is_admin,
+        applications: session === null ? [] : await applications(deps, ctx, session.user_id),
         claimed: session !== null || (await isClaimed(deps)),
         next_steps: is_admin ? nextSteps(deps.config.ISSUER) : [],
       },
     });
   };
+}
+
+/**
+ * What a person may start a sign-in at from here: the operator's applications, and of those that registered themselves the ones that
+ * they agreed to before. Nobody can put a name on other people's start page by registering it.
+ */
+async function applications(deps: HomeDeps, ctx: Context, user_id: string) {
+  const startable = await deps.caches.startable();
+  const by_itself = startable.some((client) => client.registration_token_hash !== null);
+  const agreed = by_itself ? await consents.listClients(deps.db, user_id) : new Set();
+  return startable
+    .filter((client) => client.registration_token_hash === null || agreed.has(client.client_id))
+    .map((client) => {
+      const uri = client.initiate_login_uri ?? ''; // startable ones have it
+      const { name } = shownClient(client, deps.config.base, languagesOf(ctx));
+      return { name, host: new URL(uri).host, uri: appendQuery(uri, { iss: deps.config.ISSUER }) };
+    });
 }
 
 function nextSteps(issuer: string) {

@@ -6,7 +6,14 @@ import { seeOther } from '../http/answer.js';
 import { clientAddress, parseNetworks } from '../http/client_address.js';
 import { assertOwnForm, csrfToken } from '../http/csrf.js';
 import { knownDevice, rememberDevice } from '../http/device.js';
-import { giveUp, goOn, type Interaction, readInteraction, shownClient } from '../http/interaction.js';
+import {
+  giveUp,
+  goOn,
+  type Interaction,
+  languagesOf,
+  readInteraction,
+  shownClient,
+} from '../http/interaction.js';
 import { readForm, readQuery } from '../http/read.js';
 import { render } from '../http/render.js';
 import { currentSession, giveSession } from '../http/session.js';
@@ -87,7 +94,13 @@ async function loginForm(
     data: {
       csrf: await csrfToken(deps, ctx, null),
       request: interaction?.sealed ?? null,
-      client: interaction && shownClient(interaction.client, deps.config.base),
+      client:
+        interaction &&
+        shownClient(
+          interaction.client,
+          deps.config.base,
+          languagesOf(ctx, interaction.pending.request.ui_locales),
+        ),
       email,
       error: error && { field: error.field, message: error.message },
       notice: null,

@@ -6,7 +6,7 @@ import { seeOther } from '../http/answer.js';
 import { browserOf } from '../http/browser.js';
 import { assertOwnForm, csrfToken } from '../http/csrf.js';
 import { framingPageHeaders } from '../http/headers.js';
-import { shownClient } from '../http/interaction.js';
+import { languagesOf, shownClient } from '../http/interaction.js';
 import { openPending } from '../http/pending.js';
 import { readForm, readQuery } from '../http/read.js';
 import { render } from '../http/render.js';
@@ -71,7 +71,7 @@ export function signedOut(deps: Pick<Deps, 'caches' | 'clock' | 'config' | 'keys
       view: 'signed_out',
       title: 'You are signed out',
       data: {
-        client: client === undefined ? null : shownClient(client, deps.config.base),
+        client: client === undefined ? null : shownClient(client, deps.config.base, languagesOf(ctx)),
         frames,
         next: page === null ? null : returnUri(page.request, client),
       },
@@ -120,7 +120,7 @@ async function logoutForm(
     data: {
       csrf: await csrfToken(deps, ctx, session.id),
       request: sealed,
-      client: client === undefined ? null : shownClient(client, deps.config.base),
+      client: client === undefined ? null : shownClient(client, deps.config.base, languagesOf(ctx)),
       person: { name: session.name, email: session.email },
     },
   });

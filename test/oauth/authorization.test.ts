@@ -22,6 +22,7 @@ function request(changes: Partial<AuthorizationRequest> = {}): AuthorizationRequ
     prompt: [],
     max_age: null,
     login_hint: null,
+    ui_locales: [],
     hint_sub: null,
     claims: { userinfo: {}, id_token: {} },
     resource: [],

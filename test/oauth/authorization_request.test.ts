@@ -57,6 +57,7 @@ describe('an authorization request', () => {
       code_challenge,
       prompt: ['login', 'consent'],
       max_age: 60,
+      ui_locales: [],
       login_hint: 'ada',
       hint_sub: null,
       claims: { userinfo: {}, id_token: {} },

@@ -5,7 +5,8 @@ import { offerClaim } from '../../src/actions/setup.js';
 import { parameterText } from '../support/arbitraries.js';
 import { unescapeHtml } from '../support/browser.js';
 import { authorizeUrl, signIn } from '../support/flow.js';
-import { formBody, startIdp, type TestIdp } from '../support/idp.js';
+import { formBody, redirect_uri, startIdp, type TestIdp } from '../support/idp.js';
+import { addStranger } from '../support/registration.js';
 
 const hostile = [
   '<script>alert(1)</script>',
@@ -28,7 +29,9 @@ function skeletonOf(html: string): string {
 async function pagesWith(text: string): Promise<Readonly<Record<string, string>>> {
   const idp = await startIdp();
   await idp.addUser({ claims: { name: text }, roles: ['admin'] });
-  await idp.addClient({ client_name: text, first_party: false, client_uri: 'https://shop.example/' }, 'shop');
+  const usual = { client_uri: 'https://shop.example/', initiate_login_uri: 'https://shop.example/start' };
+  await idp.addClient({ client_name: text, first_party: false, ...usual }, 'shop');
+  await addStranger(idp, { client_name: text, redirect_uris: [redirect_uri] }, 'stranger');
   const browser = idp.browser();
   const login = await browser.get(authorizeUrl('shop', { login_hint: text }));
   const wrong = await signIn(browser, login, { email: text, password: 'wrong' });
@@ -42,6 +45,8 @@ async function pagesWith(text: string): Promise<Readonly<Record<string, string>>
     logout: (await browser.get('/logout?client_id=shop')).html,
     'signed out': (await browser.get('/signed-out?client_id=shop')).html,
     'start page': (await browser.get('/')).html,
+    'error for a stranger': (await browser.get(authorizeUrl('stranger', { response_type: 'x' }))).html,
+    'the same as a form': (await browser.get(authorizeUrl('stranger', post))).html,
     'form post': (await browser.get(authorizeUrl('shop', post))).html,
     'error about a redirect URI': (await browser.get(authorizeUrl('shop', { redirect_uri: text }))).html,
     'error about a client': (await browser.get(authorizeUrl(text))).html,

@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { offerClaim } from '../../src/actions/setup.js';
 import { follow, typeCredentials } from './chromium.js';
 import { startIdp, type TestIdp } from './idp.js';
+import { addStranger } from './registration.js';
 import { type RelyingApp, startApp } from './relying_app.js';
 
 interface World {
@@ -28,6 +29,14 @@ function unregistered({ idp, shop }: World): string {
     scope: 'openid',
   });
   return `${idp.issuer}/authorize?${query}`;
+}
+
+/** An authorization request of an application that registered itself. */
+async function strangers(idp: TestIdp, shop: RelyingApp, changes: Record<string, string>): Promise<string> {
+  const redirect_uri = `${shop.origin}/cb`;
+  const { client } = await addStranger(idp, { client_name: 'Corner Shop', redirect_uris: [redirect_uri] });
+  const { client_id } = client;
+  return `${idp.issuer}/authorize?${new URLSearchParams({ client_id, redirect_uri, scope: 'openid email', ...changes })}`;
 }
 
 const ways = {
@@ -64,6 +73,14 @@ const ways = {
     });
     await page.goto(`${idp.issuer}/authorize?${query}`);
   },
+  'consent for an application that registered itself': async (page, { idp, shop }) => {
+    await signIn(page, { idp });
+    await page.goto(await strangers(idp, shop, { response_type: 'code' }));
+  },
+  'error for an application that registered itself': async (page, { idp, shop }) =>
+    page.goto(await strangers(idp, shop, { response_type: 'magic' })),
+  'the same error as a form': async (page, { idp, shop }) =>
+    page.goto(await strangers(idp, shop, { response_type: 'magic', response_mode: 'form_post' })),
   'account chooser': async (page, { idp, shop }) => {
     await signIn(page, { idp });
     await page.goto(`${shop.login}?prompt=select_account`);
@@ -99,6 +116,12 @@ const ways = {
     await page.goto(idp.issuer);
   },
   'start page, signed in': (page, { idp }) => signIn(page, { idp }),
+  'start page with applications': async (page, { idp }) => {
+    const named = ['Wiki', 'An application whose makers gave it a name that is rather long, and then some'];
+    for (const client_name of named)
+      await idp.addClient({ client_name, initiate_login_uri: 'https://wiki.internal.example.com/start' });
+    await signIn(page, { idp });
+  },
   'start page of an administrator': async (page, { idp }) => {
     await idp.addUser({ email: 'admin@example.com', roles: ['admin'], claims: { name: 'Grace Hopper' } });
     await signIn(page, { idp }, 'admin@example.com');

@@ -1,4 +1,5 @@
 /** Applications that register themselves at the real server. */
+import { addClient, type NewClient } from '../../src/actions/clients.js';
 import { commandsOf } from './cli.js';
 import { type IdpOptions, type JsonAnswer, startIdp, type TestIdp } from './idp.js';
 
@@ -19,7 +20,7 @@ export interface Sent {
 }
 
 /** Sends JSON, or a text as it is, to an address of the server. */
-export async function send(idp: TestIdp, path: string, sent: Sent): Promise<JsonAnswer> {
+async function send(idp: TestIdp, path: string, sent: Sent): Promise<JsonAnswer> {
   const { method = 'GET', body, token, headers } = sent;
   const response = await idp.fetch(path, {
     method,
@@ -53,6 +54,18 @@ export function manage(
   sent: Sent = {},
 ): Promise<JsonAnswer> {
   return send(idp, `/register/${client.client_id}`, { token: client.registration_access_token, ...sent });
+}
+
+/** A client as it is once it registered itself, at any server. */
+export function addStranger(idp: TestIdp, metadata: object, client_id?: string): Promise<NewClient> {
+  const registration = { registration_token_hash: '', initial_token_id: null, admit: async () => {} };
+  return addClient(
+    idp.deps,
+    { ...good, require_pkce: false, ...metadata },
+    idp.now(),
+    client_id,
+    registration,
+  );
 }
 
 /** An initial access token, as the operator makes one. */
