@@ -107,7 +107,7 @@ function logoUrl(client: Client, base: string, languages: readonly string[]): st
   return `${ours}?lang=${languages.join('+')}`;
 }
 
-/** The languages that a person reads: those that the application names, then those of the browser. */
+/** The languages that a person reads, ten at most: those that the application names, then those of the browser. */
 export function languagesOf(ctx: Context, ui_locales: readonly string[] = []): readonly string[] {
-  return [...ui_locales, ...parseAcceptLanguage(ctx.get('accept-language'))];
+  return [...ui_locales, ...parseAcceptLanguage(ctx.get('accept-language'))].slice(0, 10);
 }

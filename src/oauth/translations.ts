@@ -90,7 +90,8 @@ function ranges(language: string): readonly string[] {
 
 /** The languages of `ui_locales` (OpenID Connect Core §3.1.2.1), ten at most; what is no language is left out (protocol.md AUT-18). */
 export function parseLocales(ui_locales: string | undefined): readonly string[] {
-  return (ui_locales ?? '').split(' ').filter(isLanguageTag).slice(0, 10);
+  if (ui_locales === undefined) return [];
+  return ui_locales.split(' ').filter(isLanguageTag).slice(0, 10);
 }
 
 /** The languages of an Accept-Language header, the most wanted first (RFC 9110 §12.5.4), ten at most. */

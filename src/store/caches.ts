@@ -59,6 +59,7 @@ export function createCaches(db: Db, clock: () => number): Caches {
 
   return {
     async client(client_id) {
+      if (!clients.isPlausibleId(client_id)) return undefined;
       const known = await byId.get();
       const client = known.get(client_id) ?? (await clients.find(db, client_id));
       if (client !== undefined) known.set(client_id, client);

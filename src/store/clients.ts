@@ -97,11 +97,13 @@ const byId = statement<{ client_id: string }, ClientRow>((sql, value) =>
   sql('clients').where({ client_id: value.client_id }),
 );
 
-/** A client_id as this server makes and accepts them: visible ASCII. Others are unknown without asking the database. */
-const plausible = /^[\x21-\x7e]{1,255}$/;
+/** Whether a text can be a client_id: visible ASCII. Others are unknown without asking the database. */
+export function isPlausibleId(client_id: string): boolean {
+  return /^[\x21-\x7e]{1,255}$/.test(client_id);
+}
 
 export async function find(db: Queryable, client_id: string): Promise<Client | undefined> {
-  if (!plausible.test(client_id)) return undefined;
+  if (!isPlausibleId(client_id)) return undefined;
   const row = await db.first(byId, { client_id });
   return row && fromRow(row);
 }

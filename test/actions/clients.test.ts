@@ -196,7 +196,7 @@ describe('a change of a client', () => {
 });
 
 describe('a client that is', () => {
-  test('disabled gets nothing more, and all that it had has ended for good', async () => {
+  test('disabled gets nothing more, and all that it had has ended for good (COD-09)', async () => {
     const { idp, code, tokens, refresh, redeem } = await startShop();
     const given = await tokens({ scope: 'openid offline_access' });
     const open = await code();

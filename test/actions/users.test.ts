@@ -193,7 +193,7 @@ describe.each(engines)('an address on %s', (engine) => {
 });
 
 describe('a person', () => {
-  test('who is disabled is out everywhere at once, and in again when enabled, signing in anew (RFT-06, UIF-08)', async () => {
+  test('who is disabled is out everywhere at once, and in again when enabled, signing in anew (COD-09, RFT-06, UIF-08)', async () => {
     const { idp, user, browser, tokens, refresh } = await startShop();
     const { access_token, refresh_token } = await tokens({ scope: 'openid offline_access' });
     await disableUser(idp.deps, user.id, idp.now());

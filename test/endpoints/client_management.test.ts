@@ -67,7 +67,7 @@ describe('PUT of a registration (RFC 7592 §2.2)', () => {
     ['with a secret that is no text', { client_secret: 5 }],
     ['with bad metadata', { grant_types: ['password'] }],
     ['with client_credentials, as a stranger', { grant_types: ['authorization_code', 'client_credentials'] }],
-  ])('is refused %s', async (_, change) => {
+  ])('is refused %s (REG-05)', async (_, change) => {
     const idp = await startOpen();
     const client = await registered(idp);
     const before = await clients.find(idp.db, client.client_id);
@@ -143,7 +143,7 @@ describe.each(engines)('DELETE of a registration on %s (RFC 7592 §2.3)', (engin
 });
 
 describe('the registration access token (REG-06)', () => {
-  test('that is missing is challenged, without an error', async () => {
+  test('that is missing is challenged, without an error (REG-06)', async () => {
     const idp = await startOpen();
     const { client_id } = await registered(idp);
     const { status, headers } = await idp.fetch(`/register/${client_id}`);
@@ -188,7 +188,7 @@ describe('the registration access token (REG-06)', () => {
         return [client.client_id, client.registration_access_token];
       },
     ],
-  ])('%s is 401 invalid_token', async (_, prepare) => {
+  ])('%s is 401 invalid_token (REG-06)', async (_, prepare) => {
     const idp = await startOpen();
     const [client_id, registration_access_token] = await prepare(idp);
     const { status, body, headers } = await manage(idp, { client_id, registration_access_token });

@@ -45,13 +45,16 @@ describe('POST /register', () => {
     ['client_secret_post', {}, true],
     ['none', {}, false],
     ['private_key_jwt', { jwks: { keys: [key.jwk] } }, false],
-  ])('gives a secret to %s where it needs one: %#', async (token_endpoint_auth_method, more, has_secret) => {
-    const { body } = await register(await startOpen(), { ...good, token_endpoint_auth_method, ...more });
-    expect([body.client_secret !== undefined, body.client_secret_expires_at !== undefined]).toEqual([
-      has_secret,
-      has_secret,
-    ]);
-  });
+  ])(
+    'gives a secret to %s where it needs one (REG-03)',
+    async (token_endpoint_auth_method, more, has_secret) => {
+      const { body } = await register(await startOpen(), { ...good, token_endpoint_auth_method, ...more });
+      expect([body.client_secret !== undefined, body.client_secret_expires_at !== undefined]).toEqual([
+        has_secret,
+        has_secret,
+      ]);
+    },
+  );
 
   test('gives a token to manage it, and an address for that (REG-03, REG-04)', async () => {
     const { body } = await register(await startOpen({ settings: { ISSUER: 'https://id.example' } }));
@@ -160,7 +163,7 @@ describe('POST /register', () => {
   });
 });
 
-describe('a registration is refused (REG-08, REG-09, REG-10, REG-12, REG-13, REG-18)', () => {
+describe('a registration is refused', () => {
   const uri = 'invalid_redirect_uri';
   const metadata = 'invalid_client_metadata';
   test.each<[string, object, string]>([
@@ -215,7 +218,7 @@ describe('a registration is refused (REG-08, REG-09, REG-10, REG-12, REG-13, REG
       metadata,
     ],
     ['with a software statement', { software_statement: 'x.y.z' }, 'unapproved_software_statement'],
-  ])('%s', async (_, change, error) => {
+  ])('%s (REG-08, REG-09, REG-10, REG-12, REG-13, REG-15, REG-16, REG-18)', async (_, change, error) => {
     const idp = await startOpen({ settings: { ISSUER: 'https://id.example' } });
     const { status, headers, body } = await register(idp, { ...good, ...change });
     expect([status, body.error, headers.get('cache-control')]).toEqual([400, error, 'no-store']);

@@ -90,6 +90,21 @@ describe('an application’s logo is fetched by us and served from here', () => 
     expect(headers['content-type']).toBe('image/jpeg');
   });
 
+  test('one in another language is there for those who read it (REG-13, INT-11)', async () => {
+    const { idp, fetched } = await start(png);
+    const german = 'https://shop.example/logo.de';
+    fetched.set(german, jpeg);
+    await updateClient(idp.deps, 'shop', { 'logo_uri#de': german }, idp.now());
+    const srcFor = async (ui_locales: string) => {
+      const { html } = await idp.browser().get(authorizeUrl('shop', { ui_locales }));
+      return /<img class="logo" src="([^"]*)"/.exec(html)?.[1] ?? '';
+    };
+    expect([await srcFor('fr'), await srcFor('fr de')]).toEqual(['/logos/shop', '/logos/shop?lang=fr+de']);
+    const typeAt = async (path: string) => (await rawRequest(idp.url, { path })).headers['content-type'];
+    expect(await typeAt('/logos/shop?lang=fr+de')).toBe('image/jpeg');
+    expect(await typeAt('/logos/shop?lang=fr')).toBe('image/png');
+  });
+
   test.each(['/logos/nobody', '/logos/plain', '/logos/..%2fshop', '/logos/%00'])(
     '%s is not there, and nothing is fetched',
     async (path) => {

@@ -75,6 +75,11 @@ const tables = {
     },
   },
   receipts: { key: 'id', end: 'expires_at', row: { user_id: 'u1', sessions: 1, created_at: 1 } },
+  registration_tokens: {
+    key: 'id',
+    end: 'expires_at',
+    row: { token_hash: 'key', note: '', uses_left: 1, created_at: 1 },
+  },
   secret_keys: { key: 'id', end: 'expires_at', row: { purpose: 'old', key_wrapped: 'x', created_at: 1 } },
 } as const;
 

@@ -23,7 +23,7 @@ describe('client metadata (RFC 7591 §2)', () => {
     expect(fromStored(stored)).toEqual({ ...parse({}), require_pkce: false });
   });
 
-  test('a name and a redirect URI are enough; the rest has defaults', () => {
+  test('a name and a redirect URI are enough; the rest has defaults (REG-02)', () => {
     expect(parse({})).toEqual({
       client_name: 'Shop',
       redirect_uris: ['https://shop.example/cb'],
@@ -266,12 +266,12 @@ describe('client metadata (RFC 7591 §2)', () => {
     ['a negative age', { default_max_age: -1 }, 'default_max_age:'],
     ['half a second of age', { default_max_age: 0.5 }, 'default_max_age:'],
     ['a truth that is a text', { first_party: 'true' }, 'first_party:'],
-  ])('is refused with %s', (_, changes, reason) => {
+  ])('is refused with %s (REG-08, REG-09, REG-10, REG-13)', (_, changes, reason) => {
     expect(refusalOf(() => parse(changes))).toBe('invalid_request');
     expect(descriptionOf(() => parse(changes))).toContain(reason);
   });
 
-  test('may be told of sign-outs by both channels, at URIs with a query and a port of their own', () => {
+  test('may be told of sign-outs by both channels, at URIs with a query and a port of their own (REG-16)', () => {
     const told = {
       redirect_uris: ['https://shop.example:8443/cb', 'com.example.app:/cb'],
       application_type: 'native',

@@ -22,7 +22,7 @@ describe('a redirect URI may be registered', () => {
     ['http on a loopback host, with a loopback issuer', 'http://app-b.localhost:4002/cb', [development]],
     ['a scheme of its own with a dot, native', 'com.example.app:/cb', [native]],
     ['a scheme of its own with an authority, native', 'com.example.app://cb', [native]],
-  ])('%s: %s', (_, uri, allowed) => {
+  ])('%s: %s (REG-08)', (_, uri, allowed) => {
     for (const options of allowed) expect(refusalOf(() => assertRedirectUri(uri, options))).toBeNull();
   });
 
@@ -73,7 +73,7 @@ describe('a redirect URI may be registered', () => {
     ],
     ['a scheme without a dot', 'myapp:/cb', 'needs a scheme with a dot', [native]],
     ['2,049 characters', `https://shop.example/${'x'.repeat(2028)}`, 'longer than 2048'],
-  ])('but not with %s: %j', (_, uri, reason, refusing = everybody) => {
+  ])('but not with %s: %j (REG-08)', (_, uri, reason, refusing = everybody) => {
     for (const options of refusing) {
       expect(refusalOf(() => assertRedirectUri(uri, options))).toBe('invalid_request');
       expect(descriptionOf(() => assertRedirectUri(uri, options))).toContain(reason);

@@ -43,7 +43,7 @@ describe('consent to an application that registered itself', () => {
   });
 });
 
-describe('the name of an application (INT-11)', () => {
+describe('the name of an application', () => {
   const translated = {
     client_name: 'Shop',
     'client_name#de': 'Laden',
@@ -57,7 +57,7 @@ describe('the name of an application (INT-11)', () => {
     ['Boutique', { ui_locales: 'tlh fr de' }, { 'accept-language': 'de' }],
     ['Laden', {}, { 'accept-language': 'es;q=0.3, de-DE' }],
     ['Shop', { ui_locales: 'en' }, { 'accept-language': 'es' }],
-  ])('is %s with %j and %j', async (name, changes, headers) => {
+  ])('is %s with %j and %j (INT-11, REG-13)', async (name, changes, headers) => {
     const { browser, client } = await start(translated);
     const url = authorizeUrl(client.client_id, { redirect_uri: cb, ...changes });
     const { headers: at } = await browser.request(url);
@@ -65,7 +65,7 @@ describe('the name of an application (INT-11)', () => {
     expect(login.html).toContain(`continue to <bdi>${name}</bdi>`);
   });
 
-  test('is the same on the consent page, with its documents', async () => {
+  test('is the same on the consent page, with its documents (INT-11, REG-13)', async () => {
     const { browser, open } = await start(translated);
     const { html } = await signIn(browser, await open({ ui_locales: 'de' }));
     expect(html).toContain('<title>Allow Laden?');
@@ -74,10 +74,10 @@ describe('the name of an application (INT-11)', () => {
   });
 });
 
-describe('an error for an application that nobody answers for (AUT-25, RFC 9700 §4.11.2)', () => {
+describe('an error for an application that nobody answers for (RFC 9700 §4.11.2)', () => {
   const bad = { response_type: 'token' };
 
-  test('is a page with a link, not a redirect', async () => {
+  test('is a page with a link, not a redirect (AUT-25)', async () => {
     const { open } = await start({ client_name: 'Bank <b>' });
     const { status, html, headers } = await open(bad);
     expect([status, headers.get('location')]).toEqual([400, null]);
@@ -91,14 +91,14 @@ describe('an error for an application that nobody answers for (AUT-25, RFC 9700 
   test.each<[string, Form]>([
     ['without a session', { prompt: 'none' }],
     ['with a session, before any consent', { prompt: 'none' }],
-  ])('so is prompt=none %s', async (which, changes) => {
+  ])('so is prompt=none %s (AUT-25)', async (which, changes) => {
     const { browser, open } = await start();
     if (which.startsWith('with ')) await signedIn(browser);
     const { status, html } = await open(changes);
     expect([status, html.includes('_required')]).toEqual([400, true]);
   });
 
-  test('that wants form_post is a form that a person sends', async () => {
+  test('that wants form_post is a form that a person sends (AUT-25)', async () => {
     const { open } = await start();
     const { html } = await open({ ...bad, response_mode: 'form_post' });
     expect(formOf(html)).toMatchObject({
@@ -123,12 +123,12 @@ describe('an error for an application that nobody answers for (AUT-25, RFC 9700 
   });
 });
 
-describe('the start page (REG-19)', () => {
+describe('the start page', () => {
   const initiate_login_uri = 'https://app.example/start?from=list';
   const href = (idp: TestIdp) =>
     `href="https://app.example/start?from=list&amp;${new URLSearchParams({ iss: idp.issuer })}"`;
 
-  test('lists what a person may start, and nothing for strangers', async () => {
+  test('lists what a person may start, and nothing for strangers (REG-12, REG-19)', async () => {
     const { idp, browser } = await start();
     await idp.addClient({ client_name: 'Wiki', 'client_name#de': 'Lexikon', initiate_login_uri });
     await idp.addClient({ client_name: 'Silent' });
@@ -149,7 +149,7 @@ describe('the start page (REG-19)', () => {
     expect(german.html).toContain('<bdi>Lexikon</bdi>');
   });
 
-  test('has one that registered itself for those who agreed to it, and for nobody else', async () => {
+  test('has one that registered itself for those who agreed to it, and for nobody else (REG-19)', async () => {
     const { idp, browser, open } = await start({ client_name: 'Bank', initiate_login_uri });
     expect((await signedIn(browser)).html).not.toContain('Bank');
     await browser.submit(await open(), { action: 'allow' });
