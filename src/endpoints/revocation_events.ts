@@ -9,7 +9,7 @@ import type { Deps } from '../deps.js';
 import { parseBearer } from '../http/bearer.js';
 import { OAuthError } from '../oauth/errors.js';
 import { parseParams } from '../oauth/params.js';
-import type { Client } from '../store/clients.js';
+import { type Client, isStranger } from '../store/clients.js';
 import { readAccessToken } from '../tokens/access_token.js';
 import { signSessionRevoked } from '../tokens/security_event.js';
 import { isCurrent } from '../tokens/status.js';
@@ -40,7 +40,9 @@ export function revocationEvents(deps: EventsDeps): Middleware {
   const signed = createSigner(deps);
 
   return async (ctx) => {
-    const { client_id } = await authenticatedReader(deps, ctx);
+    const client = await authenticatedReader(deps, ctx);
+    assertKnown(client);
+    const { client_id } = client;
     if (ctx.method === 'HEAD') {
       ctx.set('Content-Type', event_stream); // a stream without a body would never end
       ctx.status = 200;
@@ -98,6 +100,15 @@ async function authenticatedReader(deps: EventsDeps, ctx: Context): Promise<Clie
   if (!token || !client || client.disabled_at !== null || !isCurrent(token.status, client))
     throw new OAuthError('invalid_token', 'the access token is not one that a client got for itself here');
   return client;
+}
+
+/** Connections are counted by client, so that who can make any number of clients could hold any number of them. */
+function assertKnown(client: Client): void {
+  if (isStranger(client))
+    throw new OAuthError(
+      'access_denied',
+      'an application that registered itself reads the status lists instead',
+    );
 }
 
 const reset = 'event: reset\ndata: {}\n\n';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import * as clients from '../../src/store/clients.js';
 import { newClientKey } from '../support/assertion.js';
 import { engines } from '../support/database.js';
-import { startIdp } from '../support/idp.js';
+import { basic, startIdp } from '../support/idp.js';
 import { cb, good, initialToken, register, registered, startOpen } from '../support/registration.js';
 import { atOnce, eventsOf } from '../support/shop.js';
 
@@ -356,4 +356,17 @@ describe('scripts of other origins (HTTP-15)', () => {
     const asked = await idp.fetch('/register', preflight);
     expect([asked.status, asked.headers.get('access-control-allow-origin')]).toEqual([405, null]);
   });
+});
+
+test('a stranger holds no stream of revocations open: connections are counted by client', async () => {
+  const idp = await startOpen();
+  const statusOf = async ({ client_id, client_secret = '' }: Awaited<ReturnType<typeof registered>>) => {
+    const stopping = new AbortController();
+    const headers = basic(client_id, client_secret);
+    const { status } = await idp.fetch('/revocations', { headers, signal: stopping.signal });
+    stopping.abort();
+    return status;
+  };
+  const vouched = await registered(idp, {}, { token: await initialToken(idp) });
+  expect([await statusOf(await registered(idp)), await statusOf(vouched)]).toEqual([403, 200]);
 });
