@@ -32,6 +32,7 @@ describe('POST /register', () => {
       application_type: 'web',
       token_endpoint_auth_method: 'client_secret_basic',
       id_token_signed_response_alg: 'RS256',
+      subject_type: 'public',
       scope: 'openid profile email address phone offline_access',
       backchannel_logout_session_required: false,
       frontchannel_logout_session_required: false,
@@ -77,7 +78,7 @@ describe('POST /register', () => {
     for (const secret of [client_secret, registration_access_token]) expect(seen).not.toContain(secret);
   });
 
-  test('tells all members back that the standards know and that somebody may set (REG-12, REG-13, REG-16, REG-17)', async () => {
+  test('tells all members back that the standards know and that somebody may set (REG-12, REG-13, REG-16)', async () => {
     const said = {
       ...good,
       'client_name#de': 'Anwendung',
@@ -217,14 +218,28 @@ describe('a registration is refused', () => {
       { token_endpoint_auth_method: 'none', require_pkce: false },
       metadata,
     ],
+    [
+      'with pairwise subjects for two hosts and no sector',
+      { subject_type: 'pairwise', redirect_uris: [cb, 'https://other.example/cb'] },
+      metadata,
+    ],
+    [
+      'with a sector that cannot be fetched',
+      { subject_type: 'pairwise', sector_identifier_uri: 'https://127.0.0.1:1/sector' },
+      metadata,
+    ],
+    ['with encryption and no key', { id_token_encrypted_response_alg: 'RSA-OAEP-256' }, metadata],
     ['with a software statement', { software_statement: 'x.y.z' }, 'unapproved_software_statement'],
-  ])('%s (REG-08, REG-09, REG-10, REG-12, REG-13, REG-15, REG-16, REG-18)', async (_, change, error) => {
-    const idp = await startOpen({ settings: { ISSUER: 'https://id.example' } });
-    const { status, headers, body } = await register(idp, { ...good, ...change });
-    expect([status, body.error, headers.get('cache-control')]).toEqual([400, error, 'no-store']);
-    expect(body.error_description.length).toBeGreaterThan(10);
-    expect(await clients.list(idp.db)).toEqual([]);
-  });
+  ])(
+    '%s (REG-08, REG-09, REG-10, REG-11, REG-12, REG-13, REG-15, REG-16, REG-18)',
+    async (_, change, error) => {
+      const idp = await startOpen({ settings: { ISSUER: 'https://id.example' } });
+      const { status, headers, body } = await register(idp, { ...good, ...change });
+      expect([status, body.error, headers.get('cache-control')]).toEqual([400, error, 'no-store']);
+      expect(body.error_description.length).toBeGreaterThan(10);
+      expect(await clients.list(idp.db)).toEqual([]);
+    },
+  );
 
   test.each([
     ['that is no JSON', '{', 400],

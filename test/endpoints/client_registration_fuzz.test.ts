@@ -91,7 +91,7 @@ test('no metadata is our fault, and each client that is stored can be used (REG-
     }),
     { numRuns: 500 },
   );
-  expect(stored).toBeGreaterThan(30);
+  expect(stored).toBeGreaterThan(10);
   expect(idp.logged.filter(({ level }) => level === 'error')).toEqual([]);
   expect(await clients.countRegistered(idp.db)).toBe(stored);
 });
