@@ -103,10 +103,11 @@ async function orTellClient(
   } catch (error) {
     const told = asOAuthError(deps, ctx, error);
     const parameters = errorObject(deps.config.ISSUER, told);
-    if (isStranger(client) && !(await hasAgreed(deps, ctx, client)))
+    const silent = silentRefusals.has(told.code); // no page may be shown then, and none is dangerous (RFC 9700 §4.11.2)
+    if (!silent && isStranger(client) && !(await hasAgreed(deps, ctx, client)))
       return respondAsked(ctx, deps.config, reply, parameters, client);
     // An application that asked silently is told what to watch for the answer to change.
-    const watched = silentRefusals.has(told.code)
+    const watched = silent
       ? sessionStateFor(
           ctx,
           deps.config,

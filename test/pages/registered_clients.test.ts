@@ -88,15 +88,17 @@ describe('an error for an application that nobody answers for (RFC 9700 §4.11.2
     );
   });
 
-  test.each<[string, Form]>([
-    ['without a session', { prompt: 'none' }],
-    ['with a session, before any consent', { prompt: 'none' }],
-  ])('so is prompt=none %s (AUT-25)', async (which, changes) => {
-    const { browser, open } = await start();
-    if (which.startsWith('with ')) await signedIn(browser);
-    const { status, html } = await open(changes);
-    expect([status, html.includes('_required')]).toEqual([400, true]);
-  });
+  test.each([
+    ['without a session', false, 'login_required'],
+    ['with a session, before any consent', true, 'consent_required'],
+  ])(
+    'goes there by itself for prompt=none %s: no page may be shown (AUT-25, INT-01)',
+    async (_, session, error) => {
+      const { browser, open } = await start();
+      if (session) await signedIn(browser);
+      expect(responseOf(await open({ prompt: 'none' })).error).toBe(error);
+    },
+  );
 
   test('that wants form_post is a form that a person sends (AUT-25)', async () => {
     const { open } = await start();
