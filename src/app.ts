@@ -24,6 +24,7 @@ import { healthz, readyz } from './endpoints/health.js';
 import { introspection } from './endpoints/introspection.js';
 import { jwks } from './endpoints/jwks.js';
 import { logo } from './endpoints/logo.js';
+import { pushedAuthorizationRequest } from './endpoints/pushed_authorization_request.js';
 import { revocation } from './endpoints/revocation.js';
 import { revocationEvents } from './endpoints/revocation_events.js';
 import { statusList, statusListAggregation } from './endpoints/status_lists.js';
@@ -81,6 +82,7 @@ export function routes(deps: Deps): readonly Route[] {
     get('/userinfo', userinfoCors, json, bearerChallenge, userinfo(deps)),
     post('/userinfo', userinfoCors, json, bearerChallenge, userinfo(deps)),
     preflight('/userinfo', userinfoCors),
+    post('/par', json, pushedAuthorizationRequest(deps)),
     post('/introspect', json, introspection(deps)),
     post('/revoke', revokeCors, json, revocation(deps)),
     preflight('/revoke', revokeCors),

@@ -19,6 +19,7 @@ export interface Setting {
 const seconds = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const list = z.string().transform((text) => text.split(/[\s,]+/).filter((word) => word !== ''));
+const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 const cidrs = list.refine(
   (words) => words.every(isNetwork),
   'must be addresses or networks like 10.0.0.0/8, separated by commas',
@@ -147,6 +148,22 @@ export const settings = {
     schema: seconds(5, 600),
     fallback: '60',
     about: 'How long an authorization code can be redeemed.',
+  },
+  PUSHED_REQUEST_SECONDS: {
+    schema: seconds(5, 599),
+    fallback: '60',
+    about: 'How long a pushed authorization request waits for its browser.',
+  },
+  PUSHED_REQUESTS_PER_CLIENT: {
+    schema: whole(1, 1_000_000),
+    fallback: '10000',
+    about:
+      'How many pushed authorization requests of one application may wait at a time; one more is answered 429.',
+  },
+  REQUIRE_PUSHED_REQUESTS: {
+    schema: flag,
+    fallback: 'false',
+    about: '`true`: every application pushes its authorization requests (RFC 9126).',
   },
   ACCESS_TOKEN_SECONDS: {
     schema: seconds(30, day),

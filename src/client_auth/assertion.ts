@@ -59,12 +59,15 @@ export function allowedAlgs(client: Client, algs: readonly string[]): string[] {
 }
 
 /** What jose is to check of an assertion's claims. */
-export function assertionOptions({ config, now }: VerifyContext, client: Client): JWTVerifyOptions {
+export function assertionOptions(
+  { config, now, endpoint = '/token' }: VerifyContext,
+  client: Client,
+): JWTVerifyOptions {
   const any = profileOf(client).assertion_audience === 'server';
   return {
     issuer: client.client_id,
     subject: client.client_id,
-    audience: any ? [config.ISSUER, `${config.ISSUER}/token`] : config.ISSUER,
+    audience: any ? [config.ISSUER, `${config.ISSUER}/token`, config.ISSUER + endpoint] : config.ISSUER,
     requiredClaims: ['exp', 'jti'],
     clockTolerance: skew_seconds,
     currentDate: new Date(now * 1000),

@@ -28,6 +28,8 @@ export interface VerifyContext {
   readonly keys: Keys;
   readonly certificate: ReadCertificate;
   readonly now: number;
+  /** The path of the endpoint that is called, if it is not the token endpoint: an assertion may name its URL. */
+  readonly endpoint?: string;
 }
 
 export interface ClientAuthentication {

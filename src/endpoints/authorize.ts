@@ -7,35 +7,34 @@
  */
 import type { Context, Middleware } from 'koa';
 import { issueCode } from '../actions/codes.js';
-import { claimsWithin } from '../claims/index.js';
 import type { Deps } from '../deps.js';
 import { seeOther } from '../http/answer.js';
+import { readAuthorizationRequest } from '../http/authorization_request.js';
 import { respond, respondAsked } from '../http/authorization_response.js';
 import { browserOf, knownBrowser } from '../http/browser.js';
 import { sessionStateFor } from '../http/browser_state.js';
 import { asOAuthError } from '../http/errors.js';
 import { findClient, replyTo } from '../http/interaction.js';
 import { arrive, openPending, type PendingAuthorization, sealPending } from '../http/pending.js';
+import { findPushed, isPushed } from '../http/pushed_requests.js';
 import { readForm, readQuery } from '../http/read.js';
 import { currentSession } from '../http/session.js';
 import { consentEachTime, wordsToApprove } from '../oauth/authorization.js';
 import {
-  parseAuthorizationRequest,
+  type AuthorizationRequest,
   type ReplyTo,
   readReplyTo,
   requestedRedirectUri,
   stillAllowed,
 } from '../oauth/authorization_request.js';
 import { requiredAcrs, requiredSubs } from '../oauth/claims_request.js';
+import { mustPush } from '../oauth/client_rules.js';
 import { errorObject, OAuthError } from '../oauth/errors.js';
 import { nextStep, type Step } from '../oauth/next_step.js';
-import type { Params } from '../oauth/params.js';
-import { scopeWords } from '../oauth/scope.js';
 import { type Client, isStranger } from '../store/clients.js';
 import * as consents from '../store/consents.js';
 import type { LiveSession } from '../store/sessions.js';
-import { readHint } from '../tokens/id_token.js';
-import { shareSubjects, subjectOf } from '../tokens/subject.js';
+import { subjectOf } from '../tokens/subject.js';
 
 export type AuthorizeDeps = Pick<
   Deps,
@@ -63,13 +62,24 @@ export function authorize(deps: AuthorizeDeps): Middleware {
     const posted = ctx.method === 'POST';
     const params = posted ? await readForm(ctx) : readQuery(ctx);
     const client = await findClient(deps, params.require('client_id'));
-    const reply = readReplyTo(params, requestedRedirectUri(params, client));
-
-    await orTellClient(deps, ctx, { client, reply }, async () => {
-      const request = await parse(deps, params, { client, reply, now });
+    const begin = (request: AuthorizationRequest) => {
       // A cross-site POST carries no Lax cookie: it goes on as a GET, which does (decisions 16).
       if (posted) return resumeLater(deps, ctx, arrive(request, null, now));
       return advance(deps, ctx, client, arrive(request, knownBrowser(ctx, deps.config), now));
+    };
+
+    if (isPushed(params)) {
+      const { request, refusal } = await findPushed(deps, params, client, now);
+      return orTellClient(deps, ctx, { client, reply: replyTo(request, client) }, async () => {
+        if (refusal !== null) throw refusal;
+        return begin(stillAllowed(request, client, now));
+      });
+    }
+    const reply = readReplyTo(params, requestedRedirectUri(params, client));
+    return orTellClient(deps, ctx, { client, reply }, async () => {
+      if (deps.config.REQUIRE_PUSHED_REQUESTS || mustPush(client))
+        throw new OAuthError('invalid_request', 'this client must push its authorization requests');
+      return begin(await readAuthorizationRequest(deps, params, { client, reply, now }));
     });
   };
 }
@@ -85,8 +95,8 @@ export function resumeAuthorization(deps: AuthorizeDeps): Middleware {
       now,
     });
     const client = await findClient(deps, pending.request.client_id);
-    await orTellClient(deps, ctx, { client, reply: replyTo(pending, client) }, () =>
-      advance(deps, ctx, client, { ...pending, request: stillAllowed(pending.request, client) }),
+    await orTellClient(deps, ctx, { client, reply: replyTo(pending.request, client) }, async () =>
+      advance(deps, ctx, client, { ...pending, request: stillAllowed(pending.request, client, now) }),
     );
   };
 }
@@ -125,39 +135,6 @@ async function hasAgreed(deps: AuthorizeDeps, ctx: Context, { client_id }: Clien
   return session !== null && (await consents.find(deps.db, session.user_id, client_id)) !== undefined;
 }
 
-async function parse(
-  deps: AuthorizeDeps,
-  params: Params,
-  { client, reply, now }: { client: Client; reply: ReplyTo; now: number },
-) {
-  const hint = params.get('id_token_hint');
-  const hint_sub = hint === undefined ? null : await hintedSubject(deps, client, hint, now);
-  const resources = new Set([deps.config.ISSUER, ...(await deps.caches.resources()).keys()]);
-  return parseAuthorizationRequest(params, {
-    client,
-    reply,
-    hint_sub,
-    claims_supported: claimsWithin(scopeWords(client.scope)),
-    resources,
-  });
-}
-
-/** The `sub` of an id_token_hint, as this client knows the user. Throws `invalid_request`. */
-async function hintedSubject(
-  deps: AuthorizeDeps,
-  client: Client,
-  id_token: string,
-  now: number,
-): Promise<string> {
-  const hint = readHint(await deps.keys.get(), deps.config.ISSUER, id_token, now);
-  if (hint === undefined)
-    throw new OAuthError('invalid_request', 'id_token_hint is not an ID token of this server');
-  const other = hint.client_id === client.client_id ? client : await deps.caches.client(hint.client_id);
-  if (other !== undefined && !shareSubjects(client, other))
-    throw new OAuthError('invalid_request', 'id_token_hint was issued to another client');
-  return hint.sub;
-}
-
 async function resumeLater(deps: AuthorizeDeps, ctx: Context, pending: PendingAuthorization): Promise<void> {
   const sealed = sealPending(await deps.keys.get(), 'authorization', pending);
   seeOther(ctx, `${deps.config.base}/authorize/resume?request=${sealed}`);
@@ -183,7 +160,7 @@ async function advance(
       `${deps.config.base}${pages[step === 'respond' ? 'login' : step]}?request=${sealed}`,
     );
   }
-  respond(ctx, deps.config, replyTo(pending, client), {
+  respond(ctx, deps.config, replyTo(pending.request, client), {
     code: await issueCode(deps, { client, request: pending.request, session }, now),
     ...sessionStateFor(ctx, deps.config, pending.request, session),
   });

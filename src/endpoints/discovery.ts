@@ -57,6 +57,8 @@ function metadata(config: Deps['config'], resources: ReadonlyMap<string, readonl
     authorization_endpoint: `${issuer}/authorize`,
     token_endpoint: `${issuer}/token`,
     userinfo_endpoint: `${issuer}/userinfo`,
+    pushed_authorization_request_endpoint: `${issuer}/par`,
+    require_pushed_authorization_requests: config.REQUIRE_PUSHED_REQUESTS,
     introspection_endpoint: `${issuer}/introspect`,
     revocation_endpoint: `${issuer}/revoke`,
     revocation_events_endpoint: `${issuer}/revocations`,

@@ -35,7 +35,7 @@ export function introspection(deps: IntrospectionDeps): Middleware {
     const params = await readMachineForm(ctx);
     const { authorization } = ctx.headers;
     const request = { authorization, params, certificate: certificateOf(ctx) };
-    const client = await authenticateClient({ ...deps, now }, request);
+    const client = await authenticateClient({ ...deps, now, endpoint: '/introspect' }, request);
     if (isPublic(client)) throw new OAuthError('invalid_client', 'introspection is for confidential clients');
 
     const ring = await deps.keys.get();

@@ -20,7 +20,7 @@ export function revocation(deps: RevocationDeps): Middleware {
     const params = await readMachineForm(ctx);
     const { authorization } = ctx.headers;
     const request = { authorization, params, certificate: certificateOf(ctx) };
-    const client = await authenticateClient({ ...deps, now }, request);
+    const client = await authenticateClient({ ...deps, now, endpoint: '/revoke' }, request);
     await revokeToken(deps, client, params.require('token'), now);
     noStoreJson(ctx, {}); // the same whether the token was known or not (§2.2)
   };

@@ -1,7 +1,11 @@
 /** A pending authorization request as the pages see it: opened, with its client, and ways to go on or to give up. */
 import type { Context } from 'koa';
 import type { Deps } from '../deps.js';
-import { type ReplyTo, registeredRedirectUri } from '../oauth/authorization_request.js';
+import {
+  type AuthorizationRequest,
+  type ReplyTo,
+  registeredRedirectUri,
+} from '../oauth/authorization_request.js';
 import { errorObject, OAuthError } from '../oauth/errors.js';
 import type { Params } from '../oauth/params.js';
 import { inLanguage, parseAcceptLanguage } from '../oauth/translations.js';
@@ -33,8 +37,8 @@ export async function findClient(deps: Pick<Deps, 'caches'>, client_id: string):
 }
 
 /** Where the answer to a pending request goes, checked anew: the client may have changed since. */
-export function replyTo(pending: PendingAuthorization, client: Client): ReplyTo {
-  const { redirect_uri, response_mode, state } = pending.request;
+export function replyTo(request: AuthorizationRequest, client: Client): ReplyTo {
+  const { redirect_uri, response_mode, state } = request;
   return { redirect_uri: registeredRedirectUri(redirect_uri, client), response_mode, state };
 }
 
@@ -53,7 +57,7 @@ export async function readInteraction(
     now,
   });
   const client = await findClient(deps, pending.request.client_id);
-  replyTo(pending, client); // or a page that names what is wrong
+  replyTo(pending.request, client); // or a page that names what is wrong
   return { pending, client, sealed: sealPending(ring, 'authorization', pending) };
 }
 
@@ -77,7 +81,7 @@ export function goOn(ctx: Context, deps: Pick<Deps, 'config'>, interaction: Inte
 /** The person does not want to: the application is told (protocol.md INT-10). */
 export function giveUp(ctx: Context, deps: Pick<Deps, 'config'>, { pending, client }: Interaction): void {
   const denied = new OAuthError('access_denied', 'the user did not agree');
-  respond(ctx, deps.config, replyTo(pending, client), errorObject(deps.config.ISSUER, denied));
+  respond(ctx, deps.config, replyTo(pending.request, client), errorObject(deps.config.ISSUER, denied));
 }
 
 /** A client as pages show it. */

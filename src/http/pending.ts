@@ -42,13 +42,25 @@ export function sealPending<Kind extends keyof Requests>(
   kind: Kind,
   pending: Pending<Requests[Kind]>,
 ): string {
-  const plain = Buffer.from(JSON.stringify(pending));
+  return sealRequest(ring, kind, pending);
+}
+
+/** Deflates and encrypts a request with what is noted about it; what is sealed as one `kind` does not open as another. */
+export function sealRequest(ring: KeyRing, kind: string, noted: { readonly request: object }): string {
+  const plain = Buffer.from(JSON.stringify(noted));
   const sealed = ring.seal('seal', deflateRawSync(plain), kind);
   if (sealed.length <= longest_sealed && plain.length <= longest_plain) return sealed;
   throw new OAuthError(
     'invalid_request',
-    `the request is too large; its largest parameter is ${largestMember(pending.request)}`,
+    `the request is too large; its largest parameter is ${largestMember(noted.request)}`,
+    { status: 413 },
   );
+}
+
+/** What `sealRequest` sealed: authenticated, so nobody else wrote it. Undefined for anything else. */
+export function openSealed(ring: KeyRing, kind: string, sealed: string): unknown {
+  const plain = sealed.length <= longest_sealed ? ring.open('seal', sealed, kind) : undefined;
+  return plain && JSON.parse(inflateRawSync(plain, { maxOutputLength: longest_plain }).toString());
 }
 
 function largestMember(request: object): string {
@@ -66,17 +78,13 @@ export function openPending<Kind extends keyof Requests>(
   sealed: string,
   here: { readonly browser: string; readonly now: number },
 ): Pending<Requests[Kind]> {
-  const plain = sealed.length <= longest_sealed ? ring.open('seal', sealed, kind) : undefined;
-  if (plain === undefined) {
+  const pending = openSealed(ring, kind, sealed) as Pending<Requests[Kind]> | undefined; // sealPending wrote it
+  if (pending === undefined) {
     throw new UserError(
       'form_expired',
       'This page is too old to go on with. Please go back to the application and sign in from there.',
     );
   }
-  // Authenticated: nobody but sealPending wrote it.
-  const pending = JSON.parse(inflateRawSync(plain, { maxOutputLength: longest_plain }).toString()) as Pending<
-    Requests[Kind]
-  >;
   const goes_on = pending.browser === here.browser && here.now < pending.arrived_at + lives_seconds;
   return goes_on ? pending : arrive(pending.request, here.browser, here.now);
 }

@@ -35,6 +35,8 @@ export interface AuthorizationRequest {
   readonly hint_sub: string | null;
   readonly claims: ClaimsRequest;
   readonly resource: readonly string[];
+  /** For a request that was pushed: the digest of its reference, and until when it can be completed. */
+  readonly pushed: { readonly reference_hash: string; readonly until: number } | null;
 }
 
 export type RequestingClient = ClientMetadata & { readonly client_id: string };
@@ -114,11 +116,21 @@ export function parseAuthorizationRequest(params: Params, context: RequestContex
     hint_sub: context.hint_sub,
     claims: parseClaimsRequest(params.get('claims'), context.claims_supported),
     resource: parseResources(params, context.resources),
+    pushed: null,
   };
 }
 
-/** A request that was under way, as the client may make it now: its registration may have changed since. Hardening row 22. */
-export function stillAllowed(request: AuthorizationRequest, client: RequestingClient): AuthorizationRequest {
+/**
+ * A request that was under way, as the client may make it now: its registration may have changed since (hardening row 22). Throws
+ * `invalid_request_uri` where it was pushed too long ago.
+ */
+export function stillAllowed(
+  request: AuthorizationRequest,
+  client: RequestingClient,
+  now: number,
+): AuthorizationRequest {
+  if (request.pushed !== null && request.pushed.until <= now)
+    throw new OAuthError('invalid_request_uri', 'the pushed request has expired');
   assertCodeGrant(client);
   if (request.code_challenge === null) parseChallenge(undefined, undefined, mustUsePkce(client));
   return { ...request, scope: scopeFor(client, request.scope) };

@@ -75,6 +75,7 @@ const standard = {
   scope: z.string().max(2048).default('openid profile email address phone offline_access'),
   default_max_age: z.int().min(0).optional(),
   require_auth_time: z.boolean().default(false),
+  require_pushed_authorization_requests: z.boolean().default(false),
 };
 
 /** Our own: for the operator, since they give power over people or over the server (hardening 28). */

@@ -14,6 +14,7 @@ const roomy: ReadonlyMap<string, number> = new Map([
   ['id_token_hint', 16_384],
   ['claims', 16_384],
   ['request', 16_384],
+  ['request_uri', 8192],
   ['access_token', 16_384],
   ['refresh_token', 16_384],
   ['code', 16_384],

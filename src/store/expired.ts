@@ -7,6 +7,7 @@ export const batch = 500;
 const shortLived = [
   { table: 'attempts', key: 'key_hash', end: 'expires_at' },
   { table: 'assertion_ids', key: 'id_hash', end: 'expires_at' },
+  { table: 'pushed_requests', key: 'reference_hash', end: 'expires_at' },
   { table: 'authorization_codes', key: 'code_hash', end: 'keep_until' },
   { table: 'refresh_tokens', key: 'id', end: 'expires_at' },
   { table: 'authorizations', key: 'id', end: 'expires_at' },

@@ -59,6 +59,7 @@ describe('sallyport clients add', () => {
       first_party: true,
       id_token_claims: 'scope',
       require_pkce: true,
+      require_pushed_authorization_requests: false,
       security_profile: 'default',
       subject_type: 'public',
       allowed_origins: [],

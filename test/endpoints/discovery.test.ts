@@ -18,6 +18,7 @@ const registered = new Set([
     'introspection_endpoint_auth_signing_alg_values_supported',
     'introspection_signing_alg_values_supported',
   ],
+  ...['pushed_authorization_request_endpoint', 'require_pushed_authorization_requests'],
   ...['revocation_endpoint', 'revocation_endpoint_auth_methods_supported'],
   ...['revocation_endpoint_auth_signing_alg_values_supported', 'status_list_aggregation_endpoint'],
   ...['backchannel_logout_supported', 'backchannel_logout_session_supported'],
@@ -83,7 +84,7 @@ describe('discovery', () => {
     const metadata = await read(idp);
     expect(Object.keys(metadata).filter((name) => !registered.has(name) && !own.has(name))).toEqual([]);
     for (const [name, value] of Object.entries(metadata)) {
-      if (/_supported$|_resources$|_registration$/.test(name)) {
+      if (/_supported$|_resources$|_registration$|^require_/.test(name)) {
         expect([name, typeof value === 'boolean' || Array.isArray(value)]).toEqual([name, true]);
         if (Array.isArray(value)) expect(new Set(value).size).toBe(Math.max(value.length, 1));
       } else expect(URL.canParse(String(value))).toBe(true);

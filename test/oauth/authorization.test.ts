@@ -26,6 +26,7 @@ function request(changes: Partial<AuthorizationRequest> = {}): AuthorizationRequ
     hint_sub: null,
     claims: { userinfo: {}, id_token: {} },
     resource: [],
+    pushed: null,
     ...changes,
   };
 }

@@ -62,6 +62,7 @@ describe('an authorization request', () => {
       hint_sub: null,
       claims: { userinfo: {}, id_token: {} },
       resource: [],
+      pushed: null,
     });
   });
 
@@ -272,12 +273,12 @@ describe('a request that was under way while the registration changed (hardening
   const under_way = parse({ scope: 'openid email offline_access orders:read' });
 
   test('goes on as it was where nothing changed', () => {
-    expect(stillAllowed(under_way, client())).toEqual(under_way);
+    expect(stillAllowed(under_way, client(), 1000)).toEqual(under_way);
   });
 
   test('loses the words that were taken away', () => {
-    expect(stillAllowed(under_way, client({ scope: 'openid' })).scope).toEqual(['openid']);
-    expect(stillAllowed(under_way, client({ grant_types: ['authorization_code'] })).scope).toEqual([
+    expect(stillAllowed(under_way, client({ scope: 'openid' }), 1000).scope).toEqual(['openid']);
+    expect(stillAllowed(under_way, client({ grant_types: ['authorization_code'] }), 1000).scope).toEqual([
       'openid',
       'email',
       'orders:read',
@@ -286,9 +287,9 @@ describe('a request that was under way while the registration changed (hardening
 
   test('is refused where the client lost the grant, or must use PKCE now', () => {
     const lost = client({ grant_types: ['client_credentials'] });
-    expect(refusalOf(() => stillAllowed(under_way, lost))).toBe('unauthorized_client');
+    expect(refusalOf(() => stillAllowed(under_way, lost, 1000))).toBe('unauthorized_client');
     const without = { ...under_way, code_challenge: null };
-    expect(refusalOf(() => stillAllowed(without, client()))).toBe('invalid_request');
-    expect(refusalOf(() => stillAllowed(without, client({ require_pkce: false })))).toBeNull();
+    expect(refusalOf(() => stillAllowed(without, client(), 1000))).toBe('invalid_request');
+    expect(refusalOf(() => stillAllowed(without, client({ require_pkce: false }), 1000))).toBeNull();
   });
 });

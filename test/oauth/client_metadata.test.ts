@@ -41,6 +41,7 @@ describe('client metadata (RFC 7591 §2)', () => {
       first_party: false,
       id_token_claims: 'scope',
       require_pkce: true,
+      require_pushed_authorization_requests: false,
       security_profile: 'default',
       refresh_grace_seconds: 10,
     });
