@@ -3,6 +3,7 @@
  */
 import { type Logger, pino } from 'pino';
 import { type ClientKeys, createClientKeys } from './client_auth/client_keys.js';
+import { createRequestUris, type RequestUris } from './client_auth/request_uris.js';
 import type { Config } from './config.js';
 import { createKeys, type Keys } from './keys/keys.js';
 import { MasterKeyError, type MasterKeys, masterKeysOf, readMasterKeys } from './keys/master_key.js';
@@ -31,6 +32,7 @@ export interface Deps {
   readonly hashing: HashingGate;
   readonly outbound: Outbound;
   readonly clientKeys: ClientKeys;
+  readonly requestUris: RequestUris;
   readonly statusIndices: StatusIndices;
   readonly statusLists: StatusLists;
   readonly log: Log;
@@ -65,6 +67,7 @@ export async function openDeps(config: Config, substitutes: Substitutes = {}): P
     ...{ config, clock, db, caches, keys, masterKeys, hashing, outbound },
     bell: createBell(),
     clientKeys: createClientKeys(outbound),
+    requestUris: createRequestUris(outbound),
     statusIndices: createStatusIndices(db),
     statusLists,
     log,

@@ -165,6 +165,17 @@ export const settings = {
     fallback: 'false',
     about: '`true`: every application pushes its authorization requests (RFC 9126).',
   },
+  REQUIRE_SIGNED_REQUESTS: {
+    schema: flag,
+    fallback: 'false',
+    about: '`true`: every application signs its authorization requests (RFC 9101).',
+  },
+  REQUEST_URI: {
+    schema: z.enum(['off', 'registered']),
+    fallback: 'off',
+    about:
+      '`registered`: request objects may be fetched from the `request_uris` that an application is registered with.',
+  },
   ACCESS_TOKEN_SECONDS: {
     schema: seconds(30, day),
     fallback: '600',

@@ -18,6 +18,7 @@ import { findClient, replyTo } from '../http/interaction.js';
 import { arrive, openPending, type PendingAuthorization, sealPending } from '../http/pending.js';
 import { findPushed, isPushed } from '../http/pushed_requests.js';
 import { readForm, readQuery } from '../http/read.js';
+import { type Bringing, bringsObject, readRequestObject } from '../http/request_object.js';
 import { currentSession } from '../http/session.js';
 import { consentEachTime, wordsToApprove } from '../oauth/authorization.js';
 import {
@@ -28,9 +29,10 @@ import {
   stillAllowed,
 } from '../oauth/authorization_request.js';
 import { requiredAcrs, requiredSubs } from '../oauth/claims_request.js';
-import { mustPush } from '../oauth/client_rules.js';
-import { errorObject, OAuthError } from '../oauth/errors.js';
+import { errorObject } from '../oauth/errors.js';
 import { nextStep, type Step } from '../oauth/next_step.js';
+import type { Params } from '../oauth/params.js';
+import { assertTransport, mustBeComplete } from '../oauth/request_transport.js';
 import { type Client, isStranger } from '../store/clients.js';
 import * as consents from '../store/consents.js';
 import type { LiveSession } from '../store/sessions.js';
@@ -38,7 +40,7 @@ import { subjectOf } from '../tokens/subject.js';
 
 export type AuthorizeDeps = Pick<
   Deps,
-  'caches' | 'clock' | 'config' | 'db' | 'keys' | 'log' | 'statusIndices'
+  'caches' | 'clientKeys' | 'clock' | 'config' | 'db' | 'keys' | 'log' | 'requestUris' | 'statusIndices'
 >;
 
 /** Where each step is done. */
@@ -75,13 +77,35 @@ export function authorize(deps: AuthorizeDeps): Middleware {
         return begin(stillAllowed(request, client, now));
       });
     }
-    const reply = readReplyTo(params, requestedRedirectUri(params, client));
+    const signed = bringsObject(params);
+    const asked = signed ? await openObject(deps, ctx, { params, client, pushed: false, now }) : params;
+    if (asked === undefined) return undefined;
+    const reply = readReplyTo(asked, requestedRedirectUri(asked, client));
     return orTellClient(deps, ctx, { client, reply }, async () => {
-      if (deps.config.REQUIRE_PUSHED_REQUESTS || mustPush(client))
-        throw new OAuthError('invalid_request', 'this client must push its authorization requests');
-      return begin(await readAuthorizationRequest(deps, params, { client, reply, now }));
+      assertTransport(client, deps.config, { signed, pushed: false });
+      return begin(await readAuthorizationRequest(deps, asked, { client, reply, now }));
     });
   };
+}
+
+/**
+ * The parameters of a request object. One that is not accepted says nothing of where an answer goes: what stands beside it does, where
+ * it may count; the client is then told, and this gives undefined.
+ */
+async function openObject(
+  deps: AuthorizeDeps,
+  ctx: Context,
+  bringing: Bringing,
+): Promise<Params | undefined> {
+  try {
+    return await readRequestObject(deps, bringing);
+  } catch (error) {
+    const { params, client } = bringing;
+    if (mustBeComplete(client, deps.config) || !params.has('redirect_uri')) throw error;
+    const reply = readReplyTo(params, requestedRedirectUri(params, client));
+    await orTellClient(deps, ctx, { client, reply }, () => Promise.reject(error));
+    return undefined;
+  }
 }
 
 /** A request that was under way: a page was done, or it came by POST. */

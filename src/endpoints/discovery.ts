@@ -31,7 +31,7 @@ export function discovery(deps: Pick<Deps, 'caches' | 'config'>): Middleware {
 }
 
 /** What a client may register for one purpose. Everything of the tables, since every client may. */
-function signedAndEncrypted(purpose: ResponsePurpose): object {
+function signedAndEncrypted(purpose: ResponsePurpose | 'request_object'): object {
   return {
     [`${purpose}_signing_alg_values_supported`]: jwsAlgs,
     [`${purpose}_encryption_alg_values_supported`]: jweAlgs,
@@ -87,9 +87,11 @@ function metadata(config: Deps['config'], resources: ReadonlyMap<string, readonl
     claims_parameter_supported: true,
     code_challenge_methods_supported: ['S256'],
     prompt_values_supported: prompts,
-    request_parameter_supported: false,
-    request_uri_parameter_supported: false,
-    require_request_uri_registration: false,
+    request_parameter_supported: true,
+    ...signedAndEncrypted('request_object'),
+    require_signed_request_object: config.REQUIRE_SIGNED_REQUESTS,
+    request_uri_parameter_supported: config.REQUEST_URI !== 'off',
+    require_request_uri_registration: config.REQUEST_URI === 'registered',
     backchannel_logout_supported: true,
     backchannel_logout_session_supported: true,
     frontchannel_logout_supported: true,

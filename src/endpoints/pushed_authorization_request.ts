@@ -10,10 +10,15 @@ import { readAuthorizationRequest } from '../http/authorization_request.js';
 import { clientCertificates } from '../http/client_certificate.js';
 import { push } from '../http/pushed_requests.js';
 import { readMachineForm } from '../http/read.js';
+import { bringsObject, readRequestObject } from '../http/request_object.js';
 import { readReplyTo, requestedRedirectUri } from '../oauth/authorization_request.js';
 import { OAuthError } from '../oauth/errors.js';
+import { assertTransport } from '../oauth/request_transport.js';
 
-type PushDeps = Pick<Deps, 'caches' | 'clientKeys' | 'clock' | 'config' | 'db' | 'keys' | 'log'>;
+type PushDeps = Pick<
+  Deps,
+  'caches' | 'clientKeys' | 'clock' | 'config' | 'db' | 'keys' | 'log' | 'requestUris'
+>;
 
 export function pushedAuthorizationRequest(deps: PushDeps): Middleware {
   const certificateOf = clientCertificates(deps.config);
@@ -25,8 +30,11 @@ export function pushedAuthorizationRequest(deps: PushDeps): Middleware {
     const client = await authenticateClient({ ...deps, now, endpoint: '/par' }, presented);
     if (params.has('request_uri'))
       throw new OAuthError('invalid_request', 'request_uri cannot be pushed: send the request itself');
-    const reply = readReplyTo(params, requestedRedirectUri(params, client));
-    const request = await readAuthorizationRequest(deps, params, { client, reply, now });
+    const signed = bringsObject(params);
+    const asked = signed ? await readRequestObject(deps, { params, client, pushed: true, now }) : params;
+    assertTransport(client, deps.config, { signed, pushed: true });
+    const reply = readReplyTo(asked, requestedRedirectUri(asked, client));
+    const request = await readAuthorizationRequest(deps, asked, { client, reply, now });
     noStoreJson(ctx, await push(deps, client, request, now), 201);
     deps.log.info({ event: 'request_pushed', client_id: client.client_id }, 'authorization request pushed');
   };

@@ -137,12 +137,6 @@ export function stillAllowed(
 }
 
 function refuseUnsupported(params: Params): void {
-  if (params.has('request') && params.has('request_uri'))
-    throw new OAuthError('invalid_request', 'request and request_uri exclude each other');
-  if (params.has('request'))
-    throw new OAuthError('request_not_supported', 'request objects are not supported');
-  if (params.has('request_uri'))
-    throw new OAuthError('request_uri_not_supported', 'request_uri is not supported');
   if (params.has('registration'))
     throw new OAuthError('registration_not_supported', 'registration is not supported');
   const response_mode = params.get('response_mode');

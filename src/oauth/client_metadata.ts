@@ -75,6 +75,11 @@ const standard = {
   scope: z.string().max(2048).default('openid profile email address phone offline_access'),
   default_max_age: z.int().min(0).optional(),
   require_auth_time: z.boolean().default(false),
+  request_object_signing_alg: z.enum(jwsAlgs).optional(),
+  request_object_encryption_alg: z.enum(jweAlgs).optional(),
+  request_object_encryption_enc: z.enum(jweEncs).optional(),
+  require_signed_request_object: z.boolean().default(false),
+  request_uris: z.array(z.string().min(1).max(512)).max(50).default([]),
   require_pushed_authorization_requests: z.boolean().default(false),
 };
 

@@ -33,6 +33,7 @@ export function* metadataFaults(metadata: ClientMetadata, options: FaultOptions)
   yield* assertionFaults(metadata);
   yield* responseFaults(metadata);
   yield* subjectFaults(metadata);
+  yield* requestFaults(metadata, options);
 }
 
 function* profileFaults(metadata: ClientMetadata): Generator<string> {
@@ -205,4 +206,22 @@ function* subjectFaults(metadata: ClientMetadata): Generator<string> {
   if (metadata.subject_type !== 'pairwise' || metadata.sector_identifier_uri !== undefined) return;
   if (redirectHosts(metadata).length !== 1)
     yield 'sector_identifier_uri: subject_type pairwise needs it, unless all redirect URIs are of one host';
+}
+
+/** What is said of request objects. OpenID Connect Registration §2; RFC 9101 §10.5. */
+function* requestFaults(metadata: ClientMetadata, options: FaultOptions): Generator<string> {
+  const { request_object_signing_alg: alg, request_object_encryption_alg, jwks, jwks_uri } = metadata;
+  if (
+    (alg !== undefined || metadata.require_signed_request_object) &&
+    jwks === undefined &&
+    jwks_uri === undefined
+  )
+    yield 'jwks: signed request objects need the public keys, as jwks or jwks_uri';
+  const { security_profile, signing_algs } = profileOf(metadata);
+  if (alg !== undefined && signing_algs?.includes(alg) === false)
+    yield `request_object_signing_alg: ${security_profile} allows ${signing_algs.join(', ')}`;
+  if (metadata.request_object_encryption_enc !== undefined && request_object_encryption_alg === undefined)
+    yield 'request_object_encryption_enc: needs request_object_encryption_alg beside it';
+  for (const request_uri of metadata.request_uris)
+    if (!isWebUrl(request_uri, options)) yield `request_uris: ${request_uri} is not an https URL`;
 }

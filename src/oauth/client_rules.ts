@@ -33,13 +33,6 @@ export function mustUsePkce(
   return profileOf(client).pkce === 'everybody' || isPublic(client) || client.require_pkce;
 }
 
-/** Whether its authorization requests count only if they are pushed. RFC 9126 §6. */
-export function mustPush(
-  client: Pick<ClientMetadata, 'require_pushed_authorization_requests' | 'security_profile'>,
-): boolean {
-  return client.require_pushed_authorization_requests || profileOf(client).request === 'pushed';
-}
-
 /** The origins from which a browser script may call the token endpoint as this client. */
 export function originsOf(
   client: Pick<ClientMetadata, 'allowed_origins' | 'redirect_uris'>,

@@ -53,6 +53,11 @@ export class Params {
     return this.get(name) !== undefined;
   }
 
+  /** The same parameters, but those that `over` has too are its. */
+  under(over: Params): Params {
+    return new Params(new Map([...this.#values, ...over.#values]));
+  }
+
   /** The same parameters with this one in the place of any of its name. */
   with(name: string, value: string): Params {
     return new Params(new Map([...this.#values, [name, [value]]]));
@@ -146,10 +151,15 @@ function textsOf(name: string, value: unknown): readonly string[] {
   return texts.map((text) => {
     if (typeof text !== 'string')
       throw new OAuthError('invalid_request', `${name.slice(0, 100)} must be a string`);
-    if (/[\0\p{Surrogate}]/u.test(text))
-      throw new OAuthError('invalid_request', `${name.slice(0, 100)} holds a character that is not allowed`);
+    assertReadable(name, text);
     return text;
   });
+}
+
+/** Throws `invalid_request` where a text that came as JSON holds what no parameter may: U+0000, half a surrogate pair. */
+export function assertReadable(name: string, text: string): void {
+  if (/[\0\p{Surrogate}]/u.test(text))
+    throw new OAuthError('invalid_request', `${name.slice(0, 100)} holds a character that is not allowed`);
 }
 
 /** Decodes one name or value. Exported for client_secret_basic, whose two halves are encoded the same way (RFC 6749 §2.3.1). */

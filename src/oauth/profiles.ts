@@ -13,6 +13,8 @@ export interface SecurityProfile {
   readonly request: 'any' | 'signed_or_pushed' | 'pushed';
   /** Whether all that counts of a request object must be inside it. RFC 9101 §6.3. */
   readonly request_object_is_complete: boolean;
+  /** How long a request object may be valid and how old it may be, seconds: its times and audience are then required. Null for any. */
+  readonly request_object_seconds: number | null;
   /** The methods of client authentication; null for all. */
   readonly token_endpoint_auth_methods: readonly string[] | null;
   /** The `aud` of a client assertion: anything that names this server, the issuer among others, or the issuer as one text. RFC 7523 §3. */
@@ -32,6 +34,7 @@ const common: Omit<SecurityProfile, 'security_profile'> = {
   pkce: 'public_clients',
   request: 'any',
   request_object_is_complete: false,
+  request_object_seconds: null,
   token_endpoint_auth_methods: null,
   assertion_audience: 'server',
   sender_constrained: false,
@@ -44,6 +47,7 @@ const fapi: Omit<SecurityProfile, 'security_profile'> = {
   ...common,
   pkce: 'everybody',
   request_object_is_complete: true,
+  request_object_seconds: 3600,
   token_endpoint_auth_methods: ['private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth'],
   sender_constrained: true,
   refresh_token_rotation: 'nobody',

@@ -60,6 +60,8 @@ describe('sallyport clients add', () => {
       id_token_claims: 'scope',
       require_pkce: true,
       require_pushed_authorization_requests: false,
+      require_signed_request_object: false,
+      request_uris: [],
       security_profile: 'default',
       subject_type: 'public',
       allowed_origins: [],

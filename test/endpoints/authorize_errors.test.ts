@@ -185,9 +185,9 @@ describe.each(methods)(
       ],
       ['PKCE is required and absent (AUT-15)', 'invalid_request', without],
       ['PKCE is plain (AUT-14)', 'invalid_request', { code_challenge_method: 'plain' }],
-      ['request is sent (AUT-16)', 'request_not_supported', { request: 'e30.e30.' }],
+      ['request is no request object', 'invalid_request_object', { request: 'e30.e30.' }],
       [
-        'request_uri is sent (AUT-16)',
+        'request_uri is sent, which is off (AUT-16)',
         'request_uri_not_supported',
         { request_uri: 'https://shop.example/r' },
       ],

@@ -1,0 +1,110 @@
+/** Reads the request object of a request, by value or by reference: decrypts it and verifies the client's signature. RFC 9101 §6. */
+import { compactVerify, errors, type JWTVerifyGetKey } from 'jose';
+import type { Deps } from '../deps.js';
+import { OutboundError } from '../limits/outbound.js';
+import { jwsAlgs } from '../oauth/algorithms.js';
+import { OAuthError } from '../oauth/errors.js';
+import type { Params } from '../oauth/params.js';
+import { profileOf } from '../oauth/profiles.js';
+import { parametersOf, type VerifiedObject } from '../oauth/request_object.js';
+import { mustBeComplete } from '../oauth/request_transport.js';
+import type { Client } from '../store/clients.js';
+
+type ObjectDeps = Pick<Deps, 'clientKeys' | 'config' | 'keys' | 'requestUris'>;
+
+export interface Bringing {
+  readonly params: Params;
+  readonly client: Client;
+  /** Whether it was pushed: then nothing beside the object is part of the request (RFC 9126 §3). */
+  readonly pushed: boolean;
+  readonly now: number;
+}
+
+/** Whether a request is in a request object. */
+export function bringsObject(params: Params): boolean {
+  return params.has('request') || params.has('request_uri');
+}
+
+/** The parameters that count. Throws what is wrong with the object: `invalid_request_object`, `invalid_request_uri` and the like. */
+export async function readRequestObject(deps: ObjectDeps, bringing: Bringing): Promise<Params> {
+  const { params, client, pushed, now } = bringing;
+  const jwt = await decrypted(deps, await objectOf(deps, bringing), now);
+  const { client_id } = client;
+  return parametersOf(await verified(deps, jwt, client, now), params, {
+    client_id,
+    issuer: deps.config.ISSUER,
+    complete: pushed || mustBeComplete(client, deps.config),
+    longest_seconds: profileOf(client).request_object_seconds,
+    now,
+  });
+}
+
+async function objectOf(deps: ObjectDeps, { params, client, now }: Bringing): Promise<string> {
+  const request = params.get('request');
+  const request_uri = params.get('request_uri');
+  if (request !== undefined && request_uri !== undefined)
+    throw new OAuthError('invalid_request', 'request and request_uri exclude each other');
+  if (request !== undefined) return request;
+  if (request_uri === undefined) throw new OAuthError('invalid_request', 'request is missing');
+  if (deps.config.REQUEST_URI === 'off')
+    throw new OAuthError('request_uri_not_supported', 'request_uri is not supported');
+  if (!isRegistered(client.request_uris, request_uri))
+    throw new OAuthError('invalid_request_uri', 'request_uri is not registered for this client');
+  try {
+    return await deps.requestUris.fetch(request_uri, now);
+  } catch (cause) {
+    if (!(cause instanceof OutboundError)) throw cause;
+    throw new OAuthError('invalid_request_uri', 'request_uri cannot be fetched', { cause });
+  }
+}
+
+/** The fragment tells versions of one object apart. OpenID Connect Core §6.2. */
+function isRegistered(request_uris: readonly string[], request_uri: string): boolean {
+  const [address] = request_uri.split('#');
+  return request_uri.length <= 512 && request_uris.some((one) => one.split('#')[0] === address);
+}
+
+/** A JWS as it is, a JWE's content. */
+async function decrypted({ keys }: ObjectDeps, jwt: string, now: number): Promise<string> {
+  if (jwt.split('.').length !== 5) return jwt;
+  const content = await (await keys.get()).decrypt(jwt, now);
+  if (content !== undefined) return content;
+  throw new OAuthError('invalid_request_object', 'the request object cannot be decrypted');
+}
+
+async function verified(
+  { clientKeys }: ObjectDeps,
+  jwt: string,
+  client: Client,
+  now: number,
+): Promise<VerifiedObject> {
+  try {
+    const known = await clientKeys.find(client, now);
+    if (known === undefined) throw new errors.JWKSNoMatchingKey('the client has no keys');
+    try {
+      return await verify(jwt, client, known);
+    } catch (error) {
+      const renewed = error instanceof errors.JWKSNoMatchingKey && (await clientKeys.renew(client, now));
+      if (!renewed || renewed === known) throw error;
+      return await verify(jwt, client, renewed);
+    }
+  } catch (cause) {
+    throw new OAuthError(
+      'invalid_request_object',
+      'the request object is not signed by this client with an algorithm that it may use',
+      { cause },
+    );
+  }
+}
+
+async function verify(jwt: string, client: Client, keys: JWTVerifyGetKey): Promise<VerifiedObject> {
+  const { request_object_signing_alg } = client;
+  const { signing_algs } = profileOf(client);
+  const allowed = jwsAlgs.filter((alg) => signing_algs?.includes(alg) !== false);
+  const algorithms = request_object_signing_alg === undefined ? allowed : [request_object_signing_alg];
+  const { payload, protectedHeader } = await compactVerify(jwt, keys, { algorithms });
+  const claims: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
+  if (typeof claims !== 'object' || claims === null || Array.isArray(claims))
+    throw new errors.JWTInvalid('its payload is not a JSON object');
+  return { typ: protectedHeader.typ, claims: { ...claims } };
+}
