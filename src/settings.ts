@@ -4,6 +4,7 @@
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { isLoopbackHost } from './oauth/redirect_uri.js';
+import { canonicalResponseType, type ResponseTypeName, responseTypeNames } from './oauth/response_types.js';
 import { parseScope } from './oauth/scope.js';
 
 export const prefix = 'SALLYPORT_';
@@ -20,6 +21,13 @@ const seconds = (min: number, max: number) => z.coerce.number().int().min(min).m
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const list = z.string().transform((text) => text.split(/[\s,]+/).filter((word) => word !== ''));
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+const responseTypeList = z
+  .string()
+  .transform((text) => text.split(',').map((type) => canonicalResponseType(type.trim())))
+  .refine(
+    (types): types is ResponseTypeName[] => types.includes('code') && !types.includes(undefined),
+    `must be a list of ${responseTypeNames.join(', ')}, with code among them`,
+  );
 const cidrs = list.refine(
   (words) => words.every(isNetwork),
   'must be addresses or networks like 10.0.0.0/8, separated by commas',
@@ -143,6 +151,12 @@ export const settings = {
     schema: z.string().trim().min(1).max(60),
     fallback: 'Sallyport',
     about: 'The name on the pages.',
+  },
+  RESPONSE_TYPES: {
+    schema: responseTypeList,
+    fallback: 'code',
+    about:
+      'The response types that applications may be registered with, separated by commas: `code` and, for those that cannot do without, `none`, `id_token`, `id_token token`, `code id_token`, `code token`, `code id_token token`.',
   },
   CODE_SECONDS: {
     schema: seconds(5, 600),

@@ -82,6 +82,7 @@ export async function addClient(
 function rulesOf({ config }: Pick<Deps, 'config'>): FaultOptions {
   return {
     allow_loopback_http: config.loopback,
+    response_types: config.RESPONSE_TYPES,
     http_hosts: config.OUTBOUND_ALLOWED_HOSTS,
     token_endpoint_auth_methods: authenticationMethods(config),
   };

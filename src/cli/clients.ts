@@ -11,6 +11,7 @@ import {
   rotateClientSecret,
   updateClient,
 } from '../actions/clients.js';
+import { responseTypesOf } from '../oauth/client_rules.js';
 import { UserError } from '../oauth/errors.js';
 import * as clients from '../store/clients.js';
 import { registrationTokenCommand } from './registration_tokens.js';
@@ -169,7 +170,7 @@ function informationResponse({ client, client_secret }: NewClient) {
     client_id_issued_at: client.created_at,
     ...(client_secret !== null && { client_secret, client_secret_expires_at: 0 }),
     ...metadataOf(client),
-    response_types: client.grant_types.includes('authorization_code') ? ['code'] : [],
+    response_types: responseTypesOf(client),
     ...(client.disabled_at !== null && { disabled_at: client.disabled_at }),
     ...(client.registration_token_hash !== null && {
       self_registered: true,

@@ -6,7 +6,7 @@
  * nextStep alone decides what a request needs; whatever page that is, it comes back here.
  */
 import type { Context, Middleware } from 'koa';
-import { issueCode } from '../actions/codes.js';
+import { giveOut } from '../actions/authorization_responses.js';
 import type { Deps } from '../deps.js';
 import { seeOther } from '../http/answer.js';
 import { readAuthorizationRequest } from '../http/authorization_request.js';
@@ -80,7 +80,7 @@ export function authorize(deps: AuthorizeDeps): Middleware {
     const signed = bringsObject(params);
     const asked = signed ? await openObject(deps, ctx, { params, client, pushed: false, now }) : params;
     if (asked === undefined) return undefined;
-    const reply = readReplyTo(asked, requestedRedirectUri(asked, client));
+    const reply = readReplyTo(asked, requestedRedirectUri(asked, client), client);
     return orTellClient(deps, ctx, { client, reply }, async () => {
       assertTransport(client, deps.config, { signed, pushed: false });
       return begin(await readAuthorizationRequest(deps, asked, { client, reply, now }));
@@ -102,7 +102,7 @@ async function openObject(
   } catch (error) {
     const { params, client } = bringing;
     if (mustBeComplete(client, deps.config) || !params.has('redirect_uri')) throw error;
-    const reply = readReplyTo(params, requestedRedirectUri(params, client));
+    const reply = readReplyTo(params, requestedRedirectUri(params, client), client);
     await orTellClient(deps, ctx, { client, reply }, () => Promise.reject(error));
     return undefined;
   }
@@ -129,9 +129,10 @@ export function resumeAuthorization(deps: AuthorizeDeps): Middleware {
 async function orTellClient(
   deps: AuthorizeDeps,
   ctx: Context,
-  { client, reply }: { readonly client: Client; readonly reply: ReplyTo },
+  to: { readonly client: Client; readonly reply: ReplyTo },
   work: () => Promise<void>,
 ): Promise<void> {
+  const { client } = to;
   try {
     await work();
   } catch (error) {
@@ -139,17 +140,17 @@ async function orTellClient(
     const parameters = errorObject(deps.config.ISSUER, told);
     const silent = silentRefusals.has(told.code); // no page may be shown then, and none is dangerous (RFC 9700 §4.11.2)
     if (!silent && isStranger(client) && !(await hasAgreed(deps, ctx, client)))
-      return respondAsked(ctx, deps.config, reply, parameters, client);
+      return respondAsked(ctx, deps, to, parameters);
     // An application that asked silently is told what to watch for the answer to change.
     const watched = silent
       ? sessionStateFor(
           ctx,
           deps.config,
-          { client_id: client.client_id, redirect_uri: reply.redirect_uri },
+          { client_id: client.client_id, redirect_uri: to.reply.redirect_uri },
           await currentSession(deps, ctx, deps.clock()),
         )
       : {};
-    respond(ctx, deps.config, reply, { ...parameters, ...watched });
+    await respond(ctx, deps, to, { ...parameters, ...watched });
   }
 }
 
@@ -164,7 +165,7 @@ async function resumeLater(deps: AuthorizeDeps, ctx: Context, pending: PendingAu
   seeOther(ctx, `${deps.config.base}/authorize/resume?request=${sealed}`);
 }
 
-/** Answers with a code, or sends the browser to the page that is needed next. */
+/** Answers the client, or sends the browser to the page that is needed next. */
 async function advance(
   deps: AuthorizeDeps,
   ctx: Context,
@@ -184,10 +185,10 @@ async function advance(
       `${deps.config.base}${pages[step === 'respond' ? 'login' : step]}?request=${sealed}`,
     );
   }
-  respond(ctx, deps.config, replyTo(pending.request, client), {
-    code: await issueCode(deps, { client, request: pending.request, session }, now),
-    ...sessionStateFor(ctx, deps.config, pending.request, session),
-  });
+  const { request } = pending;
+  const parameters = await giveOut(deps, { client, request, session }, now);
+  const watched = sessionStateFor(ctx, deps.config, request, session);
+  await respond(ctx, deps, { client, reply: replyTo(request, client) }, { ...parameters, ...watched });
 }
 
 /** Everything nextStep looks at. */

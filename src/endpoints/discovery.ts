@@ -13,7 +13,8 @@ import { jweAlgs, jweEncs, jwsAlgs } from '../oauth/algorithms.js';
 import { assertion_algs, subject_types } from '../oauth/client_metadata.js';
 import type { ResponsePurpose } from '../oauth/client_rules.js';
 import { prompts } from '../oauth/prompt.js';
-import * as responseModes from '../oauth/response_modes/index.js';
+import { responseModesSupported } from '../oauth/response_mode.js';
+import { isFrontChannel } from '../oauth/response_types.js';
 import { digest } from '../secrets.js';
 
 export function discovery(deps: Pick<Deps, 'caches' | 'config'>): Middleware {
@@ -68,13 +69,17 @@ function metadata(config: Deps['config'], resources: ReadonlyMap<string, readonl
     ...(!loopback && { check_session_iframe: `${issuer}/check-session` }),
     ...(CLIENT_REGISTRATION !== 'closed' && { registration_endpoint: `${issuer}/register` }),
     scopes_supported: [...new Set([...openidScopes, ...[...resources.values()].flat()])],
-    response_types_supported: ['code'],
-    response_modes_supported: Object.values(responseModes).map((mode) => mode.response_mode),
-    grant_types_supported: Object.values(grants).map((grant) => grant.grant_type),
+    response_types_supported: config.RESPONSE_TYPES,
+    response_modes_supported: responseModesSupported,
+    grant_types_supported: [
+      ...Object.values(grants).map((grant) => grant.grant_type),
+      ...(config.RESPONSE_TYPES.some(isFrontChannel) ? ['implicit'] : []),
+    ],
     subject_types_supported: subject_types,
     ...signedAndEncrypted('id_token'),
     ...signedAndEncrypted('userinfo'),
     ...signedAndEncrypted('introspection'),
+    ...signedAndEncrypted('authorization'),
     token_endpoint_auth_methods_supported: methods,
     token_endpoint_auth_signing_alg_values_supported: assertion_algs,
     introspection_endpoint_auth_methods_supported: methods.filter((method) => method !== 'none'),

@@ -33,7 +33,7 @@ export function pushedAuthorizationRequest(deps: PushDeps): Middleware {
     const signed = bringsObject(params);
     const asked = signed ? await readRequestObject(deps, { params, client, pushed: true, now }) : params;
     assertTransport(client, deps.config, { signed, pushed: true });
-    const reply = readReplyTo(asked, requestedRedirectUri(asked, client));
+    const reply = readReplyTo(asked, requestedRedirectUri(asked, client), client);
     const request = await readAuthorizationRequest(deps, asked, { client, reply, now });
     noStoreJson(ctx, await push(deps, client, request, now), 201);
     deps.log.info({ event: 'request_pushed', client_id: client.client_id }, 'authorization request pushed');

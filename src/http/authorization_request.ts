@@ -30,6 +30,7 @@ export async function readAuthorizationRequest(
     hint_sub,
     claims_supported: claimsWithin(scopeWords(client.scope)),
     resources,
+    response_types: deps.config.RESPONSE_TYPES,
   });
 }
 

@@ -1,23 +1,41 @@
-/** Sends an authorization response back by its response mode. Takes a registered redirect URI and nothing else. RFC 6749 §4.1.2; RFC 9207. */
+/**
+ * Sends an authorization response back by its response mode. Takes a registered redirect URI and nothing else. RFC 6749 §4.1.2;
+ * RFC 9207; JWT Secured Authorization Response Mode.
+ */
 import type { Context } from 'koa';
-import type { Config } from '../config.js';
+import type { Deps } from '../deps.js';
 import type { ReplyTo } from '../oauth/authorization_request.js';
 import { redirectUriKind } from '../oauth/redirect_uri.js';
+import { carrierOf, isJwtMode } from '../oauth/response_mode.js';
 import * as responseModes from '../oauth/response_modes/index.js';
+import type { Client } from '../store/clients.js';
+import { clientJwt } from '../tokens/client_jwt.js';
 import { seeOther } from './answer.js';
 import { framablePageHeaders } from './headers.js';
 import { render } from './render.js';
 
-const modes = { ...responseModes };
+const carriers = { ...responseModes };
+
+/** Seconds that a response in a JWT is good for: it is taken at once, or by somebody else. JARM §2.1. */
+const jwt_seconds = 300;
+
+export type ResponseDeps = Pick<Deps, 'clientKeys' | 'clock' | 'config' | 'keys'>;
+/** Whom it is for, and where it goes. */
+export interface RespondTo {
+  readonly client: Client;
+  readonly reply: ReplyTo;
+}
+
+export type ResponseParameters = Readonly<Record<string, string>>;
 
 /** Adds `state` as it came and `iss`, in success and error alike. */
-export function respond(
+export async function respond(
   ctx: Context,
-  config: Pick<Config, 'ISSUER' | 'PRODUCT_NAME' | 'base'>,
-  reply: ReplyTo,
-  parameters: Readonly<Record<string, string>>,
-): void {
-  const response = responseTo(config, reply, parameters);
+  deps: ResponseDeps,
+  to: RespondTo,
+  parameters: ResponseParameters,
+): Promise<void> {
+  const response = await responseTo(deps, to, parameters);
   ctx.set('Cache-Control', 'no-store');
   ctx.set('Referrer-Policy', 'no-referrer'); // the answer carries a code
   if ('redirect' in response) {
@@ -25,30 +43,29 @@ export function respond(
     return;
   }
   framablePageHeaders(ctx);
-  render(ctx, config, { view: 'form_post', title: 'Back to the application', data: response.form });
+  render(ctx, deps.config, { view: 'form_post', title: 'Back to the application', data: response.form });
 }
 
 /**
  * Shows an error, and leaves it to the person whether they go on to the client: for one that registered itself and that this person
  * never agreed to. Else anybody could register an address, and send people on to it from ours (RFC 9700 §4.11.2; protocol.md AUT-25).
  */
-export function respondAsked(
+export async function respondAsked(
   ctx: Context,
-  config: Pick<Config, 'ISSUER' | 'PRODUCT_NAME' | 'base'>,
-  reply: ReplyTo,
-  parameters: Readonly<Record<string, string>> & { readonly error: string },
-  client: { readonly client_name: string },
-): void {
-  const response = responseTo(config, reply, parameters);
+  deps: ResponseDeps,
+  to: RespondTo,
+  parameters: ResponseParameters & { readonly error: string },
+): Promise<void> {
+  const response = await responseTo(deps, to, parameters);
   const { redirect = null, form = null } = { redirect: undefined, form: undefined, ...response };
   ctx.set('Referrer-Policy', 'no-referrer');
-  render(ctx, config, {
+  render(ctx, deps.config, {
     view: 'form_post_asked',
     title: 'This sign-in did not work',
     status: 400,
     data: {
-      client_name: client.client_name,
-      host: shownHost(reply.redirect_uri),
+      client_name: to.client.client_name,
+      host: shownHost(to.reply.redirect_uri),
       error: parameters.error,
       redirect,
       form,
@@ -56,13 +73,23 @@ export function respondAsked(
   });
 }
 
-function responseTo(
-  config: Pick<Config, 'ISSUER'>,
-  reply: ReplyTo,
-  parameters: Readonly<Record<string, string>>,
-) {
-  const all = { ...parameters, ...(reply.state !== null && { state: reply.state }), iss: config.ISSUER };
-  return modes[reply.response_mode].respond(reply.redirect_uri, all);
+async function responseTo(deps: ResponseDeps, { client, reply }: RespondTo, parameters: ResponseParameters) {
+  const { redirect_uri, response_mode, state } = reply;
+  const all = { ...parameters, ...(state !== null && { state }), iss: deps.config.ISSUER };
+  const sent = isJwtMode(response_mode) ? await inJwt(deps, client, all) : all;
+  return carriers[carrierOf(response_mode)].respond(redirect_uri, sent);
+}
+
+/** All of it in the one parameter `response`, and nothing beside it. JARM §2.1, §2.3. */
+async function inJwt(
+  { clientKeys, clock, keys }: ResponseDeps,
+  client: Client,
+  parameters: ResponseParameters,
+): Promise<ResponseParameters> {
+  const now = clock();
+  const claims = { ...parameters, aud: client.client_id, exp: now + jwt_seconds };
+  const ring = await keys.get();
+  return { response: await clientJwt({ clientKeys, ring }, client, 'authorization', claims, now) };
 }
 
 /** Where a redirect URI leads, as a person reads it: for a scheme of its own that alone says which program opens it. */

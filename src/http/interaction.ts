@@ -11,7 +11,7 @@ import type { Params } from '../oauth/params.js';
 import { inLanguage, parseAcceptLanguage } from '../oauth/translations.js';
 import type { Client } from '../store/clients.js';
 import { seeOther } from './answer.js';
-import { respond } from './authorization_response.js';
+import { type ResponseDeps, respond } from './authorization_response.js';
 import { browserOf } from './browser.js';
 import { openPending, type PendingAuthorization, sealPending } from './pending.js';
 
@@ -79,9 +79,10 @@ export function goOn(ctx: Context, deps: Pick<Deps, 'config'>, interaction: Inte
 }
 
 /** The person does not want to: the application is told (protocol.md INT-10). */
-export function giveUp(ctx: Context, deps: Pick<Deps, 'config'>, { pending, client }: Interaction): void {
+export function giveUp(ctx: Context, deps: ResponseDeps, { pending, client }: Interaction): Promise<void> {
   const denied = new OAuthError('access_denied', 'the user did not agree');
-  respond(ctx, deps.config, replyTo(pending.request, client), errorObject(deps.config.ISSUER, denied));
+  const to = { client, reply: replyTo(pending.request, client) };
+  return respond(ctx, deps, to, errorObject(deps.config.ISSUER, denied));
 }
 
 /** A client as pages show it. */

@@ -4,22 +4,23 @@
  */
 import { type ClaimsRequest, parseClaimsRequest } from './claims_request.js';
 import type { ClientMetadata } from './client_metadata.js';
-import { mustUsePkce } from './client_rules.js';
+import { mustUsePkce, responseTypesOf } from './client_rules.js';
 import { OAuthError } from './errors.js';
 import type { Params } from './params.js';
 import { parseChallenge } from './pkce.js';
 import { type Prompt, parsePrompt } from './prompt.js';
 import { matchRedirectUri, type RegisteredRedirectUri } from './redirect_uri.js';
 import { parseResources } from './resource.js';
+import { chooseResponseMode, modeForRefusal, type ResponseMode } from './response_mode.js';
+import { canonicalResponseType, type ResponseTypeName, responseTypes } from './response_types.js';
 import { intersect, parseScope, scopeWords } from './scope.js';
 import { parseLocales } from './translations.js';
-
-type ResponseMode = 'query' | 'form_post';
 
 /** What a request asks for, as far as it is still needed. Travels sealed while a person is asked something (decisions 11). */
 export interface AuthorizationRequest {
   readonly client_id: string;
   readonly redirect_uri: string;
+  readonly response_type: ResponseTypeName;
   readonly response_mode: ResponseMode;
   readonly state: string | null;
   /** What is asked for and may be had: words that are unknown or not registered for the client are left out. */
@@ -67,7 +68,11 @@ export function registeredRedirectUri(redirect_uri: string, client: RequestingCl
 }
 
 /** state and response_mode, read first so that every later error can be sent back. A bad one falls back to its default. */
-export function readReplyTo(params: Params, redirect_uri: RegisteredRedirectUri): ReplyTo {
+export function readReplyTo(
+  params: Params,
+  redirect_uri: RegisteredRedirectUri,
+  client: RequestingClient,
+): ReplyTo {
   const attempt = (name: string) => {
     try {
       return params.get(name);
@@ -75,8 +80,18 @@ export function readReplyTo(params: Params, redirect_uri: RegisteredRedirectUri)
       return undefined; // it is refused by parseAuthorizationRequest, whose error this is needed for
     }
   };
-  const response_mode = attempt('response_mode') === 'form_post' ? 'form_post' : 'query';
-  return { redirect_uri, response_mode, state: attempt('state') ?? null };
+  const asked = attempt('response_mode');
+  const response_type = attempt('response_type') ?? '';
+  const reply = { redirect_uri, state: attempt('state') ?? null };
+  try {
+    return { ...reply, response_mode: chooseResponseMode(asked, response_type, encryptsResponses(client)) };
+  } catch {
+    return { ...reply, response_mode: modeForRefusal(asked, response_type) }; // refused by parseAuthorizationRequest, too
+  }
+}
+
+function encryptsResponses(client: RequestingClient): boolean {
+  return client.authorization_encrypted_response_alg !== undefined;
 }
 
 export interface RequestContext {
@@ -88,26 +103,32 @@ export interface RequestContext {
   readonly claims_supported: ReadonlySet<string>;
   /** The identifiers that resource may name. */
   readonly resources: ReadonlySet<string>;
+  /** The response types that are switched on. */
+  readonly response_types: readonly ResponseTypeName[];
 }
 
 /** Checks all other parameters. What it throws is sent to the client. */
 export function parseAuthorizationRequest(params: Params, context: RequestContext): AuthorizationRequest {
   const { client, reply } = context;
   refuseUnsupported(params);
-  assertResponseType(params, client);
+  const response_type = parseResponseType(params, context);
+  const { code, id_token } = responseTypes[response_type];
   const prompt = parsePrompt(params.get('prompt'));
-  const scope = parseScope(params.get('scope'));
+  const scope = scopeFor(client, parseScope(params.get('scope')), response_type);
+  const nonce = params.get('nonce') ?? null;
+  if (id_token) assertIdToken(scope, nonce);
   return {
     client_id: client.client_id,
     redirect_uri: reply.redirect_uri,
-    response_mode: reply.response_mode,
+    response_type,
+    response_mode: chooseResponseMode(params.get('response_mode'), response_type, encryptsResponses(client)),
     state: params.get('state') ?? null,
-    scope: scopeFor(client, scope),
-    nonce: params.get('nonce') ?? null,
+    scope,
+    nonce,
     code_challenge: parseChallenge(
       params.get('code_challenge'),
       params.get('code_challenge_method'),
-      mustUsePkce(client),
+      code && mustUsePkce(client),
     ),
     prompt: [...prompt],
     max_age: parseMaxAge(params.get('max_age')) ?? client.default_max_age ?? null,
@@ -131,40 +152,61 @@ export function stillAllowed(
 ): AuthorizationRequest {
   if (request.pushed !== null && request.pushed.until <= now)
     throw new OAuthError('invalid_request_uri', 'the pushed request has expired');
-  assertCodeGrant(client);
-  if (request.code_challenge === null) parseChallenge(undefined, undefined, mustUsePkce(client));
-  return { ...request, scope: scopeFor(client, request.scope) };
+  const { response_type, code_challenge } = request;
+  assertRegistered(response_type, client);
+  const { code, id_token } = responseTypes[response_type];
+  if (code_challenge === null) parseChallenge(undefined, undefined, code && mustUsePkce(client));
+  const scope = scopeFor(client, request.scope, response_type);
+  if (id_token) assertIdToken(scope, request.nonce);
+  return { ...request, scope };
 }
 
 function refuseUnsupported(params: Params): void {
   if (params.has('registration'))
     throw new OAuthError('registration_not_supported', 'registration is not supported');
-  const response_mode = params.get('response_mode');
-  if (response_mode !== undefined && response_mode !== 'query' && response_mode !== 'form_post') {
-    throw new OAuthError('invalid_request', 'response_mode must be query or form_post');
-  }
 }
 
-function assertResponseType(params: Params, client: RequestingClient): void {
-  if (params.require('response_type') !== 'code') {
-    throw new OAuthError('unsupported_response_type', 'response_type must be code');
+/** Throws `unsupported_response_type` for what is unknown or off, `unauthorized_client` for what the client is not registered for. */
+function parseResponseType(params: Params, { client, response_types }: RequestContext): ResponseTypeName {
+  const response_type = canonicalResponseType(params.require('response_type'));
+  if (response_type === undefined || !response_types.includes(response_type)) {
+    const expected = response_types.join(', ');
+    throw new OAuthError('unsupported_response_type', `response_type must be one of ${expected}`);
   }
-  assertCodeGrant(client);
+  assertRegistered(response_type, client);
+  return response_type;
 }
 
-function assertCodeGrant(client: RequestingClient): void {
-  if (!client.grant_types.includes('authorization_code')) {
-    throw new OAuthError('unauthorized_client', 'this client is not registered for response_type code');
-  }
+function assertRegistered(response_type: ResponseTypeName, client: RequestingClient): void {
+  if (responseTypesOf(client).includes(response_type)) return;
+  throw new OAuthError(
+    'unauthorized_client',
+    `this client is not registered for response_type ${response_type}`,
+  );
+}
+
+/** What an ID token needs that travels through the browser: to be asked for by scope, and bound to the client's session. Core §3.2.2.1. */
+function assertIdToken(scope: readonly string[], nonce: string | null): void {
+  if (!scope.includes('openid'))
+    throw new OAuthError('invalid_request', 'response_type asks for an ID token, but scope lacks openid');
+  if (nonce === null)
+    throw new OAuthError('invalid_request', 'nonce is missing: it binds the ID token of the response');
 }
 
 /**
- * The words that are registered for the client. offline_access does nothing without refresh tokens, and is then ignored
- * (OpenID Connect Core §11).
+ * The words that are registered for the client. offline_access does nothing without refresh tokens, which a code alone leads to, and is
+ * then ignored (OpenID Connect Core §11).
  */
-function scopeFor(client: RequestingClient, wanted: readonly string[]): readonly string[] {
+function scopeFor(
+  client: RequestingClient,
+  wanted: readonly string[],
+  response_type: ResponseTypeName,
+): readonly string[] {
   const scope = intersect(wanted, scopeWords(client.scope));
-  const useful = client.grant_types.includes('refresh_token') && scope.includes('openid');
+  const useful =
+    responseTypes[response_type].code &&
+    client.grant_types.includes('refresh_token') &&
+    scope.includes('openid');
   return useful ? scope : scope.filter((word) => word !== 'offline_access');
 }
 

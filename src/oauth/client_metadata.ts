@@ -7,10 +7,11 @@ import { jweAlgs, jweEncs, jwsAlgs, macAlgs } from './algorithms.js';
 import { type FaultOptions, metadataFaults } from './client_metadata_faults.js';
 import { OAuthError } from './errors.js';
 import { type ProfileName, profiles } from './profiles.js';
+import { canonicalResponseType, responseTypeNames } from './response_types.js';
 import { parseScope } from './scope.js';
 import { splitTranslations, type Translations } from './translations.js';
 
-const grant_types = ['authorization_code', 'refresh_token', 'client_credentials'] as const;
+const grant_types = ['authorization_code', 'implicit', 'refresh_token', 'client_credentials'] as const;
 const token_endpoint_auth_methods = [
   'client_secret_basic',
   'client_secret_post',
@@ -26,6 +27,11 @@ export const assertion_algs = [...jwsAlgs, ...macAlgs] as const;
 /** OpenID Connect Core §8. */
 export const subject_types = ['public', 'pairwise'] as const;
 
+/** Its words may be in any order. */
+const response_type = z
+  .string()
+  .transform((text) => canonicalResponseType(text) ?? text)
+  .pipe(z.enum(responseTypeNames));
 const uri = z.string().min(1).max(2048);
 const jwks = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).max(20) });
 
@@ -51,7 +57,7 @@ const standard = {
   frontchannel_logout_uri: uri.optional(),
   frontchannel_logout_session_required: z.boolean().default(false),
   grant_types: z.array(z.enum(grant_types)).min(1).default(['authorization_code']),
-  response_types: z.array(z.enum(['code'])).optional(),
+  response_types: z.array(response_type).max(20).optional(),
   token_endpoint_auth_method: z.enum(token_endpoint_auth_methods).default('client_secret_basic'),
   token_endpoint_auth_signing_alg: z.enum(assertion_algs).optional(),
   tls_client_auth_subject_dn: z.string().min(1).max(1024).optional(),
@@ -75,6 +81,9 @@ const standard = {
   scope: z.string().max(2048).default('openid profile email address phone offline_access'),
   default_max_age: z.int().min(0).optional(),
   require_auth_time: z.boolean().default(false),
+  authorization_signed_response_alg: z.enum(jwsAlgs).default('RS256'),
+  authorization_encrypted_response_alg: z.enum(jweAlgs).optional(),
+  authorization_encrypted_response_enc: z.enum(jweEncs).optional(),
   request_object_signing_alg: z.enum(jwsAlgs).optional(),
   request_object_encryption_alg: z.enum(jweAlgs).optional(),
   request_object_encryption_enc: z.enum(jweEncs).optional(),
@@ -122,7 +131,7 @@ export function fromStored(stored: object): ClientMetadata {
 
 /**
  * Reads client metadata and checks that its members go together. Throws `invalid_request` naming every member that is
- * wrong. `allow_loopback_http` is true where the issuer itself is a loopback http address.
+ * wrong. `allow_loopback_http` is true where the issuer itself is a loopback http address, `response_types` are those that are on.
  */
 export function parseClientMetadata(input: unknown, options: FaultOptions): ClientMetadata {
   if (typeof input === 'object' && input !== null && 'client_secret' in input) {
@@ -149,6 +158,7 @@ function withoutRepeats(metadata: ClientMetadata) {
   const once = <T>(values: readonly T[]) => [...new Set(values)];
   return {
     grant_types: once(metadata.grant_types),
+    ...(metadata.response_types !== undefined && { response_types: once(metadata.response_types) }),
     redirect_uris: once(metadata.redirect_uris),
     post_logout_redirect_uris: once(metadata.post_logout_redirect_uris),
     allowed_origins: once(metadata.allowed_origins),

@@ -2,12 +2,19 @@
 import { isMacAlg, macAlgs } from './algorithms.js';
 import { certificateFaults } from './certificate_metadata.js';
 import type { ClientMetadata } from './client_metadata.js';
-import { redirectHosts, responseAlgorithms, responsePurposes, usesSignInApi } from './client_rules.js';
+import {
+  redirectHosts,
+  responseAlgorithms,
+  responsePurposes,
+  responseTypesOf,
+  usesSignInApi,
+} from './client_rules.js';
 import { encryptionKeyOf } from './encryption_key.js';
 import { OAuthError } from './errors.js';
 import { profileOf } from './profiles.js';
-import { assertRedirectUri } from './redirect_uri.js';
+import { assertRedirectUri, isLoopbackHost } from './redirect_uri.js';
 import { isResource } from './resource.js';
+import { isFrontChannel, responseTypes } from './response_types.js';
 import { parseScope } from './scope.js';
 import { translationsOf } from './translations.js';
 
@@ -17,6 +24,8 @@ export interface FaultOptions {
   readonly http_hosts?: readonly string[];
   /** The methods of client authentication that work here; all where it is left out. */
   readonly token_endpoint_auth_methods?: readonly string[];
+  /** The response types that this server has switched on; `code` alone where it is not said. */
+  readonly response_types?: readonly string[];
 }
 
 /** Every fault, as a sentence that begins with its member. */
@@ -27,6 +36,7 @@ export function* metadataFaults(metadata: ClientMetadata, options: FaultOptions)
   yield* translationFaults(metadata, options);
   yield* logoutFaults(metadata, options);
   yield* grantFaults(metadata);
+  yield* responseTypeFaults(metadata, options);
   yield* keyFaults(metadata);
   yield* methodFaults(metadata, options);
   yield* certificateFaults(metadata);
@@ -45,9 +55,11 @@ function* profileFaults(metadata: ClientMetadata): Generator<string> {
     yield `token_endpoint_auth_method: ${security_profile} allows ${token_endpoint_auth_methods.join(', ')}`;
   const { token_endpoint_auth_signing_alg, id_token_signed_response_alg } = metadata;
   const { userinfo_signed_response_alg, introspection_signed_response_alg } = metadata;
+  const { authorization_signed_response_alg } = metadata;
   const algs = {
     ...{ token_endpoint_auth_signing_alg, id_token_signed_response_alg },
     ...{ userinfo_signed_response_alg, introspection_signed_response_alg },
+    ...{ authorization_signed_response_alg },
   };
   for (const [member, alg] of Object.entries(algs)) {
     if (alg !== undefined && signing_algs?.includes(alg) === false)
@@ -145,9 +157,6 @@ function* grantFaults(metadata: ClientMetadata): Generator<string> {
     yield 'redirect_uris: the authorization_code grant needs at least one';
   if (grants.includes('refresh_token') && !code && !usesSignInApi(metadata))
     yield 'grant_types: refresh_token needs authorization_code beside it';
-  if (metadata.response_types !== undefined && metadata.response_types.includes('code') !== code) {
-    yield 'response_types: code and the authorization_code grant go together';
-  }
   if (grants.includes('client_credentials') && metadata.token_endpoint_auth_method === 'none') {
     yield 'grant_types: client_credentials is for confidential clients alone (RFC 6749 §4.4)';
   }
@@ -160,6 +169,37 @@ function* methodFaults(metadata: ClientMetadata, options: FaultOptions): Generat
   const method = metadata.token_endpoint_auth_method;
   if (options.token_endpoint_auth_methods?.includes(method) === false)
     yield `token_endpoint_auth_method: ${method} needs the settings for certificates of clients, which this server does not have`;
+}
+
+/** Response types and grants belong together: code with authorization_code, tokens with implicit. OpenID Connect Registration §2. */
+function* responseTypeFaults(metadata: ClientMetadata, options: FaultOptions): Generator<string> {
+  const types = responseTypesOf(metadata);
+  const grants: readonly string[] = metadata.grant_types;
+  const { security_profile, response_types: allowed } = profileOf(metadata);
+  for (const type of types) {
+    if (!(options.response_types ?? ['code']).includes(type))
+      yield `response_types: ${type} is off here; SALLYPORT_RESPONSE_TYPES can switch it on`;
+    if (allowed?.includes(type) === false)
+      yield `response_types: ${security_profile} allows ${allowed.join(', ')}`;
+  }
+  if (types.some((type) => responseTypes[type].code) !== grants.includes('authorization_code'))
+    yield 'response_types: code and the authorization_code grant go together';
+  if (types.some(isFrontChannel) !== grants.includes('implicit'))
+    yield 'response_types: those with id_token or token and the implicit grant go together';
+  if (types.length > 0 && metadata.redirect_uris.length === 0)
+    yield 'redirect_uris: an authorization response needs at least one';
+  if (grants.includes('implicit')) yield* implicitFaults(metadata, options);
+}
+
+/** Tokens in an address are for web applications on https, and not for this machine. OpenID Connect Registration §2. */
+function* implicitFaults(
+  { application_type, redirect_uris }: ClientMetadata,
+  { allow_loopback_http }: FaultOptions,
+): Generator<string> {
+  if (application_type !== 'web' || allow_loopback_http) return;
+  for (const redirect_uri of redirect_uris)
+    if (URL.canParse(redirect_uri) && isLoopbackHost(new URL(redirect_uri).hostname))
+      yield `redirect_uris: ${redirect_uri} is on this machine, where the implicit grant sends no tokens`;
 }
 
 function* keyFaults(metadata: ClientMetadata): Generator<string> {

@@ -2,6 +2,7 @@
 import { type JweAlg, type JweEnc, type JwsAlg, jweEncs } from './algorithms.js';
 import type { ClientMetadata } from './client_metadata.js';
 import { profileOf } from './profiles.js';
+import type { ResponseTypeName } from './response_types.js';
 
 /** Whether a client has no way to keep a secret. RFC 6749 §2.1. */
 export function isPublic(client: Pick<ClientMetadata, 'token_endpoint_auth_method'>): boolean {
@@ -31,6 +32,13 @@ export function mustUsePkce(
   client: Pick<ClientMetadata, 'token_endpoint_auth_method' | 'require_pkce' | 'security_profile'>,
 ): boolean {
   return profileOf(client).pkce === 'everybody' || isPublic(client) || client.require_pkce;
+}
+
+/** The response types that it may ask for: by default that of the code flow, where it has that. */
+export function responseTypesOf(
+  client: Pick<ClientMetadata, 'grant_types' | 'response_types'>,
+): readonly ResponseTypeName[] {
+  return client.response_types ?? (client.grant_types.includes('authorization_code') ? ['code'] : []);
 }
 
 /** The origins from which a browser script may call the token endpoint as this client. */

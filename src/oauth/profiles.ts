@@ -15,6 +15,8 @@ export interface SecurityProfile {
   readonly request_object_is_complete: boolean;
   /** How long a request object may be valid and how old it may be, seconds: its times and audience are then required. Null for any. */
   readonly request_object_seconds: number | null;
+  /** Whether an ID token that travels through the browser is bound to `state` too. FAPI 1.0 Advanced §5.2.2.1. */
+  readonly id_token_has_s_hash: boolean;
   /** The methods of client authentication; null for all. */
   readonly token_endpoint_auth_methods: readonly string[] | null;
   /** The `aud` of a client assertion: anything that names this server, the issuer among others, or the issuer as one text. RFC 7523 §3. */
@@ -35,6 +37,7 @@ const common: Omit<SecurityProfile, 'security_profile'> = {
   request: 'any',
   request_object_is_complete: false,
   request_object_seconds: null,
+  id_token_has_s_hash: false,
   token_endpoint_auth_methods: null,
   assertion_audience: 'server',
   sender_constrained: false,
@@ -72,6 +75,7 @@ export const profiles = {
     security_profile: 'fapi_1_advanced',
     response_types: ['code', 'code id_token'],
     request: 'signed_or_pushed',
+    id_token_has_s_hash: true,
     signing_algs: ['PS256', 'ES256'],
   },
 

@@ -21,7 +21,7 @@ import { consentEachTime, wantedWords } from '../oauth/authorization.js';
 import { type Client, isStranger } from '../store/clients.js';
 import type { LiveSession } from '../store/sessions.js';
 
-type ConsentDeps = Pick<Deps, 'caches' | 'clock' | 'config' | 'db' | 'keys' | 'log'>;
+type ConsentDeps = Pick<Deps, 'caches' | 'clientKeys' | 'clock' | 'config' | 'db' | 'keys' | 'log'>;
 
 export function showConsent(deps: ConsentDeps): Middleware {
   return async (ctx) => {

@@ -24,7 +24,7 @@ import type { Params } from '../oauth/params.js';
 
 export type LoginDeps = Pick<
   Deps,
-  'bell' | 'caches' | 'clock' | 'config' | 'db' | 'hashing' | 'keys' | 'log'
+  'bell' | 'caches' | 'clientKeys' | 'clock' | 'config' | 'db' | 'hashing' | 'keys' | 'log'
 >;
 
 export function showLogin(deps: LoginDeps): Middleware {

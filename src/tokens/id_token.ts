@@ -14,7 +14,12 @@ export interface IdTokenRequest {
   readonly client: Client;
   readonly granted: GrantedUser;
   readonly user: UserRow;
-  readonly access_token: string;
+  /** What it is issued beside, and bound to by a hash; null for what is not. */
+  readonly access_token: string | null;
+  readonly code: string | null;
+  readonly state: string | null;
+  /** Whether the claims of the scopes are in it, beside those that were asked for by name. */
+  readonly scope_claims: boolean;
 }
 
 /** Signed and, where the client wants that, encrypted. Throws as clientJwt. */
@@ -24,9 +29,10 @@ export function signIdToken(
   now: number,
 ): Promise<string> {
   const { config, ring } = deps;
-  const { client, granted, user, access_token } = request;
+  const { client, granted, user, access_token, code, state } = request;
+  const halfOf = (text: string) => halfHash(text, client.id_token_signed_response_alg);
   const claims = {
-    ...(client.id_token_claims === 'scope' && claimsOfScopes(user, granted.scope)),
+    ...(request.scope_claims && claimsOfScopes(user, granted.scope)),
     ...claimsByName(user, granted.claims.id_token),
     iss: config.ISSUER,
     sub: subjectOf(ring, client, granted.user_id),
@@ -37,7 +43,9 @@ export function signIdToken(
     acr: granted.acr,
     amr: granted.amr,
     sid: granted.sid,
-    at_hash: halfHash(access_token, client.id_token_signed_response_alg),
+    ...(access_token !== null && { at_hash: halfOf(access_token) }),
+    ...(code !== null && { c_hash: halfOf(code) }),
+    ...(state !== null && { s_hash: halfOf(state) }),
     ...(granted.nonce !== null && { nonce: granted.nonce }),
   };
   return clientJwt(deps, client, 'id_token', claims, now);

@@ -6,11 +6,18 @@ import type { Caches, RoleRules } from '../store/caches.js';
 import type { Client } from '../store/clients.js';
 import type { Db } from '../store/db.js';
 import * as users from '../store/users.js';
-import { signAccessToken } from './access_token.js';
+
+import { type AccessTokenRequest, signAccessToken } from './access_token.js';
 import type { ClientJwtDeps } from './client_jwt.js';
+
 import type { Granted } from './granted.js';
 import { signIdToken } from './id_token.js';
 import { permit } from './permissions.js';
+
+/** Only a token that travels through the browser is bound to what travels with it. */
+function ofCodeFlow(client: Client) {
+  return { code: null, state: null, scope_claims: client.id_token_claims === 'scope' };
+}
 
 export interface TokenResponse {
   readonly access_token: string;
@@ -30,12 +37,7 @@ export async function issueTokens(
 ): Promise<TokenResponse> {
   const { config, ring } = deps;
   const openid = granted.user?.scope.includes('openid') === true;
-  const rules = await rulesFor(deps.caches, granted);
-  const user = await loadUser(deps.db, granted, rules.length > 0);
-  const { scope, claims: role_claims } =
-    user && rules.length > 0
-      ? permit(rules, granted.scope, scopeWords(user.roles))
-      : { ...granted, claims: {} };
+  const { user, scope, role_claims } = await permitted(deps, granted);
 
   const access_token = await signAccessToken(
     ring,
@@ -45,7 +47,11 @@ export async function issueTokens(
   );
   const id_token =
     openid && user && granted.user
-      ? await signIdToken(deps, { client, granted: granted.user, user, access_token }, now)
+      ? await signIdToken(
+          deps,
+          { ...ofCodeFlow(client), client, granted: granted.user, user, access_token },
+          now,
+        )
       : undefined;
   return {
     access_token,
@@ -55,6 +61,18 @@ export async function issueTokens(
     ...(granted.refresh_token !== null && { refresh_token: granted.refresh_token }),
     ...(id_token !== undefined && { id_token }),
   };
+}
+
+/** The user whose claims the tokens hold, and what their roles leave of the scope at the resource servers. */
+export async function permitted(
+  { caches, db }: { readonly db: Db; readonly caches: Caches },
+  granted: Granted,
+): Promise<Pick<AccessTokenRequest, 'role_claims' | 'user'> & Pick<Granted, 'scope'>> {
+  const rules = await rulesFor(caches, granted);
+  const user = await loadUser(db, granted, rules.length > 0);
+  if (user === undefined || rules.length === 0) return { user, scope: granted.scope, role_claims: {} };
+  const { scope, claims: role_claims } = permit(rules, granted.scope, scopeWords(user.roles));
+  return { user, scope, role_claims };
 }
 
 /** The rules of the resource servers that a user's token is for; a client's own token knows no roles. */

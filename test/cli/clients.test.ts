@@ -59,6 +59,7 @@ describe('sallyport clients add', () => {
       first_party: true,
       id_token_claims: 'scope',
       require_pkce: true,
+      authorization_signed_response_alg: 'RS256',
       require_pushed_authorization_requests: false,
       require_signed_request_object: false,
       request_uris: [],
@@ -184,7 +185,7 @@ describe('sallyport clients add', () => {
 
   test.each([
     ['no redirect URI', [], 'redirect_uris'],
-    ['a grant there is not', ['--redirect-uri', cb, '--grant-type', 'implicit'], 'grant_types'],
+    ['a grant there is not', ['--redirect-uri', cb, '--grant-type', 'password'], 'grant_types'],
     [
       'a method there is not',
       ['--redirect-uri', cb, '--token-endpoint-auth-method', 'magic'],

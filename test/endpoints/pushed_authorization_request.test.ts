@@ -8,6 +8,7 @@ import {
   answerOf,
   ask,
   codeOf,
+  countIn,
   countRows,
   expectErrorPage,
   kindOf,
@@ -16,7 +17,7 @@ import {
 import { engines } from '../support/database.js';
 import { goodRequest, redeem, responseOf, signIn } from '../support/flow.js';
 import { basic, type Form, post, redirect_uri, startIdp } from '../support/idp.js';
-import { come, countPushed, push, pushed } from '../support/pushed.js';
+import { come, push, pushed } from '../support/pushed.js';
 import { atOnce, publicClient, startShop } from '../support/shop.js';
 
 const kinds = [
@@ -189,7 +190,7 @@ describe.each(engines)('on %s, a reference', (engine) => {
       idp.advance(200);
       await deleteExpired(idp.db, idp.now());
       expect(answerOf(await signIn(browser, login))).toMatchObject({ error: 'invalid_request_uri' });
-      expect(await countPushed(idp)).toBe(0);
+      expect(await countIn(idp, 'pushed_requests')).toBe(0);
     },
   );
 });

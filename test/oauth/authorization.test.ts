@@ -14,6 +14,7 @@ function request(changes: Partial<AuthorizationRequest> = {}): AuthorizationRequ
   return {
     client_id: 'shop',
     redirect_uri,
+    response_type: 'code',
     response_mode: 'query',
     state: null,
     scope: ['openid'],

@@ -12,6 +12,7 @@ import { parseClientMetadata } from '../../src/oauth/client_metadata.js';
 import { OAuthError } from '../../src/oauth/errors.js';
 import { parseParams } from '../../src/oauth/params.js';
 import { canonicalResource, parseResources } from '../../src/oauth/resource.js';
+import { responseTypeNames } from '../../src/oauth/response_types.js';
 import { anyText } from '../support/arbitraries.js';
 import { goodRequest } from '../support/flow.js';
 import { code_challenge, type Form, formBody, redirect_uri } from '../support/idp.js';
@@ -24,7 +25,10 @@ function client(metadata: object = {}) {
     grant_types: ['authorization_code', 'refresh_token'],
     scope: 'openid email offline_access orders:read',
   };
-  const parsed = parseClientMetadata({ ...usual, ...metadata }, { allow_loopback_http: false });
+  const parsed = parseClientMetadata(
+    { ...usual, ...metadata },
+    { allow_loopback_http: false, response_types: responseTypeNames },
+  );
   return { ...parsed, client_id: 'shop' };
 }
 
@@ -35,7 +39,8 @@ function parse(changes: Form = {}, metadata: object = {}, context: Partial<Reque
   const requesting = client(metadata);
   return parseAuthorizationRequest(params, {
     client: requesting,
-    reply: readReplyTo(params, registeredRedirectUri(redirect_uri, requesting)),
+    reply: readReplyTo(params, registeredRedirectUri(redirect_uri, requesting), requesting),
+    response_types: responseTypeNames,
     hint_sub: null,
     claims_supported: new Set(['sub', 'email']),
     resources: new Set(['https://api.example/Orders', 'urn:example:api']),
@@ -50,6 +55,7 @@ describe('an authorization request', () => {
     ).toEqual({
       client_id: 'shop',
       redirect_uri,
+      response_type: 'code',
       response_mode: 'query',
       state: 's1',
       scope: ['openid'],
@@ -70,15 +76,19 @@ describe('an authorization request', () => {
     ['response_type is missing (AUT-06)', { response_type: undefined }, 'invalid_request'],
     ['response_type is unknown (AUT-06)', { response_type: 'kode' }, 'unsupported_response_type'],
     ['response_type is token (AUT-06, BCP-03)', { response_type: 'token' }, 'unsupported_response_type'],
-    ['response_type is none', { response_type: 'none' }, 'unsupported_response_type'],
-    ['response_type is code id_token', { response_type: 'code id_token' }, 'unsupported_response_type'],
+    ['response_type is none, not registered (AUT-06)', { response_type: 'none' }, 'unauthorized_client'],
     [
-      'response_type is id_token code (AUT-06)',
-      { response_type: 'id_token code' },
-      'unsupported_response_type',
+      'response_type is code id_token, not registered (AUT-06)',
+      { response_type: 'code id_token' },
+      'unauthorized_client',
     ],
+    [
+      'response_type is id_token code, not registered (AUT-06)',
+      { response_type: 'id_token code' },
+      'unauthorized_client',
+    ],
+    ['response_type is code code', { response_type: 'code code' }, 'unsupported_response_type'],
     ['response_type is in capitals', { response_type: 'CODE' }, 'unsupported_response_type'],
-    ['response_mode is fragment (AUT-12)', { response_mode: 'fragment' }, 'invalid_request'],
     ['response_mode is unknown', { response_mode: 'pigeon' }, 'invalid_request'],
     ['response_mode is sent twice', { response_mode: ['query', 'query'] }, 'invalid_request'],
     ['registration is sent (AUT-16)', { registration: '{}' }, 'registration_not_supported'],
@@ -234,7 +244,7 @@ describe('where an answer goes', () => {
       { response_mode: 'query', state: null },
     ],
   ])('is known before the rest is believed: %s', (_, changes, reply) => {
-    expect(readReplyTo(paramsOf(changes), uri)).toEqual({ redirect_uri, ...reply });
+    expect(readReplyTo(paramsOf(changes), uri, client())).toEqual({ redirect_uri, ...reply });
   });
 
   test('a redirect URI that is missing is named (protocol.md AUT-03)', () => {

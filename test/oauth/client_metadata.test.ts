@@ -41,6 +41,7 @@ describe('client metadata (RFC 7591 §2)', () => {
       first_party: false,
       id_token_claims: 'scope',
       require_pkce: true,
+      authorization_signed_response_alg: 'RS256',
       require_pushed_authorization_requests: false,
       require_signed_request_object: false,
       request_uris: [],
@@ -84,7 +85,12 @@ describe('client metadata (RFC 7591 §2)', () => {
     ['http on this machine', { redirect_uris: ['http://127.0.0.1/cb'] }, 'is http: https is required'],
     ['a scheme of its own', { redirect_uris: ['com.example:/cb'] }, 'has a scheme of its own'],
     ['an unknown grant', { grant_types: ['password'] }, 'grant_types.0'],
-    ['the implicit grant', { grant_types: ['authorization_code', 'implicit'] }, 'grant_types.1'],
+    [
+      'the implicit grant alone',
+      { grant_types: ['authorization_code', 'implicit'] },
+      'implicit grant go together',
+    ],
+    ['a grant that there is not', { grant_types: ['authorization_code', 'password'] }, 'grant_types.1'],
     ['no grant', { grant_types: [] }, 'grant_types:'],
     ['refresh tokens without codes', { grant_types: ['refresh_token'] }, 'refresh_token needs'],
     [

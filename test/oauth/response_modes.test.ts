@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { matchRedirectUri, type RegisteredRedirectUri } from '../../src/oauth/redirect_uri.js';
-import { form_post, query } from '../../src/oauth/response_modes/index.js';
+import { form_post, fragment, query } from '../../src/oauth/response_modes/index.js';
 import { appendQuery } from '../../src/oauth/response_modes/query.js';
 import { anyText, parameterText } from '../support/arbitraries.js';
 
@@ -56,6 +56,21 @@ describe('response_mode=form_post (Form Post Response Mode §2)', () => {
         const { form } = form_post.respond(registered('https://shop.example/cb?x=1'), sent);
         expect(form.action).toBe('https://shop.example/cb?x=1');
         expect(form.fields).toEqual(Object.entries(sent).map(([name, value]) => ({ name, value })));
+      }),
+    );
+  });
+});
+
+describe('response_mode=fragment (OAuth 2.0 Multiple Response Type Encoding Practices §2.1)', () => {
+  test('the client reads what was sent behind the #, and nothing goes into the query', () => {
+    fc.assert(
+      fc.property(parameters, fc.constantFrom('', '?x=1'), (sent, registeredQuery) => {
+        const uri = `https://shop.example/cb${registeredQuery}`;
+        const { redirect } = fragment.respond(registered(uri), sent);
+        const { hash, origin, pathname, search } = new URL(redirect);
+        expect(origin + pathname + search).toBe(uri);
+        expect(redirect).toMatch(/^[\x21-\x7e]+$/);
+        expect(Object.fromEntries(new URLSearchParams(hash.slice(1)))).toEqual({ ...sent });
       }),
     );
   });

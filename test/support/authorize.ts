@@ -80,6 +80,14 @@ const sqliteTables = statement<Record<never, never>, { name: string }>((sql) =>
   sql('sqlite_master').select('name').where('type', 'table').orderBy('name'),
 );
 
+/** How many rows a table holds, on either engine. */
+export async function countIn(idp: TestIdp, table: 'authorizations' | 'pushed_requests'): Promise<number> {
+  const count = statement<Record<never, never>, { rows: number | string }>((sql) =>
+    sql(table).count('* as rows'),
+  );
+  return Number((await idp.db.first(count, {}))?.rows);
+}
+
 /** How many rows every table of an SQLite database holds. */
 export async function countRows(idp: TestIdp): Promise<Record<string, number>> {
   const tables = await idp.db.all(sqliteTables, {});

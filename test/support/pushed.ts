@@ -1,6 +1,5 @@
 /** Pushed authorization requests, and what the browser makes of them. RFC 9126. */
 import type { NewClient } from '../../src/actions/clients.js';
-import { statement } from '../../src/store/statement.js';
 import type { Browser, Page } from './browser.js';
 import { goodRequest } from './flow.js';
 import { basic, type Form, formBody, type JsonAnswer, post, type TestIdp } from './idp.js';
@@ -29,13 +28,4 @@ export function come(
   changes: Form = {},
 ): Promise<Page> {
   return browser.get(`/authorize?${formBody({ client_id, request_uri, ...changes })}`);
-}
-
-const counted = statement<Record<never, never>, { rows: number | string }>((sql) =>
-  sql('pushed_requests').count('* as rows'),
-);
-
-/** How many rows the table holds. */
-export async function countPushed(idp: TestIdp): Promise<number> {
-  return Number((await idp.db.first(counted, {}))?.rows);
 }
