@@ -8,7 +8,7 @@ import { mustUsePkce, responseTypesOf } from './client_rules.js';
 import { OAuthError } from './errors.js';
 import type { Params } from './params.js';
 import { parseChallenge } from './pkce.js';
-import { type Prompt, parsePrompt } from './prompt.js';
+import { assertPromptSupported, type Prompt, parsePrompt } from './prompt.js';
 import { matchRedirectUri, type RegisteredRedirectUri } from './redirect_uri.js';
 import { parseResources } from './resource.js';
 import { chooseResponseMode, modeForRefusal, type ResponseMode } from './response_mode.js';
@@ -67,7 +67,10 @@ export function registeredRedirectUri(redirect_uri: string, client: RequestingCl
   throw new OAuthError('invalid_request', 'redirect_uri is not registered for this client', { failed });
 }
 
-/** state and response_mode, read first so that every later error can be sent back. A bad one falls back to its default. */
+/**
+ * state and response_mode, read first so that every later error can be sent back. A bad one falls back to its default. Throws
+ * `invalid_request` for a prompt that there is not, which is told by a page.
+ */
 export function readReplyTo(
   params: Params,
   redirect_uri: RegisteredRedirectUri,
@@ -80,6 +83,7 @@ export function readReplyTo(
       return undefined; // it is refused by parseAuthorizationRequest, whose error this is needed for
     }
   };
+  assertPromptSupported(attempt('prompt'));
   const asked = attempt('response_mode');
   const response_type = attempt('response_type') ?? '';
   const reply = { redirect_uri, state: attempt('state') ?? null };

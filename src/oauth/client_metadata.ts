@@ -80,6 +80,7 @@ const standard = {
   jwks_uri: uri.optional(),
   scope: z.string().max(2048).default('openid profile email address phone offline_access'),
   default_max_age: z.int().min(0).optional(),
+  default_acr_values: z.array(z.string().min(1).max(200)).max(20).optional(),
   require_auth_time: z.boolean().default(false),
   authorization_signed_response_alg: z.enum(jwsAlgs).default('RS256'),
   authorization_encrypted_response_alg: z.enum(jweAlgs).optional(),

@@ -5,13 +5,22 @@ import { OAuthError } from './errors.js';
 export const prompts = ['none', 'login', 'select_account', 'consent'] as const;
 export type Prompt = (typeof prompts)[number];
 
+/** Throws `invalid_request` on a value that is not supported. It is answered with a page of status 400: Prompt Create 1.0 §4. */
+export function assertPromptSupported(prompt: string | undefined): void {
+  const unknown = wordsOf(prompt).find((word) => !prompts.some((known) => known === word));
+  if (unknown !== undefined) throw new OAuthError('invalid_request', `prompt ${unknown} is not supported`);
+}
+
 /** The values of prompt. Throws `invalid_request` on one that is not supported, or where `none` stands with another. */
 export function parsePrompt(prompt: string | undefined): ReadonlySet<Prompt> {
-  const words = (prompt ?? '').split(' ').filter((word) => word !== '');
+  assertPromptSupported(prompt);
+  const words = wordsOf(prompt);
   const parsed = new Set(prompts.filter((known) => words.includes(known)));
-  const unknown = words.find((word) => !prompts.some((known) => known === word));
-  if (unknown !== undefined) throw new OAuthError('invalid_request', `prompt ${unknown} is not supported`);
   if (parsed.has('none') && parsed.size > 1)
     throw new OAuthError('invalid_request', 'prompt none stands alone');
   return parsed;
+}
+
+function wordsOf(prompt: string | undefined): readonly string[] {
+  return (prompt ?? '').split(' ').filter((word) => word !== '');
 }

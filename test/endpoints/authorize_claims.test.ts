@@ -86,13 +86,19 @@ describe('claims with an essential acr (INT-09)', () => {
     ['acr_values', { acr_values: 'urn:example:gold urn:example:silver' }],
     ['essential without a value', asking({ id_token: { acr: { essential: true } } })],
   ])(
-    '%s never stand in the way, and the ID token tells the acr that was met (AUT-18)',
+    '%s never stand in the way, and the ID token tells the acr that was met (AUT-18, INT-09)',
     async (_, changes) => {
       const { idp, shop, browser } = await start();
       const { body } = await redeem(idp, shop, codeOf(await ask(browser, 'shop', { ...changes })));
       expect(decodeJwt(body.id_token).acr).toBe(acr);
     },
   );
+});
+
+test('default_acr_values of a client are as voluntary as acr_values (INT-06, INT-09)', async () => {
+  const { idp, shop, browser } = await start({ default_acr_values: ['urn:example:gold'] });
+  const { body } = await redeem(idp, shop, codeOf(await ask(browser, 'shop')));
+  expect(decodeJwt(body.id_token).acr).toBe(acr);
 });
 
 describe('claims asked for by name (OpenID Connect Core §5.5)', () => {

@@ -121,6 +121,13 @@ describe('id_token_hint of another user than the one who is signed in', () => {
     expect(answerOf(await signIn(browser, login, bob)).error).toBe('login_required');
   });
 
+  test('and a login_hint: the hint by token counts, the other one only fills the field (INT-07, AUT-20)', async () => {
+    const { browser, id_token_hint } = await startAsBob();
+    const login = await ask(browser, 'shop', { id_token_hint, login_hint: bob.email });
+    expect(emailField(login.html)).toBe(bob.email);
+    expect(codeOf(await signIn(browser, login))).not.toBe('');
+  });
+
   test('and a claims.sub that contradicts it: no answer for either', async () => {
     const { browser, id_token_hint, bobs_sub } = await startAsBob();
     const changes = { id_token_hint, claims: JSON.stringify({ id_token: { sub: { value: bobs_sub } } }) };

@@ -21,6 +21,7 @@ const registered = new Set([
   ...['pushed_authorization_request_endpoint', 'require_pushed_authorization_requests'],
   ...['require_signed_request_object', 'request_object_signing_alg_values_supported'],
   ...['request_object_encryption_alg_values_supported', 'request_object_encryption_enc_values_supported'],
+  ...['authorization_signing_alg_values_supported'],
   ...['revocation_endpoint', 'revocation_endpoint_auth_methods_supported'],
   ...['revocation_endpoint_auth_signing_alg_values_supported', 'status_list_aggregation_endpoint'],
   ...['backchannel_logout_supported', 'backchannel_logout_session_supported'],
@@ -123,7 +124,9 @@ describe('discovery', () => {
     expect([...metadata.grant_types_supported].sort()).toEqual([
       ...['authorization_code', 'client_credentials', 'refresh_token'],
     ]);
-    expect([...metadata.response_modes_supported].sort()).toEqual(['form_post', 'query']);
+    expect([...metadata.response_modes_supported].sort()).toEqual([
+      ...['form_post', 'form_post.jwt', 'fragment', 'fragment.jwt', 'jwt', 'query', 'query.jwt'],
+    ]);
     const scopes = ['openid', 'profile', 'email', 'address', 'phone', 'roles', 'offline_access'];
     expect([...metadata.scopes_supported].sort()).toEqual(scopes.sort());
     expect(metadata.claims_supported).toEqual(
@@ -200,11 +203,11 @@ describe('discovery', () => {
     const client = await idp.addClient({}, 'shop');
     for (const response_mode of metadata.response_modes_supported)
       expect(await errorOf(idp, { response_mode })).not.toBe('invalid_request');
-    for (const response_mode of ['fragment', 'jwt', 'query.jwt', 'web_message'])
+    for (const response_mode of ['web_message', 'jwt.query'])
       expect(await errorOf(idp, { response_mode })).toBe('invalid_request');
     for (const prompt of metadata.prompt_values_supported)
       expect(await errorOf(idp, { prompt })).not.toBe('invalid_request');
-    expect(await errorOf(idp, { prompt: 'create' })).toBe('invalid_request');
+    expect((await idp.fetch(authorizeUrl('shop', { prompt: 'create' }))).status).toBe(400);
     for (const grant_type of metadata.grant_types_supported) {
       const { body } = await idp.token({ grant_type }, basic('shop', client.client_secret));
       expect(body.error).not.toBe('unsupported_grant_type');
