@@ -120,12 +120,6 @@ export const errorCodes = {
     advice:
       'Push the request again for each authorization: a pushed request is good once and for a short time (expires_in). A URL must be registered (request_uris) and answer at once, without redirects.',
   },
-  request_not_supported: {
-    status: 400,
-    sentence: 'This server does not take request objects by value (request).',
-    advice:
-      'Send the parameters themselves. request_parameter_supported of the discovery document says whether it does.',
-  },
   request_uri_not_supported: {
     status: 400,
     sentence: 'This server does not fetch request objects (request_uri).',

@@ -1,18 +1,25 @@
 import fc from 'fast-check';
+import { decodeJwt } from 'jose';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { anyText } from '../support/arbitraries.js';
 import { ask, methods, sealOf, signedInBrowser } from '../support/authorize.js';
 import { type Browser, formOf, type Page } from '../support/browser.js';
+import { every_response_type } from '../support/front_channel.js';
 import { code_challenge, redirect_uri, startIdp, type TestIdp } from '../support/idp.js';
 
 const registered = [redirect_uri, 'http://127.0.0.1:51004/cb', 'com.example.app:/cb?x=1'];
-const native = { application_type: 'native', redirect_uris: registered };
+const native = {
+  application_type: 'native',
+  redirect_uris: registered,
+  grant_types: ['authorization_code', 'refresh_token', 'implicit'],
+  response_types: ['code', 'none', 'code id_token', 'id_token token'],
+};
 
 let idp: TestIdp;
 /** One who is signed in, one who is not. */
 let browsers: readonly Browser[];
 beforeEach(async () => {
-  idp = await startIdp();
+  idp = await startIdp({ settings: { RESPONSE_TYPES: every_response_type, REQUEST_URI: 'registered' } });
   await idp.addUser();
   await idp.addClient(native, 'shop');
   await idp.addClient({ ...native, token_endpoint_auth_method: 'none', first_party: false }, 'tool');
@@ -23,8 +30,8 @@ beforeEach(async () => {
 const meaningful: Readonly<Record<string, readonly string[]>> = {
   client_id: ['shop', 'tool', 'nobody', ''],
   redirect_uri: [...registered, 'https://evil.example/cb', 'http://127.0.0.1:80/cb', 'javascript:alert(1)'],
-  response_type: ['code', 'token', 'code id_token', 'none'],
-  response_mode: ['query', 'form_post', 'fragment'],
+  response_type: ['code', 'token', 'id_token code', 'none', 'id_token token', 'code token'],
+  response_mode: ['query', 'form_post', 'fragment', 'jwt', 'query.jwt', 'fragment.jwt', 'form_post.jwt'],
   scope: ['openid', 'openid email offline_access', 'email', 'x y z', '"'],
   state: ['s2', '"><script>', 'a\r\nb'],
   nonce: ['n', 'ü'],
@@ -37,7 +44,7 @@ const meaningful: Readonly<Record<string, readonly string[]>> = {
   claims: ['{}', '{', 'null', '{"id_token":{"sub":{"value":"x"},"email":null}}', '{"userinfo":[]}'],
   resource: ['urn:example:api', 'https://api.example'],
   request: ['e30.e30.'],
-  request_uri: ['urn:example:1'],
+  request_uri: ['urn:example:1', 'urn:ietf:params:oauth:request_uri:x', 'https://shop.example/r'],
   registration: ['{}'],
   ui_locales: ['de'],
   acr_values: ['x'],
@@ -109,20 +116,31 @@ function expectWellFormed(page: Page): void {
   }
   expect([page.status, page.html]).toEqual([303, '']);
   if (/^\/(login|consent|choose-account|authorize\/resume)\?request=[\w.-]+$/.test(location)) return;
-  const target = registered.find((uri) => location.startsWith(`${uri}${uri.includes('?') ? '&' : '?'}`));
-  const loopback = /^http:\/\/127\.0\.0\.1(:\d+)?\/cb(?=\?)/.exec(location)?.[0];
+  const target = registered.find(
+    (uri) => location.startsWith(uri) && /^[?&#]/.test(location.slice(uri.length)),
+  );
+  const loopback = /^http:\/\/127\.0\.0\.1(:\d+)?\/cb(?=[?#])/.exec(location)?.[0];
   expect(target ?? loopback, location).toBeDefined();
-  expectAnswer(target ?? loopback ?? '', Object.fromEntries(new URL(location).searchParams));
+  const { hash, searchParams } = new URL(location);
+  const query = Object.fromEntries(searchParams);
+  if (hash === '') expect([query.access_token, query.id_token]).toEqual([undefined, undefined]);
+  const sent = hash === '' ? query : Object.fromEntries(new URLSearchParams(hash.slice(1)));
+  expectAnswer(target ?? loopback ?? '', sent);
 }
 
-function expectAnswer(target: string, { code, error, error_description, iss }: Record<string, string>): void {
+function expectAnswer(target: string, sent: Record<string, string>): void {
+  const { code, error, error_description, iss, access_token, id_token } =
+    sent.response === undefined ? sent : (decodeJwt(sent.response) as Record<string, string>);
   expect(target).toMatch(
     /^(https:\/\/shop\.example\/cb|http:\/\/127\.0\.0\.1(:\d+)?\/cb|com\.example\.app:\/cb\?x=1)$/,
   );
   expect(iss).toBe(idp.issuer);
-  expect([code === undefined, error === undefined]).toContain(true);
-  if (error === undefined) expect(code).toMatch(/^[\w-]{43}$/);
-  else expect([code, error]).toEqual([undefined, expect.stringMatching(errorCodes)]);
+  if (code !== undefined) expect(code).toMatch(/^[\w-]{43}$/);
+  if (error !== undefined)
+    expect([code, access_token, id_token, error]).toEqual([
+      ...[undefined, undefined, undefined],
+      expect.stringMatching(errorCodes),
+    ]);
   expect(error_description ?? '').toMatch(/^[\x20-\x21\x23-\x5b\x5d-\x7e]*$/);
 }
 

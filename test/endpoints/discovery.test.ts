@@ -21,7 +21,8 @@ const registered = new Set([
   ...['pushed_authorization_request_endpoint', 'require_pushed_authorization_requests'],
   ...['require_signed_request_object', 'request_object_signing_alg_values_supported'],
   ...['request_object_encryption_alg_values_supported', 'request_object_encryption_enc_values_supported'],
-  ...['authorization_signing_alg_values_supported'],
+  ...['authorization_signing_alg_values_supported', 'authorization_encryption_alg_values_supported'],
+  'authorization_encryption_enc_values_supported',
   ...['revocation_endpoint', 'revocation_endpoint_auth_methods_supported'],
   ...['revocation_endpoint_auth_signing_alg_values_supported', 'status_list_aggregation_endpoint'],
   ...['backchannel_logout_supported', 'backchannel_logout_session_supported'],
@@ -105,8 +106,8 @@ describe('discovery', () => {
     ]);
   });
 
-  test.each(['id_token', 'userinfo', 'introspection'])(
-    'lists what %s is signed and encrypted with: RS256 among it, none and MACs never (DSC-04, DSC-07)',
+  test.each(['id_token', 'userinfo', 'introspection', 'authorization', 'request_object'])(
+    'lists what %s is signed and encrypted with: RS256 among it, none and MACs never (DSC-04, DSC-07, DSC-12, DSC-15)',
     async (purpose) => {
       const metadata = await read(await startIdp());
       expect(metadata[`${purpose}_signing_alg_values_supported`]).toEqual(signing);
@@ -119,7 +120,7 @@ describe('discovery', () => {
     },
   );
 
-  test('lists the grants, the scopes and the response modes there are (DSC-20)', async () => {
+  test('lists the grants, the scopes and the response modes there are (DSC-15, DSC-20)', async () => {
     const metadata = await read(await startIdp());
     expect([...metadata.grant_types_supported].sort()).toEqual([
       ...['authorization_code', 'client_credentials', 'refresh_token'],

@@ -1,12 +1,19 @@
 /** Authorization responses in a signed JWT. JWT Secured Authorization Response Mode for OAuth 2.0; protocol.md §14. */
-import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
+import {
+  compactDecrypt,
+  createRemoteJWKSet,
+  decodeProtectedHeader,
+  exportJWK,
+  generateKeyPair,
+  jwtVerify,
+} from 'jose';
 import { describe, expect, test } from 'vitest';
-import { ensureKeysFor } from '../../src/actions/keys.js';
-import { answerOf, ask, signedInBrowser } from '../support/authorize.js';
+import { answerOf, ask, countIn, expectErrorPage, signedInBrowser } from '../support/authorize.js';
 import type { Page } from '../support/browser.js';
 import { redeem } from '../support/flow.js';
 import { askFor, fragmentOf, startFrontChannel } from '../support/front_channel.js';
 import type { TestIdp } from '../support/idp.js';
+import { come, pushed } from '../support/pushed.js';
 import { startShop } from '../support/shop.js';
 
 /** The claims of a response as a client verifies it. */
@@ -46,7 +53,11 @@ describe('a response of code', () => {
         expect(Object.keys(sent)).toEqual(['response']);
         expect(await verified(idp, sent.response)).toEqual({
           ...{ iss: idp.issuer, aud: 'shop', state: 's1', exp: idp.now() + 300 },
-          ...{ error: expect.any(String), error_description: expect.any(String) },
+          ...{
+            error: expect.any(String),
+            error_description: expect.any(String),
+            error_uri: expect.any(String),
+          },
         });
       }
     },
@@ -54,7 +65,6 @@ describe('a response of code', () => {
 
   test('is signed with the algorithm that the client registered (JRM-02)', async () => {
     const { idp } = await startShop();
-    await ensureKeysFor(idp.deps, ['PS256'], idp.now());
     await idp.addClient({ authorization_signed_response_alg: 'PS256' }, 'bank');
     const page = await ask(await signedInBrowser(idp), 'bank', { response_mode: 'jwt' });
     expect(decodeProtectedHeader(answerOf(page).response ?? '').alg).toBe('PS256');
@@ -88,6 +98,55 @@ describe('a response of tokens', () => {
     const changes = askFor('code id_token', { response_mode: 'query.jwt' });
     const sent = fragmentOf(await ask(await signedInBrowser(idp), 'shop', changes));
     expect(await verified(idp, sent.response)).toMatchObject({ error: 'invalid_request', state: 's1' });
+  });
+});
+
+describe('for a client that wants it encrypted', () => {
+  const alg = 'ECDH-ES';
+
+  async function startEncrypting() {
+    const pair = await generateKeyPair(alg, { extractable: true });
+    const { kty = '', ...members } = await exportJWK(pair.publicKey);
+    const shop = await startFrontChannel('code id_token', {
+      metadata: {
+        authorization_encrypted_response_alg: alg,
+        id_token_encrypted_response_alg: alg,
+        jwks: { keys: [{ kty, ...members, kid: 'e1', alg, use: 'enc' }] },
+      },
+    });
+    const open = async (jwe: unknown) =>
+      new TextDecoder().decode((await compactDecrypt(String(jwe), pair.privateKey)).plaintext);
+    return { ...shop, open };
+  }
+
+  test('a response is signed, then encrypted, and may carry tokens in a query (JRM-02, JRM-03)', async () => {
+    const { idp, open } = await startEncrypting();
+    const changes = askFor('code id_token', { response_mode: 'query.jwt' });
+    const { response = '' } = answerOf(await ask(await signedInBrowser(idp), 'shop', changes));
+    expect(decodeProtectedHeader(response)).toMatchObject({ alg, kid: 'e1', cty: 'JWT' });
+    const { code, id_token } = await verified(idp, await open(response));
+    expect(code).toEqual(expect.any(String));
+    expect(await verified(idp, await open(id_token))).toMatchObject({
+      nonce: 'n1',
+      c_hash: expect.any(String),
+    });
+  });
+
+  test('a query that everybody can read stays refused (AUT-12)', async () => {
+    const { idp } = await startEncrypting();
+    const changes = askFor('code id_token', { response_mode: 'query' });
+    expect(fragmentOf(await ask(idp.browser(), 'shop', changes)).error).toBe('invalid_request');
+  });
+
+  test('nothing is used up where its keys cannot be fetched', async () => {
+    const { idp } = await startShop();
+    const jwks_uri = 'https://shop.example/jwks';
+    const bank = await idp.addClient({ jwks_uri, authorization_encrypted_response_alg: alg }, 'bank');
+    const browser = await signedInBrowser(idp);
+    const request_uri = await pushed(idp, bank, { response_mode: 'jwt' });
+    const before = await countIn(idp, 'authorizations');
+    expectErrorPage(await come(browser, 'bank', request_uri), 503);
+    expect(await countIn(idp, 'authorizations')).toBe(before);
   });
 });
 

@@ -64,6 +64,7 @@ describe('by value', () => {
     expect(answerOf(await send(request, { redirect_uri, state: 's9' }))).toEqual({
       error: 'invalid_request_object',
       error_description: expect.any(String),
+      error_uri: `${idp.issuer}/errors#invalid_request_object`,
       state: 's9',
       iss: idp.issuer,
     });

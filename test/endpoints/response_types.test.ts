@@ -198,7 +198,13 @@ describe('a response type', () => {
       const { idp } = await startFrontChannel(type);
       for (const changes of [{ prompt: 'none' }, { response_mode: 'query' }, { max_age: 'x' }]) {
         const page = await ask(idp.browser(), 'shop', askFor(type, changes));
-        expect(Object.keys(fragmentOf(page))).toEqual(['error', 'error_description', 'state', 'iss']);
+        expect(Object.keys(fragmentOf(page))).toEqual([
+          'error',
+          'error_description',
+          'error_uri',
+          'state',
+          'iss',
+        ]);
       }
     },
   );

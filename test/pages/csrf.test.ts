@@ -12,7 +12,16 @@ import { type Form, formBody, password, startIdp, type TestIdp } from '../suppor
  * Protocol endpoints, which other sites post to by right: they only show a page (decisions 16). The first-party API takes JSON, and
  * judges Origin: test/api/ tries that.
  */
-const endpoints = ['/token', '/introspect', '/revoke', '/userinfo', '/authorize', '/logout', '/register'];
+const endpoints = [
+  '/token',
+  '/par',
+  '/introspect',
+  '/revoke',
+  '/userinfo',
+  '/authorize',
+  '/logout',
+  '/register',
+];
 const protocol = [...endpoints, ...apiPaths];
 
 interface Case {
