@@ -4,6 +4,7 @@
  */
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import { type ClientMetadata, settableByClient } from './client_metadata.js';
+import { responseTypesOf } from './client_rules.js';
 import { OAuthError } from './errors.js';
 import { parseScope } from './scope.js';
 import { isTranslation } from './translations.js';
@@ -89,7 +90,7 @@ export function toldMetadata(metadata: ClientMetadata): RegistrationRequest {
     ([member]) => settableByClient.has(member) || isTranslation(member),
   );
   return {
-    response_types: metadata.grant_types.includes('authorization_code') ? ['code'] : [],
+    response_types: responseTypesOf(metadata),
     ...Object.fromEntries(told),
   };
 }
