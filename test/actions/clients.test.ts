@@ -54,7 +54,7 @@ describe('a new client', () => {
     const metadata = {
       client_name: '',
       redirect_uris: ['/cb'],
-      grant_types: ['implicit'],
+      grant_types: ['password'],
       logo_uri: 5,
       colour: 'red',
     };

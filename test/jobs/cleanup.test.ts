@@ -16,6 +16,7 @@ const never = new AbortController().signal;
 const tables = {
   attempts: { key: 'key_hash', end: 'expires_at', row: { count: 1 } },
   assertion_ids: { key: 'id_hash', end: 'expires_at', row: {} },
+  pushed_requests: { key: 'reference_hash', end: 'expires_at', row: { client_id: 'c1' } },
   sessions: {
     key: 'id',
     end: 'expires_at',
