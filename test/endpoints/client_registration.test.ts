@@ -37,6 +37,10 @@ describe('POST /register', () => {
       backchannel_logout_session_required: false,
       frontchannel_logout_session_required: false,
       require_auth_time: false,
+      authorization_signed_response_alg: 'RS256',
+      request_uris: [],
+      require_signed_request_object: false,
+      require_pushed_authorization_requests: false,
       require_pkce: false,
       security_profile: 'default',
     });
@@ -78,7 +82,7 @@ describe('POST /register', () => {
     for (const secret of [client_secret, registration_access_token]) expect(seen).not.toContain(secret);
   });
 
-  test('tells all members back that the standards know and that somebody may set (REG-12, REG-13, REG-16)', async () => {
+  test('tells all members back that the standards know and that somebody may set (REG-12, REG-13, REG-16, REG-17)', async () => {
     const said = {
       ...good,
       'client_name#de': 'Anwendung',
@@ -98,7 +102,13 @@ describe('POST /register', () => {
       frontchannel_logout_uri: 'https://app.example/front',
       frontchannel_logout_session_required: true,
       default_max_age: 3600,
+      default_acr_values: ['urn:sallyport:acr:one-factor'],
       require_auth_time: true,
+      authorization_signed_response_alg: 'ES256',
+      request_object_signing_alg: 'ES256',
+      request_uris: ['https://app.example/request.jwt'],
+      require_signed_request_object: true,
+      require_pushed_authorization_requests: true,
       grant_types: ['authorization_code', 'refresh_token'],
       token_endpoint_auth_method: 'private_key_jwt',
       token_endpoint_auth_signing_alg: 'ES256',
@@ -278,6 +288,20 @@ describe('who may register', () => {
     const idp = await startIdp({ settings: { CLIENT_REGISTRATION } });
     const discovered = await (await idp.fetch('/.well-known/openid-configuration')).json();
     expect(discovered).toMatchObject({ registration_endpoint: `${idp.issuer}/register` });
+  });
+
+  test('can be that of a dynamic OpenID provider, with the response types of one (DSC-08)', async () => {
+    const settings = { CLIENT_REGISTRATION: 'open', RESPONSE_TYPES: 'code, id_token, id_token token' };
+    const idp = await startIdp({ settings });
+    const response_types = ['code', 'id_token', 'id_token token'];
+    const discovered = await (await idp.fetch('/.well-known/openid-configuration')).json();
+    expect(discovered).toMatchObject({ response_types_supported: response_types });
+    expect(discovered).toMatchObject({
+      grant_types_supported: expect.arrayContaining(['authorization_code', 'implicit']),
+    });
+    const grant_types = ['authorization_code', 'implicit'];
+    const { status, body } = await register(idp, { ...good, response_types, grant_types });
+    expect([status, body.response_types]).toEqual([201, response_types]);
   });
 
   test('with the setting token: who has an initial access token, as often as it is good (REG-07)', async () => {

@@ -43,6 +43,7 @@ describe('discovery and certificates of clients (RFC 8705)', () => {
       token_endpoint: `${origin}/token`,
       introspection_endpoint: `${origin}/introspect`,
       revocation_endpoint: `${origin}/revoke`,
+      pushed_authorization_request_endpoint: `${origin}/par`,
     });
     const proxied = await startBehindProxy({
       ISSUER: 'https://id.example/a',
