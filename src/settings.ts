@@ -1,11 +1,18 @@
 /**
  * The table of what an operator may set at start: name, parser, default, sentence. The README's copy is compared with it by a test.
  */
-import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
-import { isLoopbackHost } from './oauth/redirect_uri.js';
-import { canonicalResponseType, type ResponseTypeName, responseTypeNames } from './oauth/response_types.js';
-import { parseScope } from './oauth/scope.js';
+import {
+  cidrs,
+  flag,
+  isIssuer,
+  isOrigin,
+  isScope,
+  list,
+  responseTypeList,
+  seconds,
+  whole,
+} from './setting_kinds.js';
 
 export const prefix = 'SALLYPORT_';
 
@@ -16,22 +23,6 @@ export interface Setting {
   readonly about: string;
   readonly secret?: true;
 }
-
-const seconds = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
-const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
-const list = z.string().transform((text) => text.split(/[\s,]+/).filter((word) => word !== ''));
-const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
-const responseTypeList = z
-  .string()
-  .transform((text) => text.split(',').map((type) => canonicalResponseType(type.trim())))
-  .refine(
-    (types): types is ResponseTypeName[] => types.includes('code') && !types.includes(undefined),
-    `must be a list of ${responseTypeNames.join(', ')}, with code among them`,
-  );
-const cidrs = list.refine(
-  (words) => words.every(isNetwork),
-  'must be addresses or networks like 10.0.0.0/8, separated by commas',
-);
 
 const day = 86_400;
 
@@ -299,35 +290,4 @@ export type Values = { readonly [Name in SettingName]: z.output<(typeof settings
 
 export function settingNames(): readonly SettingName[] {
   return Object.keys(settings) as SettingName[]; // the keys of a constant table
-}
-
-/** OpenID Connect Discovery §3, RFC 8414 §2: https, no query, no fragment; we also refuse user names and a trailing slash. */
-function isIssuer(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  const plain = url.username === '' && url.password === '' && !/[?#]/.test(text) && !text.endsWith('/');
-  // A path with // would begin our own Locations, and a browser takes what follows for another host.
-  const path = url.pathname === '/' || url.pathname.includes('//') ? '' : url.pathname;
-  const canonical = text === url.origin + path;
-  return (
-    plain &&
-    canonical &&
-    (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname)))
-  );
-}
-
-function isOrigin(text: string): boolean {
-  return URL.canParse(text) && text === new URL(text).origin && text.startsWith('https://');
-}
-
-function isScope(text: string): boolean {
-  try {
-    return parseScope(text).length > 0;
-  } catch {
-    return false; // it says by throwing what is wrong with a word
-  }
-}
-
-function isNetwork(text: string): boolean {
-  return text.includes('/') ? ipaddr.isValidCIDR(text) : ipaddr.isValid(text);
 }

@@ -35,8 +35,14 @@ const ranks: Readonly<Record<string, number>> = {
   demo: 8,
 };
 
-/** Importable by all but relying_party; settings.ts itself needs to know what a loopback host is. */
-const common = new Set(['src/config.ts', 'src/secrets.ts', 'src/settings.ts', 'src/transport.ts']);
+/** Importable by all but relying_party; setting_kinds.ts itself needs to know what a loopback host is. */
+const common = new Set([
+  'src/config.ts',
+  'src/secrets.ts',
+  'src/setting_kinds.ts',
+  'src/settings.ts',
+  'src/transport.ts',
+]);
 
 /** What a file belongs to: its folder, or itself. demo.ts starts what is in demo/. */
 function unitOf(path: string): string {

@@ -1,0 +1,53 @@
+/** The kinds of settings: how a text of the environment becomes a value, and the sentence where it does not. */
+import ipaddr from 'ipaddr.js';
+import { z } from 'zod';
+import { isLoopbackHost } from './oauth/redirect_uri.js';
+import { canonicalResponseType, type ResponseTypeName, responseTypeNames } from './oauth/response_types.js';
+import { parseScope } from './oauth/scope.js';
+
+export const seconds = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+export const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+export const list = z.string().transform((text) => text.split(/[\s,]+/).filter((word) => word !== ''));
+export const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+export const responseTypeList = z
+  .string()
+  .transform((text) => text.split(',').map((type) => canonicalResponseType(type.trim())))
+  .refine(
+    (types): types is ResponseTypeName[] => types.includes('code') && !types.includes(undefined),
+    `must be a list of ${responseTypeNames.join(', ')}, with code among them`,
+  );
+export const cidrs = list.refine(
+  (words) => words.every(isNetwork),
+  'must be addresses or networks like 10.0.0.0/8, separated by commas',
+);
+
+/** OpenID Connect Discovery §3, RFC 8414 §2: https, no query, no fragment; we also refuse user names and a trailing slash. */
+export function isIssuer(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  const plain = url.username === '' && url.password === '' && !/[?#]/.test(text) && !text.endsWith('/');
+  // A path with // would begin our own Locations, and a browser takes what follows for another host.
+  const path = url.pathname === '/' || url.pathname.includes('//') ? '' : url.pathname;
+  const canonical = text === url.origin + path;
+  return (
+    plain &&
+    canonical &&
+    (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname)))
+  );
+}
+
+export function isOrigin(text: string): boolean {
+  return URL.canParse(text) && text === new URL(text).origin && text.startsWith('https://');
+}
+
+export function isScope(text: string): boolean {
+  try {
+    return parseScope(text).length > 0;
+  } catch {
+    return false; // it says by throwing what is wrong with a word
+  }
+}
+
+function isNetwork(text: string): boolean {
+  return text.includes('/') ? ipaddr.isValidCIDR(text) : ipaddr.isValid(text);
+}
