@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   parseAuthorizationRequest,
@@ -11,9 +10,7 @@ import {
 import { parseClientMetadata } from '../../src/oauth/client_metadata.js';
 import { OAuthError } from '../../src/oauth/errors.js';
 import { parseParams } from '../../src/oauth/params.js';
-import { canonicalResource, parseResources } from '../../src/oauth/resource.js';
 import { responseTypeNames } from '../../src/oauth/response_types.js';
-import { anyText } from '../support/arbitraries.js';
 import { goodRequest } from '../support/flow.js';
 import { code_challenge, type Form, formBody, redirect_uri } from '../support/idp.js';
 import { descriptionOf, refusalOf } from '../support/refusal.js';
@@ -188,38 +185,6 @@ describe('what the registration adds (OpenID Connect Registration §2)', () => {
 
   test('a challenge that is sent although it need not be is kept', () => {
     expect(parse({}, { require_pkce: false }).code_challenge).toBe(code_challenge);
-  });
-});
-
-describe('resource (RFC 8707 §2)', () => {
-  const known = new Set(['https://api.example/Orders', 'urn:example:api']);
-  const resources = (...list: string[]) => parseResources(paramsOf({ resource: list }), known);
-
-  test('may be repeated, and each counts once (RSI-01)', () => {
-    expect(resources('urn:example:api', 'https://api.example/Orders', 'urn:example:api')).toEqual([
-      'urn:example:api',
-      'https://api.example/Orders',
-    ]);
-  });
-
-  test('its scheme and host are compared without regard to case, the rest as given (protocol.md RSI-03)', () => {
-    expect(resources('HTTPS://API.Example/Orders')).toEqual(['https://api.example/Orders']);
-    expect(refusalOf(() => resources('https://api.example/orders'))).toBe('invalid_target');
-    expect(refusalOf(() => resources('URN:example:api'))).toBe('invalid_target');
-  });
-
-  test('more than 20 of them are refused', () => {
-    expect(refusalOf(() => resources(...Array(21).fill('urn:example:api')))).toBe('invalid_request');
-  });
-
-  test('its canonical form is canonical', () => {
-    fc.assert(
-      fc.property(fc.oneof(anyText(), fc.webUrl()), (text) => {
-        const canonical = canonicalResource(text);
-        expect(canonicalResource(canonical)).toBe(canonical);
-        expect(canonical.toLowerCase()).toBe(text.toLowerCase());
-      }),
-    );
   });
 });
 
