@@ -56,6 +56,18 @@ describe('the endpoint', () => {
     expect(await countRows(idp)).toEqual(before);
   });
 
+  test('nor for a client that registered itself, though it has a secret', async () => {
+    const idp = await startIdp({ settings: { CLIENT_REGISTRATION: 'open' } });
+    const headers = { 'content-type': 'application/json' };
+    const body = JSON.stringify({ redirect_uris: [redirect_uri] });
+    const registered = await (await idp.fetch('/register', { method: 'POST', headers, body })).json();
+    const { client_id, client_secret } = registered as { client_id: string; client_secret: string };
+    const before = await countIn(idp, 'pushed_requests');
+    const answer = await post(`${idp.url}/par`, { ...goodRequest }, basic(client_id, client_secret));
+    expect([answer.status, await countIn(idp, 'pushed_requests')]).toEqual([201, before]);
+    expect(kindOf(await come(idp.browser(), client_id, answer.body.request_uri))).toBe('/login');
+  });
+
   test('takes every way of client authentication that the token endpoint takes, and its own URL as aud (PAR-01, CLA-08)', async () => {
     const idp = await startIdp();
     const key = await newClientKey('ES256');

@@ -75,7 +75,7 @@ describe('the name of an application', () => {
 });
 
 describe('an error for an application that nobody answers for (RFC 9700 §4.11.2)', () => {
-  const bad = { response_type: 'token' };
+  const bad = { response_type: 'x' };
 
   test('is a page with a link, not a redirect (AUT-25)', async () => {
     const { open } = await start({ client_name: 'Bank <b>' });
