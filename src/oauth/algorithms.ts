@@ -1,6 +1,6 @@
 /**
  * The algorithms of JOSE that this server has, a line each. Keys, registration, discovery and hashes follow from these tables. RFC 7518
- * §3.1, §4.1, §5.1; RFC 8037. There is no `none`, and nothing that is compressed.
+ * §3.1, §4.1, §5.1; RFC 8037; RFC 9864. There is no `none`, and nothing that is compressed.
  */
 
 /** What a key pair for an algorithm is: RSA of 2048 bits or more, or one on a curve. */
@@ -18,6 +18,7 @@ export interface JwsAlgorithm {
 
 const rsa = { kty: 'RSA' } as const;
 const p256 = { kty: 'EC', crv: 'P-256' } as const;
+const ed25519 = { kty: 'OKP', crv: 'Ed25519' } as const;
 
 /** Signatures. Each algorithm has keys of its own, since a JWK names one. */
 export const jwsAlgorithms = {
@@ -30,7 +31,9 @@ export const jwsAlgorithms = {
   ES256: { hash: 'sha256', scheme: 'ecdsa', key: p256 },
   ES384: { hash: 'sha384', scheme: 'ecdsa', key: { kty: 'EC', crv: 'P-384' } },
   ES512: { hash: 'sha512', scheme: 'ecdsa', key: { kty: 'EC', crv: 'P-521' } },
-  EdDSA: { hash: 'sha512', scheme: 'eddsa', key: { kty: 'OKP', crv: 'Ed25519' } },
+  /** The same under two names, the older of which does not tell the curve (RFC 9864). */
+  EdDSA: { hash: 'sha512', scheme: 'eddsa', key: ed25519 },
+  Ed25519: { hash: 'sha512', scheme: 'eddsa', key: ed25519 },
 } as const satisfies Record<string, JwsAlgorithm>;
 
 export type JwsAlg = keyof typeof jwsAlgorithms;

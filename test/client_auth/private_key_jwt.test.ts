@@ -12,7 +12,7 @@ const registered = { grant_types: ['client_credentials'], token_endpoint_auth_me
 const metadata = { ...registered, jwks: { keys: [key.jwk, { ...rsa.jwk, kid: 'k2' }] } };
 
 describe('private_key_jwt', () => {
-  test.each(['RS256', 'PS256', 'ES256', 'EdDSA'])(
+  test.each(['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'])(
     'takes an assertion signed with %s (CLA-09)',
     async (alg) => {
       const idp = await startIdp();

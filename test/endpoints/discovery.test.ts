@@ -35,7 +35,7 @@ const registered = new Set([
 
 const signing = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
-  ...['ES256', 'ES384', 'ES512', 'EdDSA'],
+  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ];
 
 /** Ours: there is no standard for it. RFC 8414 §2 lets there be others. */
