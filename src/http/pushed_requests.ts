@@ -1,7 +1,8 @@
 /**
  * Pushed authorization requests, RFC 9126: kept under a reference until their browser comes. A client that has proved who it is has
- * a row; what a public client pushes, or one that registered itself, is sealed into the reference itself, since nothing is written for a stranger (design §1.2). Rows
- * for all who can have them keep references short: a URL of some kilobytes is what pushing is there to avoid.
+ * a row; what a public client pushes, or one that registered itself, is sealed into the reference itself, since nothing is written for
+ * a stranger (design §1.2). Rows for all who can have them keep references short: a URL of some kilobytes is what pushing is there to
+ * avoid.
  */
 import type { Deps } from '../deps.js';
 import type { AuthorizationRequest } from '../oauth/authorization_request.js';

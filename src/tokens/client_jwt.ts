@@ -11,7 +11,6 @@ import type { JweAlg, JweEnc } from '../oauth/algorithms.js';
 import { type ResponsePurpose, responseAlgorithms } from '../oauth/client_rules.js';
 import type { EncryptionKey } from '../oauth/encryption_key.js';
 import { OAuthError } from '../oauth/errors.js';
-
 import type { Client } from '../store/clients.js';
 
 export interface ClientJwtDeps extends Pick<Deps, 'clientKeys'> {

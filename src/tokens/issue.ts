@@ -6,10 +6,8 @@ import type { Caches, RoleRules } from '../store/caches.js';
 import type { Client } from '../store/clients.js';
 import type { Db } from '../store/db.js';
 import * as users from '../store/users.js';
-
 import { type AccessTokenRequest, signAccessToken } from './access_token.js';
 import type { ClientJwtDeps } from './client_jwt.js';
-
 import type { Granted } from './granted.js';
 import { signIdToken } from './id_token.js';
 import { permit } from './permissions.js';
