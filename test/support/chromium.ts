@@ -93,21 +93,19 @@ interface Profile {
   readonly first_tab: Page;
 }
 
-/** Of visits that are over; nothing is left in them. */
-const emptied: Profile[] = [];
+/** Of visits that are over, by the options they were made with; nothing is left in them. */
+const emptied = new Map<string, Profile[]>();
 
 /** A browser that was never here before. */
 export async function newVisit(options: BrowserContextOptions = {}): Promise<Visit> {
-  const usual = Object.keys(options).length === 0;
-  const profile = (usual ? emptied.pop() : undefined) ?? (await newProfile(options));
+  const alike = JSON.stringify(options);
+  const profile = emptied.get(alike)?.pop() ?? (await newProfile(options));
   const { context } = profile;
   const problems: string[] = [];
   context.on('page', (page) => collectProblems(page, problems));
   onTestFinished(async () => {
-    if (usual) {
-      await empty(profile);
-      emptied.push(profile);
-    } else await context.close();
+    await empty(profile);
+    emptied.set(alike, [...(emptied.get(alike) ?? []), profile]);
     expect(problems, 'what the pages complained of').toEqual([]);
   });
   return {
