@@ -2,7 +2,7 @@
  * The server behind a proxy that ends TLS, with applications on other hosts beside it on one port: browsers let a frame read cookies
  * only where its site is that of the page around it, and Secure ones only on https. Decisions 20.
  */
-import { request } from 'node:http';
+import { type RequestListener, request } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
@@ -10,8 +10,8 @@ import { onTestFinished } from 'vitest';
 import { startIdp } from './idp.js';
 import { certificate, private_key } from './tls.js';
 
-/** The page of every application: what a monitoring script does, for tests to call. */
-const application = `<!doctype html>
+/** The page of an application: what a monitoring script does, for tests to call. */
+const monitoringPage = `<!doctype html>
 <title>An application</title>
 <link rel="icon" href="data:,">
 <script>
@@ -61,8 +61,14 @@ async function land(src) {
 </script>
 <body></body>`;
 
-/** The server as https://id.sp.localhost:port. Any other host name is an application, with the same page at every path. */
-export async function startSameSite() {
+/** Every path shows the same. */
+const monitoring: RequestListener = (_, res) => {
+  res.setHeader('content-type', 'text/html; charset=utf-8');
+  res.end(monitoringPage);
+};
+
+/** The server as https://id.sp.localhost:port. Any other host name is the application. */
+export async function startSameSite(application = monitoring) {
   const proxy = createServer({ cert: certificate, key: private_key });
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
   onTestFinished(async () => {
@@ -74,8 +80,7 @@ export async function startSameSite() {
 
   proxy.on('request', (req, res) => {
     if (req.headers.host !== `id.sp.localhost:${port}`) {
-      res.setHeader('content-type', 'text/html; charset=utf-8');
-      res.end(application);
+      application(req, res);
       return;
     }
     const { method = 'GET', headers } = req;
