@@ -15,7 +15,8 @@ export const responseTypeList = z
   .refine(
     (types): types is ResponseTypeName[] => types.includes('code') && !types.includes(undefined),
     `must be a list of ${responseTypeNames.join(', ')}, with code among them`,
-  );
+  )
+  .transform((types): readonly ResponseTypeName[] => [...new Set(types)]);
 export const cidrs = list.refine(
   (words) => words.every(isNetwork),
   'must be addresses or networks like 10.0.0.0/8, separated by commas',
