@@ -179,7 +179,7 @@ export const settings = {
     schema: z.enum(['off', 'registered']),
     fallback: 'off',
     about:
-      '`registered`: request objects may be fetched from the `request_uris` that an application is registered with.',
+      '`registered`: request objects may be fetched from the `request_uris` that an application is registered with. Not where REQUIRE_PUSHED_REQUESTS is `true`.',
   },
   ACCESS_TOKEN_SECONDS: {
     schema: seconds(30, day),

@@ -13,6 +13,7 @@ import { jweAlgs, jweEncs, jwsAlgs } from '../oauth/algorithms.js';
 import { assertion_algs, subject_types } from '../oauth/client_metadata.js';
 import type { ResponsePurpose } from '../oauth/client_rules.js';
 import { prompts } from '../oauth/prompt.js';
+import { fetchesRequestObjects } from '../oauth/request_transport.js';
 import { responseModesSupported } from '../oauth/response_mode.js';
 import { isFrontChannel } from '../oauth/response_types.js';
 import { digest } from '../secrets.js';
@@ -95,8 +96,8 @@ function metadata(config: Deps['config'], resources: ReadonlyMap<string, readonl
     request_parameter_supported: true,
     ...signedAndEncrypted('request_object'),
     require_signed_request_object: config.REQUIRE_SIGNED_REQUESTS,
-    request_uri_parameter_supported: config.REQUEST_URI !== 'off',
-    require_request_uri_registration: config.REQUEST_URI === 'registered',
+    request_uri_parameter_supported: fetchesRequestObjects(config),
+    require_request_uri_registration: fetchesRequestObjects(config),
     backchannel_logout_supported: true,
     backchannel_logout_session_supported: true,
     frontchannel_logout_supported: true,

@@ -7,7 +7,7 @@ import { OAuthError } from '../oauth/errors.js';
 import type { Params } from '../oauth/params.js';
 import { profileOf } from '../oauth/profiles.js';
 import { parametersOf, type VerifiedObject } from '../oauth/request_object.js';
-import { mustBeComplete } from '../oauth/request_transport.js';
+import { fetchesRequestObjects, mustBeComplete } from '../oauth/request_transport.js';
 import type { Client } from '../store/clients.js';
 
 type ObjectDeps = Pick<Deps, 'clientKeys' | 'config' | 'keys' | 'requestUris'>;
@@ -46,7 +46,7 @@ async function objectOf(deps: ObjectDeps, { params, client, now }: Bringing): Pr
     throw new OAuthError('invalid_request', 'request and request_uri exclude each other');
   if (request !== undefined) return request;
   if (request_uri === undefined) throw new OAuthError('invalid_request', 'request is missing');
-  if (deps.config.REQUEST_URI === 'off')
+  if (!fetchesRequestObjects(deps.config))
     throw new OAuthError('request_uri_not_supported', 'request_uri is not supported');
   if (!isRegistered(client.request_uris, request_uri))
     throw new OAuthError('invalid_request_uri', 'request_uri is not registered for this client');

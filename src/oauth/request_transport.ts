@@ -10,6 +10,14 @@ export interface Transport {
   readonly pushed: boolean;
 }
 
+/** Whether request objects are fetched: not where every request is pushed, since an address cannot be. RFC 9126 §2.1. */
+export function fetchesRequestObjects(server: {
+  readonly REQUEST_URI: 'off' | 'registered';
+  readonly REQUIRE_PUSHED_REQUESTS: boolean;
+}): boolean {
+  return server.REQUEST_URI === 'registered' && !server.REQUIRE_PUSHED_REQUESTS;
+}
+
 interface ServerRules {
   readonly REQUIRE_PUSHED_REQUESTS: boolean;
   readonly REQUIRE_SIGNED_REQUESTS: boolean;

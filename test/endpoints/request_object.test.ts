@@ -2,6 +2,7 @@
 import { CompactEncrypt, importJWK } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { rotateDueKeys } from '../../src/actions/keys.js';
+import type { Environment } from '../../src/config.js';
 import { jwsAlgs } from '../../src/oauth/algorithms.js';
 import { type ClientKey, newClientKey, unsigned } from '../support/assertion.js';
 import { answerOf, ask, codeOf, expectErrorPage, signedInBrowser } from '../support/authorize.js';
@@ -193,7 +194,14 @@ describe('by reference', () => {
   const uri = 'https://shop.example/request.jwt';
   const type = 'application/oauth-authz-req+jwt';
 
-  async function startFetching(options: { metadata?: object; content_type?: string; body?: string } = {}) {
+  interface Fetching {
+    readonly metadata?: object;
+    readonly settings?: Environment;
+    readonly content_type?: string;
+    readonly body?: string;
+  }
+
+  async function startFetching(options: Fetching = {}) {
     const table = replies();
     const { outbound } = table;
     const fetched: typeof outbound = {
@@ -205,7 +213,7 @@ describe('by reference', () => {
     };
     const started = await start({
       metadata: { request_uris: [uri], ...options.metadata },
-      settings: { REQUEST_URI: 'registered' },
+      settings: { REQUEST_URI: 'registered', ...options.settings },
       substitutes: { outbound: fetched },
     });
     const serve = async (changes: ObjectChanges = {}) =>
@@ -280,15 +288,22 @@ describe('by reference', () => {
     const page = await ask(browser, 'shop', { request_uri: uri });
     expect(answerOf(page).error).toBe('request_uri_not_supported');
   });
+
+  test('is off where every request must be pushed, and nothing is fetched (AUT-16, DSC-07)', async () => {
+    const { send, table } = await startFetching({ settings: { REQUIRE_PUSHED_REQUESTS: 'true' } });
+    expect(answerOf(await send(uri, { redirect_uri })).error).toBe('request_uri_not_supported');
+    expect(table.asked).toEqual([]);
+  });
 });
 
-test.each([
-  ['off', false],
-  ['registered', true],
+test.each<[string, Environment, boolean]>([
+  ['off', { REQUEST_URI: 'off' }, false],
+  ['registered', { REQUEST_URI: 'registered' }, true],
+  ['registered, but all are pushed', { REQUEST_URI: 'registered', REQUIRE_PUSHED_REQUESTS: 'true' }, false],
 ])(
   'discovery says what can be done with request objects: by reference %s (DSC-11, DSC-12)',
-  async (setting, on) => {
-    const idp = await startIdp({ settings: { REQUEST_URI: setting } });
+  async (_, settings, on) => {
+    const idp = await startIdp({ settings });
     const path = '/.well-known/openid-configuration';
     const metadata = (await (await idp.fetch(path)).json()) as JsonAnswer['body'];
     expect(metadata).toMatchObject({
