@@ -4,7 +4,7 @@ import type { Deps } from '../deps.js';
 import { OutboundError } from '../limits/outbound.js';
 import { jwsAlgs } from '../oauth/algorithms.js';
 import { OAuthError } from '../oauth/errors.js';
-import type { Params } from '../oauth/params.js';
+import { type Params, parseJsonObject } from '../oauth/params.js';
 import { profileOf } from '../oauth/profiles.js';
 import { parametersOf, type VerifiedObject } from '../oauth/request_object.js';
 import { fetchesRequestObjects, mustBeComplete } from '../oauth/request_transport.js';
@@ -103,8 +103,8 @@ async function verify(jwt: string, client: Client, keys: JWTVerifyGetKey): Promi
   const allowed = jwsAlgs.filter((alg) => signing_algs?.includes(alg) !== false);
   const algorithms = request_object_signing_alg === undefined ? allowed : [request_object_signing_alg];
   const { payload, protectedHeader } = await compactVerify(jwt, keys, { algorithms });
-  const claims: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
-  if (typeof claims !== 'object' || claims === null || Array.isArray(claims))
-    throw new errors.JWTInvalid('its payload is not a JSON object');
-  return { typ: protectedHeader.typ, claims: { ...claims } };
+  // jose understands b64, which no JWT may have (RFC 7797 §7).
+  if ('crit' in protectedHeader) throw new errors.JWTInvalid('its header has crit');
+  const claims = parseJsonObject(new TextDecoder('utf-8', { fatal: true }).decode(payload));
+  return { typ: protectedHeader.typ, claims };
 }
