@@ -1,5 +1,5 @@
 /** Which of a client's public keys something is encrypted to. OpenID Connect Core §10.2; RFC 7517 §4; RFC 7518 §4. */
-import { createPublicKey, type JsonWebKey } from 'node:crypto';
+import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { type JweAlg, keyKindOf } from './algorithms.js';
 
 /** A public key as a client registered or published it: nothing of it is believed yet. */
@@ -27,26 +27,26 @@ function mayBeUsed(key: PublishedJwk, alg: JweAlg): boolean {
   return keyKindOf(alg).kty === 'RSA' ? isRsaKey(key) : isAgreementKey(key);
 }
 
-/** RSA of 2048 bits or more (RFC 7518 §4.3), and of no absurd size. */
+/** RSA of 2048 bits or more (RFC 7518 §4.3), however it is written, and of no absurd size. */
 function isRsaKey(key: PublishedJwk): boolean {
-  if (key.kty !== 'RSA' || !isPublicKey(key)) return false;
-  const bits = Buffer.from(String(key.n), 'base64url').length * 8;
-  return bits >= 2048 && bits <= 8192;
+  const { modulusLength = 0, publicExponent = 0n } =
+    key.kty === 'RSA' ? (readKey(key)?.asymmetricKeyDetails ?? {}) : {};
+  // With an exponent of 1 what is encrypted can be read as it is.
+  return modulusLength >= 2048 && modulusLength <= 8192 && publicExponent > 1n && publicExponent % 2n === 1n;
 }
 
 /** A key to agree on another one with: on a NIST curve, or X25519 (RFC 7518 §4.6; RFC 8037 §3.2). */
 function isAgreementKey(key: PublishedJwk): boolean {
   const curves = key.kty === 'EC' ? ['P-256', 'P-384', 'P-521'] : key.kty === 'OKP' ? ['X25519'] : [];
-  return curves.some((crv) => crv === key.crv) && isPublicKey(key);
+  return curves.some((crv) => crv === key.crv) && readKey(key) !== undefined;
 }
 
-/** Whether it really is a key: a point on its curve, say. */
-function isPublicKey(key: PublishedJwk): boolean {
+/** Undefined for what is no key: a point that is not on its curve, say. */
+function readKey(key: PublishedJwk): KeyObject | undefined {
   try {
-    createPublicKey({ key: publicMembers(key), format: 'jwk' });
-    return true;
+    return createPublicKey({ key: publicMembers(key), format: 'jwk' });
   } catch {
-    return false; // node:crypto says so by throwing
+    return undefined; // node:crypto says so by throwing
   }
 }
 

@@ -46,27 +46,33 @@ export function clientJwt(
 }
 
 /**
- * Makes sure that a JWT for this purpose could be encrypted now: asked before anything is used up for it. Throws as clientJwt.
+ * Makes sure that a JWT for this purpose could be encrypted now, by doing it: asked before anything is used up for it. Throws as
+ * clientJwt.
  */
 export async function assertReceives(
-  { clientKeys }: Pick<Deps, 'clientKeys'>,
+  deps: Pick<Deps, 'clientKeys'>,
   client: Client,
   purpose: ClientJwtPurpose,
   now: number,
 ): Promise<void> {
   const { encrypted } = responseAlgorithms(client, kinds[purpose].as);
-  if (encrypted !== undefined) await findKey(clientKeys, client, encrypted.alg, now);
+  if (encrypted !== undefined) await encryptTo(deps, client, encrypted, Promise.resolve(''), now);
 }
 
 async function encryptTo(
-  { clientKeys }: ClientJwtDeps,
+  { clientKeys }: Pick<Deps, 'clientKeys'>,
   client: Client,
   { alg, enc }: { readonly alg: JweAlg; readonly enc: JweEnc },
   jwt: Promise<string>,
   now: number,
 ): Promise<string> {
   const [text, jwk] = await Promise.all([jwt, findKey(clientKeys, client, alg, now)]);
-  return encryptJwt(text, { jwk, alg, enc });
+  try {
+    return await encryptJwt(text, { jwk, alg, enc });
+  } catch (cause) {
+    // A key of the client's choosing: some that can be read are none all the same, a point of small order for one.
+    throw unusable(alg, cause);
+  }
 }
 
 async function findKey(
@@ -81,5 +87,9 @@ async function findKey(
     throw new OAuthError('temporarily_unavailable', description, { cause });
   });
   if (jwk !== undefined) return jwk;
-  throw new OAuthError('invalid_request', `this client has no key that ${alg} can encrypt to`);
+  throw unusable(alg);
+}
+
+function unusable(alg: JweAlg, cause?: unknown): OAuthError {
+  return new OAuthError('invalid_request', `this client has no key that ${alg} can encrypt to`, { cause });
 }
