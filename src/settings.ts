@@ -238,7 +238,8 @@ export const settings = {
   CLIENT_REGISTRATIONS_PER_SOURCE: {
     schema: whole(1, 1_000_000),
     fallback: '20',
-    about: 'How often one source (/24, /64) may try to register an application without a token in an hour.',
+    about:
+      'How often one source (/24, /64) may try to register, or to change, an application that came without a token in an hour.',
   },
   CLIENT_REGISTRATIONS_MOST: {
     schema: whole(1, 1_000_000),

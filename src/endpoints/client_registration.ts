@@ -22,7 +22,7 @@ import { sourceOf } from '../limits/attempts.js';
 import { countRegistration } from '../limits/registrations.js';
 import { asRegistrationError, type RegistrationRequest, toldMetadata } from '../oauth/client_registration.js';
 import { OAuthError } from '../oauth/errors.js';
-import type { Client } from '../store/clients.js';
+import { type Client, isStranger } from '../store/clients.js';
 
 type RegistrationDeps = Pick<
   Deps,
@@ -58,7 +58,7 @@ async function countStranger(deps: RegistrationDeps, source: string, now: number
     now,
   );
   if (retry_after === null) return;
-  const description = 'too many registrations from where you are; try again later';
+  const description = 'too many registrations or changes from where you are; try again later';
   throw new OAuthError('temporarily_unavailable', description, { status: 429, retry_after });
 }
 
@@ -73,8 +73,11 @@ export function readRegistration(deps: RegistrationDeps): (ctx: RouterContext) =
 }
 
 export function replaceRegistration(deps: RegistrationDeps): (ctx: RouterContext) => Promise<void> {
+  const trusted = parseNetworks(deps.config.TRUSTED_PROXIES);
   return async (ctx) => {
     const { client, token } = await authenticated(deps, ctx);
+    // Each change is a line of the audit trail, and every process reads all clients anew.
+    if (isStranger(client)) await countStranger(deps, sourceOf(clientAddress(ctx, trusted)), deps.clock());
     const replaced = await replace(deps, client, await readMetadata(ctx), deps.clock());
     noStoreJson(ctx, informationResponse(deps.config, { ...replaced, registration_access_token: token }));
   };

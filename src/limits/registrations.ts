@@ -1,4 +1,4 @@
-/** How often one source may try to register a client without an initial access token: counted by one conditional statement. */
+/** How often one source may try to register, or change, a client without an initial access token: counted by one conditional statement. */
 import { digest } from '../secrets.js';
 import * as attempts from '../store/attempts.js';
 import type { Db } from '../store/db.js';

@@ -4,7 +4,8 @@ import * as clients from '../../src/store/clients.js';
 import { engines } from '../support/database.js';
 import { authorizeUrl, getCode, redeem, responseOf, signIn } from '../support/flow.js';
 import { basic, startIdp, type TestIdp } from '../support/idp.js';
-import { cb, good, manage, register, registered, startOpen } from '../support/registration.js';
+import { cb, good, initialToken, manage, register, registered, startOpen } from '../support/registration.js';
+import { eventsOf } from '../support/shop.js';
 
 const other = 'https://app.example/other';
 
@@ -29,6 +30,22 @@ describe('GET of a registration', () => {
 });
 
 describe('PUT of a registration (RFC 7592 §2.2)', () => {
+  test('is counted with registrations where no token vouches for it: each is a row that stays (REG-07)', async () => {
+    const idp = await startOpen({ settings: { CLIENT_REGISTRATIONS_PER_SOURCE: '3' } });
+    const vouched = await registered(idp, {}, { token: await initialToken(idp) });
+    const client = await registered(idp);
+    const change = async (of = client) =>
+      manage(idp, of, { method: 'PUT', body: { ...good, client_id: of.client_id } });
+    for (const status of [200, 200, 429]) expect((await change()).status).toBe(status);
+    const { status, headers, body } = await change();
+    expect([status, body.error]).toEqual([429, 'temporarily_unavailable']);
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await eventsOf(idp, 'client_updated')).toHaveLength(2);
+    expect((await change(vouched)).status).toBe(200);
+    expect((await manage(idp, client)).status).toBe(200);
+    expect((await manage(idp, client, { method: 'DELETE' })).status).toBe(204);
+  });
+
   test('replaces all: what is left out is gone, or has its default (REG-05)', async () => {
     const idp = await startOpen();
     const client = await registered(idp, {
