@@ -7,7 +7,7 @@ import type { Deps } from '../deps.js';
 import { OAuthError } from '../oauth/errors.js';
 import { type LogoutRequest, registeredLogoutUri } from '../oauth/logout_request.js';
 import { appendQuery } from '../oauth/response_modes/query.js';
-import type { Client } from '../store/clients.js';
+import { type Client, isStranger } from '../store/clients.js';
 import { seeOther } from './answer.js';
 import { browserOf } from './browser.js';
 import { arrive, sealPending } from './pending.js';
@@ -52,7 +52,10 @@ export async function afterSignOut(
   const uri = returnUri(request, client);
   const told = ended === null ? null : await sealFrames(deps, ctx, request, ended);
   if (told !== null) return seeOther(ctx, `${deps.config.base}/signed-out?request=${told}`);
-  if (uri !== null) return seeOther(ctx, uri);
+  // Where nobody signed out, nobody agreed to go anywhere: a stranger's registration would make of this server a way to send
+  // people elsewhere (RFC 9700 §4.11.2; RP-Initiated Logout §3).
+  const asked = ended !== null || client === undefined || !isStranger(client);
+  if (uri !== null && asked) return seeOther(ctx, uri);
   const query: Record<string, string> = client === undefined ? {} : { client_id: client.client_id };
   seeOther(ctx, appendQuery(`${deps.config.base}/signed-out`, query));
 }

@@ -4,7 +4,7 @@ import { updateClient } from '../../src/actions/clients.js';
 import type { Browser, Page } from '../support/browser.js';
 import { formOf } from '../support/browser.js';
 import { authorizeUrl, responseOf, signIn } from '../support/flow.js';
-import type { Form, TestIdp } from '../support/idp.js';
+import { type Form, formBody, type TestIdp } from '../support/idp.js';
 import { cb, initialToken, registered, startOpen } from '../support/registration.js';
 
 const unchecked = 'Nobody has checked that it is what its name says.';
@@ -40,6 +40,36 @@ describe('consent to an application that registered itself', () => {
     const vouched = await registered(idp, {}, { token: await initialToken(idp) });
     const page = await signIn(browser, await open({}, vouched.client_id));
     expect([new URL(page.url).pathname, page.html.includes(unchecked)]).toEqual(['/consent', false]);
+  });
+});
+
+describe('a request to sign out of an application that nobody answers for (RFC 9700 §4.11.2)', () => {
+  const bye = 'https://app.example/bye';
+  const asked = (client_id: string) => `/logout?${formBody({ client_id, post_logout_redirect_uri: bye })}`;
+
+  test('leads nobody there who is not signed in, by link or by form (AUT-25)', async () => {
+    const { client, browser } = await start({ post_logout_redirect_uris: [bye] });
+    const { client_id } = client;
+    for (const page of [
+      await browser.get(asked(client_id)),
+      await browser.post('/logout', { client_id, post_logout_redirect_uri: bye }),
+    ])
+      expect([page.status, page.url]).toEqual([200, expect.stringContaining('/signed-out?client_id=')]);
+  });
+
+  test('goes there once a person has signed out (RIL-02)', async () => {
+    const { client, browser } = await start({ post_logout_redirect_uris: [bye] });
+    await signedIn(browser);
+    const question = await browser.get(asked(client.client_id));
+    const answer = await browser.submit(question, { action: 'sign_out' });
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, bye]);
+  });
+
+  test('goes there at once where the operator gave out the initial access token', async () => {
+    const { idp, browser } = await start();
+    const token = await initialToken(idp);
+    const vouched = await registered(idp, { post_logout_redirect_uris: [bye] }, { token });
+    expect((await browser.get(asked(vouched.client_id))).headers.get('location')).toBe(bye);
   });
 });
 
