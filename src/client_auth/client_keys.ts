@@ -31,6 +31,7 @@ const again_seconds = 5;
 interface Fetched {
   readonly fetched_at: number;
   readonly keys: Promise<LocalJWKSet>;
+  readonly failed?: true;
 }
 
 export function createClientKeys(outbound: Outbound): ClientKeys {
@@ -41,7 +42,11 @@ export function createClientKeys(outbound: Outbound): ClientKeys {
       .fetch({ url: jwks_uri, accept: 'application/jwk-set+json, application/json', max_bytes: 65_536 })
       .then(({ body }) => parseJwkSet(body.toString('utf8')));
     fetched.set(jwks_uri, { fetched_at: now, keys });
-    keys.catch(() => fetched.delete(jwks_uri)); // not kept; whoever waits gets the error itself
+    // Kept for a moment, too: whoever has nothing to sign with cannot make us ask on and on.
+    keys.catch(() => {
+      if (fetched.get(jwks_uri)?.keys === keys)
+        fetched.set(jwks_uri, { fetched_at: now, keys, failed: true });
+    });
     return keys;
   }
 
@@ -49,7 +54,9 @@ export function createClientKeys(outbound: Outbound): ClientKeys {
     if (jwks !== undefined) return createLocalJWKSet(jwks as JSONWebKeySet); // its shape was checked at registration
     if (jwks_uri === undefined) return undefined;
     const known = fetched.get(jwks_uri);
-    return known !== undefined && now - known.fetched_at < max_age ? known.keys : fetchKeys(jwks_uri, now);
+    if (known === undefined) return fetchKeys(jwks_uri, now);
+    const kept = known.failed ? again_seconds : max_age;
+    return now - known.fetched_at < kept ? known.keys : fetchKeys(jwks_uri, now);
   }
 
   return {

@@ -73,15 +73,19 @@ describe('the keys behind a jwks_uri (CLA-09)', () => {
     expect(JSON.stringify(idp.logged)).toContain('batch.example cannot be reached');
   });
 
-  test('a failure is not kept: the next request asks again', async () => {
-    const { ask, fetched } = await start(first);
+  test('a failure is kept for five seconds: nobody makes us ask on and on', async () => {
+    const { ask, idp, fetched } = await start(first);
     fetched.remove(jwks_uri);
-    expect((await ask(first)).status).toBe(401);
+    for (const _ of Array(10)) expect((await ask(first)).status).toBe(401);
+    expect(fetched.asked).toHaveLength(1);
     fetched.set(jwks_uri, { keys: [first.jwk] });
+    idp.advance(4);
+    expect((await ask(first)).status).toBe(401);
+    idp.advance(1);
     expect((await ask(first)).status).toBe(200);
   });
 
-  test('an outage is not noticed as long as the keys are kept, and over at the first answer', async () => {
+  test('an outage is not noticed as long as the keys are kept, and over soon after the first answer', async () => {
     const { ask, idp, fetched } = await start(first);
     await ask(first);
     fetched.remove(jwks_uri);
@@ -90,6 +94,7 @@ describe('the keys behind a jwks_uri (CLA-09)', () => {
     idp.advance(1);
     expect((await ask(first)).status).toBe(401);
     fetched.set(jwks_uri, { keys: [first.jwk] });
+    idp.advance(5);
     expect((await ask(first)).status).toBe(200);
   });
 

@@ -192,6 +192,7 @@ describe('a client that wants encryption', () => {
     const down = await shop.redeem(code);
     expect([down.status, down.body.error]).toEqual([503, 'temporarily_unavailable']);
     fetched.set(jwks_uri, { keys: [{ ...one.jwk, use: 'sig' }] });
+    shop.idp.advance(5);
     const unfit = await shop.redeem(code);
     expect([unfit.status, unfit.body.error]).toEqual([400, 'invalid_request']);
     shop.idp.advance(5);
