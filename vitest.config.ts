@@ -6,7 +6,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global_setup.ts'],
     pool: 'forks',
-    maxWorkers: availableParallelism(), // vitest would leave one core idle
+    maxWorkers: availableParallelism() + 1, // some tests wait; vitest by itself would leave one core idle
     isolate: false, // a worker reads the modules once; no test changes them
     testTimeout: 30_000,
     hookTimeout: 60_000,

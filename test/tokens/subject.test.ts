@@ -64,7 +64,7 @@ describe('a pairwise sub', () => {
     expect(new Set([...subs, user.id]).size).toBe(4);
   });
 
-  test('is the same for all clients of a host, and after a year of rotations', async () => {
+  test('is the same for all clients of a host, and after a year, when every key was rotated', async () => {
     const { idp, shop, user, tokens } = await startTwo();
     const other = await idp.addClient(
       { ...at('shop.example:8443'), grant_types: ['authorization_code'] },
@@ -76,10 +76,8 @@ describe('a pairwise sub', () => {
       before,
       before,
     ]);
-    for (const _ of Array(4)) {
-      idp.advance(91 * 86_400);
-      await rotateDueKeys(idp.deps, idp.now());
-    }
+    idp.advance(366 * 86_400);
+    await rotateDueKeys(idp.deps, idp.now());
     expect(subjectOf(await idp.deps.keys.get(), shop.client, user.id)).toBe(before);
   });
 
