@@ -1,6 +1,7 @@
 /** The public keys of clients: registered with them (jwks) or fetched from their jwks_uri and kept for a minute. */
 import {
   createLocalJWKSet,
+  errors,
   type JSONWebKeySet,
   type JWK,
   type JWTVerifyGetKey,
@@ -73,6 +74,27 @@ export function createClientKeys(outbound: Outbound): ClientKeys {
       );
     },
   };
+}
+
+/**
+ * What `verify` gives with the keys of a client; where none of them has the kid, with its keys fetched anew. Undefined if the client has
+ * no keys. Throws as `verify` does, and OutboundError where the keys cannot be fetched.
+ */
+export async function verifyWithKeys<T>(
+  clientKeys: ClientKeys,
+  client: Client,
+  now: number,
+  verify: (keys: JWTVerifyGetKey) => Promise<T>,
+): Promise<T | undefined> {
+  const known = await clientKeys.find(client, now);
+  if (known === undefined) return undefined;
+  try {
+    return await verify(known);
+  } catch (error) {
+    const renewed = error instanceof errors.JWKSNoMatchingKey && (await clientKeys.renew(client, now));
+    if (!renewed || renewed === known) throw error;
+    return verify(renewed);
+  }
 }
 
 function parseJwkSet(text: string): LocalJWKSet {

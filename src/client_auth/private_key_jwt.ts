@@ -1,5 +1,6 @@
 /** private_key_jwt: the client signs an assertion with its own key. OpenID Connect Core §9. */
-import { errors, type JWTVerifyGetKey, type JWTVerifyResult, jwtVerify } from 'jose';
+import { type JWTVerifyGetKey, type JWTVerifyResult, jwtVerify } from 'jose';
+import { OutboundError } from '../limits/outbound.js';
 import { jwsAlgs } from '../oauth/algorithms.js';
 import type { Client } from '../store/clients.js';
 import {
@@ -10,6 +11,7 @@ import {
   presentedAssertion,
   useOnce,
 } from './assertion.js';
+import { verifyWithKeys } from './client_keys.js';
 import type { ClientAuthentication, VerifyContext } from './method.js';
 
 export const privateKeyJwt: ClientAuthentication = {
@@ -22,24 +24,18 @@ export const privateKeyJwt: ClientAuthentication = {
   },
 };
 
+/** It may not verify, or a key of the client's may be none (too short, malformed): then the client is not authenticated. */
 async function verifyAssertion(
   context: VerifyContext,
   client: Client,
   assertion: string,
 ): Promise<JWTVerifyResult | undefined> {
-  const keys = await context.clientKeys.find(client, context.now);
-  if (keys === undefined) return undefined;
   try {
-    return await check(context, client, assertion, keys);
+    const { clientKeys, now } = context;
+    return await verifyWithKeys(clientKeys, client, now, (keys) => check(context, client, assertion, keys));
   } catch (error) {
-    // It does not verify, or a key of the client's is none (too short, malformed): the client is not authenticated.
-    if (!(error instanceof errors.JWKSNoMatchingKey)) throw failed(error);
+    throw error instanceof OutboundError ? error : failed(error);
   }
-  const renewed = await context.clientKeys.renew(client, context.now);
-  if (renewed === undefined || renewed === keys) return undefined;
-  return check(context, client, assertion, renewed).catch((error: unknown) => {
-    throw failed(error); // not with the newest keys either
-  });
 }
 
 async function check(

@@ -1,5 +1,5 @@
 /** Cross-origin requests of scripts: public documents for everybody, the token endpoint for registered origins. Decisions 19. */
-import type { Middleware } from 'koa';
+import type { Context, Middleware, Next } from 'koa';
 import type { Caches } from '../store/caches.js';
 
 const exposed = 'WWW-Authenticate, Retry-After';
@@ -22,14 +22,7 @@ export function anyOriginCors(options: { readonly methods: string }): Middleware
   return async (ctx, next) => {
     ctx.set('Access-Control-Allow-Origin', '*');
     ctx.set('Access-Control-Expose-Headers', exposed);
-    if (ctx.method !== 'OPTIONS') {
-      await next();
-      return;
-    }
-    ctx.set('Access-Control-Allow-Methods', options.methods);
-    ctx.set('Access-Control-Allow-Headers', allowedHeaders);
-    ctx.set('Access-Control-Max-Age', '600');
-    ctx.status = 204;
+    await answerPreflight(ctx, next, options.methods);
   };
 }
 
@@ -49,13 +42,18 @@ export function clientCors(
       ctx.set('Access-Control-Expose-Headers', exposed);
       if (options.credentials) ctx.set('Access-Control-Allow-Credentials', 'true');
     }
-    if (ctx.method !== 'OPTIONS') {
-      await next();
-      return;
-    }
-    ctx.set('Access-Control-Allow-Methods', options.methods);
-    ctx.set('Access-Control-Allow-Headers', allowedHeaders);
-    ctx.set('Access-Control-Max-Age', '600');
-    ctx.status = 204;
+    await answerPreflight(ctx, next, options.methods);
   };
+}
+
+/** Answers a preflight with what the request itself may do; any other request goes on. */
+async function answerPreflight(ctx: Context, next: Next, methods: string): Promise<void> {
+  if (ctx.method !== 'OPTIONS') {
+    await next();
+    return;
+  }
+  ctx.set('Access-Control-Allow-Methods', methods);
+  ctx.set('Access-Control-Allow-Headers', allowedHeaders);
+  ctx.set('Access-Control-Max-Age', '600');
+  ctx.status = 204;
 }

@@ -1,5 +1,6 @@
 /** Reads the request object of a request, by value or by reference: decrypts it and verifies the client's signature. RFC 9101 §6. */
 import { compactVerify, errors, type JWTVerifyGetKey } from 'jose';
+import { verifyWithKeys } from '../client_auth/client_keys.js';
 import type { Deps } from '../deps.js';
 import { OutboundError } from '../limits/outbound.js';
 import { jwsAlgs } from '../oauth/algorithms.js';
@@ -79,15 +80,9 @@ async function verified(
   now: number,
 ): Promise<VerifiedObject> {
   try {
-    const known = await clientKeys.find(client, now);
-    if (known === undefined) throw new errors.JWKSNoMatchingKey('the client has no keys');
-    try {
-      return await verify(jwt, client, known);
-    } catch (error) {
-      const renewed = error instanceof errors.JWKSNoMatchingKey && (await clientKeys.renew(client, now));
-      if (!renewed || renewed === known) throw error;
-      return await verify(jwt, client, renewed);
-    }
+    const object = await verifyWithKeys(clientKeys, client, now, (keys) => verify(jwt, client, keys));
+    if (object === undefined) throw new errors.JWKSNoMatchingKey('the client has no keys');
+    return object;
   } catch (cause) {
     throw new OAuthError(
       'invalid_request_object',
