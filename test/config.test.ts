@@ -1,24 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ConfigError, type Environment, readConfig } from '../src/config.js';
+import { readConfig } from '../src/config.js';
 import { settingNames } from '../src/settings.js';
 import { anyText } from './support/arbitraries.js';
+import { noFile, problemsOf } from './support/config.js';
 
-const noFile = (path: string): string => {
-  throw new Error(`ENOENT: ${path}`);
-};
 const key = Buffer.alloc(32, 7).toString('base64url');
-
-/** The problems of an environment: none means that it is read. */
-function problemsOf(env: Environment, readFile = noFile): readonly string[] {
-  try {
-    readConfig(env, readFile);
-    return [];
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-}
 
 describe('the settings', () => {
   test('need nothing to be set', () => {

@@ -1,20 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { ConfigError, type Environment, readConfig } from '../src/config.js';
+import { type Environment, readConfig } from '../src/config.js';
 import { newAuthority, newCertificate } from './support/certificates.js';
-
-const noFile = (path: string): string => {
-  throw new Error(`ENOENT: ${path}`);
-};
-
-function problemsOf(env: Environment, readFile = noFile): readonly string[] {
-  try {
-    readConfig(env, readFile);
-    return [];
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-}
+import { noFile, problemsOf } from './support/config.js';
 
 describe('certificates', () => {
   const https = { SALLYPORT_ISSUER: 'https://id.example/a' };

@@ -1,13 +1,10 @@
 /** Who may register an application, how often, and from where. */
 import { describe, expect, test } from 'vitest';
 import * as clients from '../../src/store/clients.js';
-import { newClientKey } from '../support/assertion.js';
 import { engines } from '../support/database.js';
 import { basic, startIdp } from '../support/idp.js';
 import { good, initialToken, register, registered, startOpen } from '../support/registration.js';
 import { atOnce } from '../support/shop.js';
-
-const _key = await newClientKey('ES256');
 
 describe('who may register', () => {
   test('nobody, unless a setting says so: no endpoint is advertised, and the answer is a sentence (REG-07, DSC-07)', async () => {
