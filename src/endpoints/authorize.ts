@@ -10,7 +10,7 @@ import { giveOut } from '../actions/authorization_responses.js';
 import type { Deps } from '../deps.js';
 import { seeOther } from '../http/answer.js';
 import { readAuthorizationRequest } from '../http/authorization_request.js';
-import { respond, respondAsked } from '../http/authorization_response.js';
+import { type RespondTo, respond, respondAsked } from '../http/authorization_response.js';
 import { browserOf, knownBrowser } from '../http/browser.js';
 import { sessionStateFor } from '../http/browser_state.js';
 import { asOAuthError } from '../http/errors.js';
@@ -23,7 +23,6 @@ import { currentSession } from '../http/session.js';
 import { consentEachTime, wordsToApprove } from '../oauth/authorization.js';
 import {
   type AuthorizationRequest,
-  type ReplyTo,
   readReplyTo,
   requestedRedirectUri,
   stillAllowed,
@@ -129,7 +128,7 @@ export function resumeAuthorization(deps: AuthorizeDeps): Middleware {
 async function orTellClient(
   deps: AuthorizeDeps,
   ctx: Context,
-  to: { readonly client: Client; readonly reply: ReplyTo },
+  to: RespondTo,
   work: () => Promise<void>,
 ): Promise<void> {
   const { client } = to;

@@ -20,6 +20,7 @@ const carriers = { ...responseModes };
 const jwt_seconds = 300;
 
 export type ResponseDeps = Pick<Deps, 'clientKeys' | 'clock' | 'config' | 'keys'>;
+
 /** Whom it is for, and where it goes. */
 export interface RespondTo {
   readonly client: Client;
@@ -57,7 +58,6 @@ export async function respondAsked(
   parameters: ResponseParameters & { readonly error: string },
 ): Promise<void> {
   const response = await responseTo(deps, to, parameters);
-  const { redirect = null, form = null } = { redirect: undefined, form: undefined, ...response };
   ctx.set('Referrer-Policy', 'no-referrer');
   render(ctx, deps.config, {
     view: 'form_post_asked',
@@ -67,8 +67,8 @@ export async function respondAsked(
       client_name: to.client.client_name,
       host: shownHost(to.reply.redirect_uri),
       error: parameters.error,
-      redirect,
-      form,
+      redirect: 'redirect' in response ? response.redirect : null,
+      form: 'form' in response ? response.form : null,
     },
   });
 }
