@@ -27,7 +27,12 @@ process.on('message', (/** @type {Verify | Hash} */ job) => {
       ? argon2.verify(job.hash, job.password)
       : argon2.hash(job.password, { ...job.options, type: argon2.argon2id });
   work.then(
-    (result) => process.send?.({ id: job.id, result }),
-    (error) => process.send?.({ id: job.id, error: error instanceof Error ? error.message : 'unknown' }),
+    (result) => answer({ id: job.id, result }),
+    (error) => answer({ id: job.id, error: error instanceof Error ? error.message : 'unknown' }),
   );
 });
+
+/** @param {{ id: number, result: boolean | string } | { id: number, error: string }} message */
+function answer(message) {
+  process.send?.(message, () => {}); // a parent that was just killed cannot be told; without the callback that would be thrown
+}
