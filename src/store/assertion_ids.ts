@@ -1,4 +1,4 @@
-/** Table assertion_ids: the jti of client assertions that were used, until they expire. RFC 7523 §3. */
+/** Table assertion_ids: what may be used once, until it expires: the jti of client assertions (RFC 7523 §3), challenges of passkeys. */
 import type { Db, Trx } from './db.js';
 import { statement } from './statement.js';
 
@@ -9,7 +9,7 @@ const insertId = statement<{ id_hash: string; expires_at: number }>((sql, value)
     .ignore(),
 );
 
-/** Notes an assertion's id. False if it was used before. */
+/** Notes that it was used. False if it was before. */
 export async function insert(db: Db | Trx, id_hash: string, expires_at: number): Promise<boolean> {
   return (await db.run(insertId, { id_hash, expires_at })) === 1;
 }
