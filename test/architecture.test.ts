@@ -10,6 +10,7 @@ const ranks: Readonly<Record<string, number>> = {
   oauth: 0,
   relying_party: 0,
   store: 1,
+  devices: 1,
   keys: 2,
   claims: 2,
   mail: 2,

@@ -23,6 +23,8 @@ export interface SignIn {
   readonly password: string;
   /** The client's network. */
   readonly source: string;
+  /** What the person will know the device by. */
+  readonly visit: events.Visit;
   /** Gives the id of a browser that is known for a login, or null. */
   readonly device: (login: string) => string | null;
   /** The session that this browser has already. */
@@ -114,7 +116,7 @@ function tooMany({ retry_after }: Extract<Reservation, { allowed: false }>): Use
 interface NewSession {
   readonly user_id: string;
   readonly cookie: string;
-  readonly request: Pick<SignIn, 'current' | 'request_id'>;
+  readonly request: Pick<SignIn, 'current' | 'request_id' | 'visit'>;
   readonly now: number;
 }
 
@@ -127,7 +129,7 @@ async function startSession(
   { config }: SignInDeps,
   { user_id, cookie, request, now }: NewSession,
 ): Promise<string> {
-  const { current } = request;
+  const { current, visit } = request;
   const absolute_expires_at = now + config.SESSION_MAX_SECONDS;
   const fresh = {
     token_hash: digest(cookie),
@@ -142,6 +144,7 @@ async function startSession(
     last_seen_at: now,
     expires_at: Math.min(now + config.SESSION_IDLE_SECONDS, absolute_expires_at),
     absolute_expires_at,
+    ...visit,
   };
   const again =
     current?.user_id === user_id &&
@@ -152,6 +155,7 @@ async function startSession(
     if (current) await endSession(trx, current.id, now);
     await sessions.insert(trx, { ...fresh, id });
   }
-  await events.record(trx, { type: 'signed_in', user_id, session_id: id }, now, config.EVENTS_SECONDS);
+  const event = { type: 'signed_in', user_id, session_id: id, visit } as const;
+  await events.record(trx, event, now, config.EVENTS_SECONDS);
   return id;
 }

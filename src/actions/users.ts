@@ -113,6 +113,7 @@ export function newUserRow(input: NewUser, now: number): users.UserRow {
     created_at: now,
     updated_at: now,
     disabled_at: null,
+    deletes_at: null,
   };
 }
 

@@ -7,10 +7,11 @@ import { type DirectGrant, grantDirectly } from '../actions/direct_grants.js';
 import { signOut } from '../actions/sessions.js';
 import { type SignedIn, signIn } from '../actions/sign_in.js';
 import type { Deps } from '../deps.js';
-import { clientAddress, parseNetworks } from '../http/client_address.js';
+import { parseNetworks } from '../http/client_address.js';
 import { knownDevice, rememberDevice } from '../http/device.js';
 import { readJson } from '../http/read.js';
 import { readResources } from '../http/resources.js';
+import { visitOf } from '../http/visit.js';
 import type { KeyRing } from '../keys/keys.js';
 import { sourceOf } from '../limits/attempts.js';
 import { wordsToApprove } from '../oauth/authorization.js';
@@ -42,12 +43,14 @@ export function login(deps: LoginDeps): Middleware {
     const ring = await deps.keys.get();
     const wanted = await readWanted(deps, params, { client, mode, ring });
 
+    const visit = visitOf(ctx, trusted);
     const signedIn = await signIn(
       deps,
       {
         email: params.require('email'),
         password: params.require('password'),
-        source: sourceOf(clientAddress(ctx, trusted)),
+        source: sourceOf(visit.address),
+        visit,
         device: (login) => knownDevice(ctx, deps.config, ring, login),
         current: null,
         request_id: null,

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { loadReceipt, type Receipt, revokeSession, signOutEverywhere } from '../actions/sessions.js';
 import { loadUser } from '../actions/users.js';
+import { deviceNames } from '../devices/user_agent.js';
 import { UserError } from '../oauth/errors.js';
 import * as sessions from '../store/sessions.js';
 import { columns, dateTime, print, type Start } from './start.js';
@@ -25,21 +26,21 @@ export function sessionsCommand(start: Start): Command {
           options.user === undefined
             ? await sessions.list(deps.db, now)
             : await sessions.listByUser(deps.db, (await loadUser(deps, options.user)).id, now);
-        const shown = rows.map(({ id, email, auth_time, last_seen_at, expires_at }) => ({
-          sid: id,
-          email,
-          auth_time,
-          last_seen_at,
-          expires_at,
+        const shown = rows.map(({ id, email, auth_time, last_seen_at, expires_at, user_agent, address }) => ({
+          ...{ sid: id, email, auth_time, last_seen_at, expires_at },
+          ...deviceNames(user_agent),
+          ...{ address, user_agent },
         }));
-        const human = shown.map(({ sid, email, auth_time, last_seen_at, expires_at }) => ({
-          ...{ sid, email },
-          ...{
-            'signed in': dateTime(auth_time),
-            'last seen': dateTime(last_seen_at),
-            expires: dateTime(expires_at),
-          },
-        }));
+        const human = shown.map(
+          ({ sid, email, browser, system, address, auth_time, last_seen_at, expires_at }) => ({
+            ...{ sid, email, browser, system, address },
+            ...{
+              'signed in': dateTime(auth_time),
+              'last seen': dateTime(last_seen_at),
+              expires: dateTime(expires_at),
+            },
+          }),
+        );
         print(shown, options, () => columns(human, 'Nobody is signed in.'));
       }),
     );

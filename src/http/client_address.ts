@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { Context } from 'koa';
 
-type Network = readonly [ipaddr.IPv4 | ipaddr.IPv6, number];
+export type Network = readonly [ipaddr.IPv4 | ipaddr.IPv6, number];
 
 /** Reads addresses and networks, already checked by the configuration. */
 export function parseNetworks(words: readonly string[]): readonly Network[] {

@@ -3,7 +3,7 @@ import type { Context, Middleware } from 'koa';
 import { signIn } from '../actions/sign_in.js';
 import type { Deps } from '../deps.js';
 import { seeOther } from '../http/answer.js';
-import { clientAddress, parseNetworks } from '../http/client_address.js';
+import { parseNetworks } from '../http/client_address.js';
 import { assertOwnForm, csrfToken } from '../http/csrf.js';
 import { knownDevice, rememberDevice } from '../http/device.js';
 import {
@@ -18,6 +18,7 @@ import { readForm, readQuery } from '../http/read.js';
 import { render } from '../http/render.js';
 import { currentSession, giveSession } from '../http/session.js';
 import { submit } from '../http/submit.js';
+import { visitOf } from '../http/visit.js';
 import { sourceOf } from '../limits/attempts.js';
 import { UserError } from '../oauth/errors.js';
 import type { Params } from '../oauth/params.js';
@@ -52,11 +53,13 @@ export function postLogin(deps: LoginDeps): Middleware {
         if (params.get('action') === 'cancel' && interaction !== null) return giveUp(ctx, deps, interaction);
 
         const ring = await deps.keys.get();
+        const visit = visitOf(ctx, trusted);
         const signedIn = await signIn(
           deps,
           {
             ...readCredentials(params),
-            source: sourceOf(clientAddress(ctx, trusted)),
+            source: sourceOf(visit.address),
+            visit,
             device: (login) => knownDevice(ctx, deps.config, ring, login),
             current: await currentSession(deps, ctx, now),
             request_id: interaction?.pending.id ?? null,

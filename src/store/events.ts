@@ -41,7 +41,17 @@ export interface EventRow {
   client_id: string | null;
   session_id: string | null;
   detail: string | null;
+  user_agent: string | null;
+  address: string | null;
   expires_at: number;
+}
+
+/** With what and from where a browser came: what its owner knows a device by. */
+export interface Visit {
+  /** The User-Agent header, bounded (devices/user_agent.ts). */
+  readonly user_agent: string;
+  /** The network address, as TRUSTED_PROXIES lets it be seen. */
+  readonly address: string;
 }
 
 export interface Event {
@@ -50,6 +60,8 @@ export interface Event {
   readonly client_id?: string | undefined;
   readonly session_id?: string | undefined;
   readonly detail?: string | undefined;
+  /** The browser that did it. */
+  readonly visit?: Visit | undefined;
 }
 
 const insertEvent = statement<EventRow>((sql, value) =>
@@ -61,6 +73,8 @@ const insertEvent = statement<EventRow>((sql, value) =>
     client_id: value.client_id,
     session_id: value.session_id,
     detail: value.detail,
+    user_agent: value.user_agent,
+    address: value.address,
     expires_at: value.expires_at,
   }),
 );
@@ -75,6 +89,8 @@ export async function record(trx: Trx, event: Event, now: number, keep_seconds: 
     client_id: event.client_id ?? null,
     session_id: event.session_id ?? null,
     detail: event.detail ?? null,
+    user_agent: event.visit?.user_agent ?? null,
+    address: event.visit?.address ?? null,
     expires_at: now + keep_seconds,
   });
 }

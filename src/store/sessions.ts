@@ -23,6 +23,10 @@ export interface SessionRow {
   /** The earlier of the idle and the absolute limit. */
   expires_at: number;
   absolute_expires_at: number;
+  /** The browser's User-Agent header, up to 512 characters; '' where it is not known. */
+  user_agent: string;
+  /** The network address it signed in from; '' where it is not known. */
+  address: string;
 }
 
 const insertSession = statement<SessionRow>((sql, value) =>
@@ -40,6 +44,8 @@ const insertSession = statement<SessionRow>((sql, value) =>
     last_seen_at: value.last_seen_at,
     expires_at: value.expires_at,
     absolute_expires_at: value.absolute_expires_at,
+    user_agent: value.user_agent,
+    address: value.address,
   }),
 );
 
@@ -52,12 +58,14 @@ export interface LiveSession extends SessionRow {
   email: string;
   name: string | null;
   roles: string;
+  /** When the account is deleted, as its owner asked; null for nearly all. */
+  deletes_at: number | null;
 }
 
 const withUser = (sql: Knex) =>
   sql('sessions')
     .join('users', 'users.id', 'sessions.user_id')
-    .select('sessions.*', 'users.email', 'users.name', 'users.roles');
+    .select('sessions.*', 'users.email', 'users.name', 'users.roles', 'users.deletes_at');
 
 const byTokens = statement<{ token_hashes: string }, LiveSession>((sql, value) =>
   withUser(sql)
@@ -89,6 +97,8 @@ const renewSession = statement<Omit<SessionRow, 'user_id' | 'created_at'> & { be
       last_seen_at: value.last_seen_at,
       expires_at: value.expires_at,
       absolute_expires_at: value.absolute_expires_at,
+      user_agent: value.user_agent,
+      address: value.address,
     }),
 );
 

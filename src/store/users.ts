@@ -34,6 +34,8 @@ export interface UserRow {
   created_at: number;
   updated_at: number;
   disabled_at: number | null;
+  /** When the account is deleted, as its owner asked; null for nearly all. */
+  deletes_at: number | null;
 }
 
 const insertUser = statement<UserRow>((sql, value) =>
@@ -63,6 +65,7 @@ const insertUser = statement<UserRow>((sql, value) =>
       created_at: value.created_at,
       updated_at: value.updated_at,
       disabled_at: value.disabled_at,
+      deletes_at: value.deletes_at,
     })
     .onConflict('email_canonical')
     .ignore(),

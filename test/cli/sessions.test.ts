@@ -24,9 +24,10 @@ describe('sallyport sessions', () => {
       auth_time: idp.now(),
       last_seen_at: idp.now(),
       expires_at: idp.now() + 86_400,
+      ...{ browser: null, system: null, address: '127.0.0.1', user_agent: 'node' },
     });
     const { out } = await run('sessions', 'list');
-    expect(out).toMatch(/^sid +email +signed in +last seen +expires\n/);
+    expect(out).toMatch(/^sid +email +browser +system +address +signed in +last seen +expires\n/);
     const cookie = browser.cookies.get('sallyport_session') ?? '';
     expect(cookie).not.toBe('');
     expect(out + JSON.stringify(session)).not.toContain(cookie);

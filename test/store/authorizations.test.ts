@@ -40,6 +40,7 @@ function session(id: string, user_id: string): sessions.SessionRow {
     ...{ id, token_hash: `hash of ${id}`, user_id, auth_time: 1, amr: 'pwd', acr: '1' },
     ...{ auth_request: null, selected_at: 0, selected_request: null },
     ...{ created_at: 1, last_seen_at: 1, expires_at: 150, absolute_expires_at: 150 },
+    ...{ user_agent: '', address: '' },
   };
 }
 

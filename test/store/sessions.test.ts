@@ -10,7 +10,7 @@ async function start(engine: (typeof engines)[number]) {
   const session: sessions.SessionRow = {
     ...{ id: 's1', token_hash: 'h1', user_id, auth_time: 1000, amr: 'pwd', acr: '1', auth_request: null },
     ...{ selected_at: 1000, selected_request: null, created_at: 1000, last_seen_at: 1000 },
-    ...{ expires_at: 2000, absolute_expires_at: 5000 },
+    ...{ expires_at: 2000, absolute_expires_at: 5000, user_agent: 'Browser/1', address: '203.0.113.9' },
   };
   await idp.db.transaction((trx) => sessions.insert(trx, session));
   const live = (token_hash: string, now: number) => sessions.findLive(idp.db, token_hash, now);
@@ -25,6 +25,7 @@ describe.each(engines)('a session on %s', (engine) => {
       email: 'ada@example.com',
       name: 'Ada Lovelace',
       roles: '',
+      deletes_at: null,
     });
     expect([await live('h1', 2000), await live('h2', 1500)]).toEqual([undefined, undefined]);
   });

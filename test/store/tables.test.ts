@@ -49,9 +49,18 @@ describe.each(engines)('on %s', (engine) => {
   test('an event is kept for as long as it is told, with what it is about and nothing else', async () => {
     const idp = await startIdp({ engine });
     const event = { type: 'signed_in', user_id: 'u1', session_id: 's1' } as const;
-    await idp.db.transaction((trx) => events.record(trx, event, 1000, 500));
+    const visit = { user_agent: 'Browser/1', address: '203.0.113.9' };
+    await idp.db.transaction((trx) => events.record(trx, { ...event, visit }, 1000, 500));
     expect(await eventsOf(idp, 'signed_in')).toEqual([
-      { id: expect.any(String), at: 1000, ...event, client_id: null, detail: null, expires_at: 1500 },
+      {
+        id: expect.any(String),
+        at: 1000,
+        ...event,
+        ...visit,
+        client_id: null,
+        detail: null,
+        expires_at: 1500,
+      },
     ]);
   });
 
@@ -62,7 +71,7 @@ describe.each(engines)('on %s', (engine) => {
       ...{ name: null, family_name: null, given_name: null, middle_name: null, nickname: null },
       ...{ preferred_username: null, profile: null, picture: null, website: null, gender: null },
       ...{ birthdate: null, zoneinfo: null, locale: null, phone_number: null, phone_number_verified: null },
-      ...{ address: null, created_at: 1, updated_at: 1, disabled_at: null },
+      ...{ address: null, created_at: 1, updated_at: 1, disabled_at: null, deletes_at: null },
     });
     const emails = Array.from({ length: 501 }, (_, i) => `u${String(i).padStart(3, '0')}@example.com`);
     await Promise.all(emails.toReversed().map((email) => users.insert(db, row(email))));
