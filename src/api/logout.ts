@@ -11,8 +11,10 @@ import { accessCookie, takeTokens } from '../http/token_cookies.js';
 import * as authorizations from '../store/authorizations.js';
 import type { Client } from '../store/clients.js';
 import * as refreshTokens from '../store/refresh_tokens.js';
+import * as sessions from '../store/sessions.js';
 import { readAccessToken } from '../tokens/access_token.js';
 import { parseRefreshToken } from '../tokens/refresh_token.js';
+import { sidFor } from '../tokens/subject.js';
 import { assertFrom, type CallerDeps, readClient } from './caller.js';
 
 export type LogoutDeps = CallerDeps & Pick<Deps, 'bell' | 'clock' | 'keys' | 'log'>;
@@ -32,7 +34,7 @@ export function logout(deps: LogoutDeps): Middleware {
       takeTokens(ctx, deps.config);
     } else {
       if (access_token !== undefined)
-        await end(deps, await ofAccessToken(deps, access_token, now), client, now);
+        await end(deps, await ofAccessToken(deps, access_token, client, now), client, now);
       if (refresh_token !== undefined)
         await end(deps, await ofRefreshToken(deps, refresh_token), client, now);
     }
@@ -49,7 +51,8 @@ export async function endFormer(
   now: number,
 ): Promise<void> {
   const access_token = accessCookie(ctx, deps.config);
-  if (access_token !== undefined) await end(deps, await ofAccessToken(deps, access_token, now), client, now);
+  if (access_token !== undefined)
+    await end(deps, await ofAccessToken(deps, access_token, client, now), client, now);
 }
 
 type Held = HeldToken & { readonly client_id: string };
@@ -66,12 +69,17 @@ async function end(
 async function ofAccessToken(
   { config, db, keys }: Pick<Deps, 'config' | 'db' | 'keys'>,
   access_token: string,
+  client: Client,
   now: number,
 ): Promise<Held | undefined> {
-  const token = readAccessToken(await keys.get(), config, access_token, { now, allow_expired: true });
+  const ring = await keys.get();
+  const token = readAccessToken(ring, config, access_token, { now, allow_expired: true });
   if (token === undefined) return undefined;
-  const holder = await authorizations.findHolder(db, token.authorization_id); // `sub` may be pairwise
-  return { ...token, user_id: holder?.id ?? token.sub };
+  const holder = await authorizations.findHolder(db, token.authorization_id); // `sub` may be pairwise, and `sid` with it
+  const user_id = holder?.id ?? token.sub;
+  const all = client.subject_type === 'public' ? [] : await sessions.listByUser(db, user_id, now);
+  const session = all.find(({ id }) => sidFor(ring, client, id) === token.sid);
+  return { ...token, user_id, sid: session?.id ?? token.sid };
 }
 
 /** Any token of the family will do: its MAC says that we made it, and one that was replaced would end the family anyway. */

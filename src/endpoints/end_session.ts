@@ -14,6 +14,7 @@ import { afterSignOut, returningClient } from '../http/sign_out.js';
 import { type LogoutRequest, parseLogoutRequest, requestingClientId } from '../oauth/logout_request.js';
 import type { Params } from '../oauth/params.js';
 import { readHint } from '../tokens/id_token.js';
+import { sidFor } from '../tokens/subject.js';
 
 type LogoutDeps = Pick<Deps, 'bell' | 'caches' | 'clock' | 'config' | 'db' | 'keys' | 'log'>;
 
@@ -49,10 +50,20 @@ async function parse(deps: LogoutDeps, params: Params, now: number): Promise<Log
   return parseLogoutRequest(params, hint, client);
 }
 
+/** The session as the client of the request knows it. */
+async function knownAs(
+  { caches, keys }: Pick<Deps, 'caches' | 'keys'>,
+  { client_id }: LogoutRequest,
+  session_id: string,
+): Promise<string> {
+  const client = client_id === null ? undefined : await caches.client(client_id);
+  return client === undefined ? session_id : sidFor(await keys.get(), client, session_id);
+}
+
 async function proceed(deps: LogoutDeps, ctx: Context, request: LogoutRequest, now: number): Promise<void> {
   const session = await currentSession(deps, ctx, now);
   if (session === null) return afterSignOut(deps, ctx, request, null); // nobody is signed in: nothing to ask
-  if (request.hint_sid === session.id) {
+  if (request.hint_sid === (await knownAs(deps, request, session.id))) {
     const client_ids = await signOut(deps, session, now);
     takeSession(ctx, deps.config);
     return afterSignOut(deps, ctx, request, { sid: session.id, client_ids });

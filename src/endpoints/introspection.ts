@@ -21,7 +21,7 @@ import { clientJwt } from '../tokens/client_jwt.js';
 import { findHolder } from '../tokens/holder.js';
 import { parseRefreshToken } from '../tokens/refresh_token.js';
 import { isCurrent } from '../tokens/status.js';
-import { subjectOf } from '../tokens/subject.js';
+import { sidFor, subjectOf } from '../tokens/subject.js';
 
 type IntrospectionDeps = Pick<Deps, 'caches' | 'clientKeys' | 'clock' | 'config' | 'db' | 'keys' | 'log'>;
 
@@ -104,6 +104,7 @@ async function introspectRefreshToken(
   if (endOf(family, now) !== undefined) return inactive;
   if (!equal(digest(token), family.token_hash)) return inactive; // replaced
   const sub = subjectOf(ring, caller, family.user_id);
-  const { client_id, scope, sid, auth_time, acr, created_at: iat, expires_at: exp } = family;
+  const sid = sidFor(ring, caller, family.sid);
+  const { client_id, scope, auth_time, acr, created_at: iat, expires_at: exp } = family;
   return { active: true, iss: config.ISSUER, client_id, scope, sub, sid, auth_time, acr, iat, exp };
 }

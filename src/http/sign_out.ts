@@ -8,6 +8,7 @@ import { OAuthError } from '../oauth/errors.js';
 import { type LogoutRequest, registeredLogoutUri } from '../oauth/logout_request.js';
 import { appendQuery } from '../oauth/response_modes/query.js';
 import { type Client, isStranger } from '../store/clients.js';
+import { sidFor } from '../tokens/subject.js';
 import { seeOther } from './answer.js';
 import { browserOf } from './browser.js';
 import { arrive, sealPending } from './pending.js';
@@ -69,16 +70,16 @@ export function returnUri(request: LogoutRequest, client: Client | undefined): s
 
 /** The addresses that tell the clients of a session that it has ended. Front-Channel Logout §2. */
 export async function logoutFrames(
-  deps: Pick<Deps, 'caches' | 'config'>,
+  deps: Pick<Deps, 'caches' | 'config' | 'keys'>,
   { sid, client_ids }: EndedSession,
 ): Promise<readonly string[]> {
   const frames: string[] = [];
   for (const client_id of client_ids) {
     const client = await returningClient(deps, client_id);
     const uri = client?.frontchannel_logout_uri;
-    if (uri === undefined) continue;
-    const named = client?.frontchannel_logout_session_required === true;
-    frames.push(named ? appendQuery(uri, { iss: deps.config.ISSUER, sid }) : uri);
+    if (client === undefined || uri === undefined) continue;
+    const named = { iss: deps.config.ISSUER, sid: sidFor(await deps.keys.get(), client, sid) };
+    frames.push(client.frontchannel_logout_session_required === true ? appendQuery(uri, named) : uri);
   }
   return frames;
 }

@@ -10,7 +10,7 @@ export interface LogoutRequest {
   /** Where the browser goes afterwards, as registered for that client; checked again when it is used. */
   readonly post_logout_redirect_uri: string | null;
   readonly state: string | null;
-  /** The session that a valid id_token_hint names. */
+  /** The session that a valid id_token_hint names, as its client knows it. */
   readonly hint_sid: string | null;
 }
 

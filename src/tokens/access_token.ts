@@ -9,7 +9,7 @@ import type { UserRow } from '../store/users.js';
 import type { Granted } from './granted.js';
 import type { Permitted } from './permissions.js';
 import { readStatus, statusClaim, statusOf } from './status.js';
-import { subjectOf } from './subject.js';
+import { sidFor, subjectOf } from './subject.js';
 
 /** What this server itself needs of an access token that it issued. */
 export interface AccessToken {
@@ -17,7 +17,7 @@ export interface AccessToken {
   /** What its client knows the user as; the client itself where it acts for itself. */
   readonly sub: string;
   readonly client_id: string;
-  /** The session it came from; '' where a client acts for itself. */
+  /** The session it came from, as its client knows it; '' where a client acts for itself. */
   readonly sid: string;
   /** The resources it is for, or the issuer. */
   readonly audience: readonly string[];
@@ -61,7 +61,8 @@ export function signAccessToken(
     exp: now + config.ACCESS_TOKEN_SECONDS,
     jti: user === null ? newId() : `${user.authorization_id}.${newId()}`,
     ...(scope.length > 0 && { scope: scope.join(' ') }),
-    ...(user !== null && { sid: user.sid, auth_time: user.auth_time, acr: user.acr, amr: user.amr }),
+    ...(user !== null && { sid: sidFor(ring, request.client, user.sid) }),
+    ...(user !== null && { auth_time: user.auth_time, acr: user.acr, amr: user.amr }),
     ...statusClaim(config.ISSUER, user === null ? statusOf(request.client) : user.status),
     ...(request.user && user?.scope.includes('roles') && roles.resolve(request.user)),
     ...request.role_claims,

@@ -8,7 +8,7 @@ import type { Client } from '../store/clients.js';
 import type { UserRow } from '../store/users.js';
 import { type ClientJwtDeps, clientJwt } from './client_jwt.js';
 import type { GrantedUser } from './granted.js';
-import { subjectOf } from './subject.js';
+import { sidFor, subjectOf } from './subject.js';
 
 export interface IdTokenRequest {
   readonly client: Client;
@@ -42,7 +42,7 @@ export function signIdToken(
     auth_time: granted.auth_time,
     acr: granted.acr,
     amr: granted.amr,
-    sid: granted.sid,
+    sid: sidFor(ring, client, granted.sid),
     ...(access_token !== null && { at_hash: halfOf(access_token) }),
     ...(code !== null && { c_hash: halfOf(code) }),
     ...(state !== null && { s_hash: halfOf(state) }),
@@ -64,6 +64,7 @@ export function halfHash(text: string, alg: JwsAlg): string {
 export interface Hint {
   readonly sub: string;
   readonly client_id: string;
+  /** The session, as the client knows it. */
   readonly sid: string | null;
 }
 

@@ -3,7 +3,7 @@ import type { Config } from '../config.js';
 import { newId } from '../secrets.js';
 import type { Client } from '../store/clients.js';
 import { type ClientJwtDeps, clientJwt } from './client_jwt.js';
-import { subjectOf } from './subject.js';
+import { sidFor, subjectOf } from './subject.js';
 
 /** Seconds that a logout token is valid: two minutes, as §2.4 has it. */
 export const logout_token_seconds = 120;
@@ -17,7 +17,8 @@ export interface LogoutTokenRequest {
 }
 
 /**
- * Tells a client that a session has ended: `sub` and `sid` are those of its ID tokens, and so is the algorithm. It has a `jti` of its own each time, so that a retry is no replay, and never a nonce.
+ * Tells a client that a session has ended: `sub` and `sid` are those of its ID tokens, and so is the algorithm. It has a `jti` of its
+ * own each time, so that a retry is no replay, and never a nonce.
  * Throws as clientJwt.
  */
 export function signLogoutToken(
@@ -32,7 +33,7 @@ export function signLogoutToken(
     iat: now,
     exp: now + logout_token_seconds,
     jti: newId(),
-    sid,
+    sid: sidFor(deps.ring, client, sid),
     events: { [logoutEvent]: {} },
   };
   return clientJwt(deps, client, 'logout', claims, now);

@@ -62,7 +62,9 @@ describe('signing out', () => {
     expect(me.sub).toMatch(/^[\w-]{43}$/);
     expect((await app(path, own, bearer(access_token))).status).toBe(204);
     expect((await meOf(idp, access_token)).status).toBe(401);
-    expect(await eventsOf(idp, 'signed_out')).toMatchObject([{ user_id: user.id }]);
+    const ended = await eventsOf(idp, 'signed_out');
+    expect(ended).toMatchObject([{ user_id: user.id }]);
+    expect(await eventsOf(idp, 'signed_in')).toMatchObject([{ session_id: ended[0]?.session_id }]);
   });
 
   test('works with tokens that have expired: they still say whose session it is', async () => {

@@ -3,13 +3,14 @@ import { decodeJwt } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { type NewClient, updateClient } from '../../src/actions/clients.js';
 import { rotateDueKeys } from '../../src/actions/keys.js';
+import * as sessions from '../../src/store/sessions.js';
 import { signLogoutToken } from '../../src/tokens/logout_token.js';
 import { subjectOf } from '../../src/tokens/subject.js';
 import { ask, codeOf } from '../support/authorize.js';
 import type { Browser } from '../support/browser.js';
 import { engines } from '../support/database.js';
-import { getCode, redeem, responseOf, signIn } from '../support/flow.js';
-import { basic, post, type TestIdp } from '../support/idp.js';
+import { getCode, getTokens, redeem, responseOf, signIn } from '../support/flow.js';
+import { basic, formBody, post, type TestIdp } from '../support/idp.js';
 import { replies } from '../support/outbound.js';
 import { startShop } from '../support/shop.js';
 
@@ -94,6 +95,53 @@ describe('a pairwise sub', () => {
       subs.push(subjectOf(ring, client, user.id));
     }
     expect([subs[0] === subs[1], subs[0] === user.id]).toEqual([true, false]);
+  });
+});
+
+describe('the sid of a pairwise client', () => {
+  test('is the same in all that one sector gets, and another in the next: sessions join no two applications (IDT-14)', async () => {
+    const { idp, browser, shop, tokens, refresh, blog } = await startTwo();
+    const first = await tokens();
+    const { sid = '' } = decodeJwt(first.id_token);
+    const { body: next } = await refresh(first.refresh_token);
+    const session_id = (await sessions.list(idp.db, idp.now()))[0]?.id ?? '';
+    const deps = { ...idp.deps, ring: await idp.deps.keys.get() };
+    const request = { client: shop.client, user_id: 'u', sid: session_id };
+    const refresh_token = next.refresh_token ?? first.refresh_token;
+    const introspected = await post(
+      `${idp.url}/introspect`,
+      { token: refresh_token },
+      basic('shop', shop.client_secret),
+    );
+    expect([
+      ...[first.access_token, next.access_token, next.id_token].map((token) => decodeJwt(token).sid),
+      introspected.body.sid,
+      decodeJwt(await signLogoutToken(deps, request, idp.now())).sid,
+    ]).toEqual(Array(5).fill(sid));
+    const other = decodeJwt((await tokensAt(idp, blog, browser)).id_token).sid;
+    expect(new Set([sid, other, session_id]).size).toBe(3);
+  });
+
+  test('in a hint signs out of the session that it stands for, and of no other', async () => {
+    const { idp, browser, tokens } = await startTwo();
+    const { id_token } = await tokens();
+    const stranger = idp.browser();
+    await getTokens(idp, await idp.addClient({}, 'news'), {}, stranger);
+    const logout = `/logout?${formBody({ id_token_hint: id_token })}`;
+    expect((await stranger.get(logout)).url).toContain('/logout/confirm');
+    expect((await browser.get(logout)).url).toContain('/signed-out');
+    expect(await sessions.list(idp.db, idp.now())).toHaveLength(1);
+  });
+
+  test('is what its front-channel frame names (FCL-02)', async () => {
+    const told = {
+      frontchannel_logout_uri: 'https://shop.example/told',
+      frontchannel_logout_session_required: true,
+    };
+    const { browser, tokens } = await startTwo({ metadata: { ...pairwise, ...told } });
+    const { id_token } = await tokens();
+    const page = await browser.get(`/logout?${formBody({ id_token_hint: id_token })}`);
+    expect(page.html).toContain(`sid=${decodeJwt(id_token).sid}`);
   });
 });
 
