@@ -39,6 +39,7 @@ import { pageHeaders, transportHeaders } from './http/headers.js';
 import { methodNotAllowed, notFound } from './http/no_route.js';
 import { postAccountChooser, showAccountChooser } from './pages/choose_account.js';
 import { postClaim, showClaim } from './pages/claim.js';
+import { postConfirm, showConfirm } from './pages/confirm.js';
 import { postConsent, showConsent } from './pages/consent.js';
 import { errors } from './pages/errors.js';
 import { home } from './pages/home.js';
@@ -124,6 +125,9 @@ export function routes(deps: Deps): readonly Route[] {
     post('/consent', ...page, postConsent(deps)),
     get('/choose-account', ...page, showAccountChooser(deps)),
     post('/choose-account', ...page, postAccountChooser(deps)),
+
+    get('/confirm', ...page, showConfirm(deps)),
+    post('/confirm', ...page, postConfirm(deps)),
 
     get('/logout', ...page, endSession(deps)),
     post('/logout', ...page, endSession(deps)),

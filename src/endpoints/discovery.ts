@@ -6,9 +6,9 @@ import type { Middleware } from 'koa';
 import { claimsSupported, openidScopes } from '../claims/index.js';
 import { authenticationMethods } from '../client_auth/index.js';
 import type { Deps } from '../deps.js';
-import * as factors from '../factors/password.js';
 import * as grants from '../grants/index.js';
 import { document } from '../http/answer.js';
+import { acrs } from '../oauth/acr.js';
 import { jweAlgs, jweEncs, jwsAlgs } from '../oauth/algorithms.js';
 import { assertion_algs, subject_types } from '../oauth/client_metadata.js';
 import type { ResponsePurpose } from '../oauth/client_rules.js';
@@ -87,7 +87,7 @@ function metadata(config: Deps['config'], resources: ReadonlyMap<string, readonl
     introspection_endpoint_auth_signing_alg_values_supported: assertion_algs,
     revocation_endpoint_auth_methods_supported: methods,
     revocation_endpoint_auth_signing_alg_values_supported: assertion_algs,
-    acr_values_supported: [factors.acr],
+    acr_values_supported: acrs.slice(0, 1),
     claim_types_supported: ['normal'],
     claims_supported: [...claimsSupported],
     claims_parameter_supported: true,

@@ -6,9 +6,8 @@ import type { Argon2Options, HashingGate } from '../limits/hashing_gate.js';
 import { UserError } from '../oauth/errors.js';
 import { newSecret } from '../secrets.js';
 
-/** What a sign-in with a password alone says of itself. RFC 8176; OpenID Connect Core §2. */
+/** What is proved by it. RFC 8176 §2. */
 export const amr = 'pwd';
-export const acr = 'urn:sallyport:acr:one-factor';
 
 type PasswordConfig = Pick<Config, 'ARGON2_MEMORY_KIB' | 'ARGON2_PASSES' | 'ARGON2_LANES'>;
 

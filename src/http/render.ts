@@ -27,6 +27,7 @@ const assetsVersion = digest([...assets.values()].map((asset) => asset.etag).joi
 
 type ViewName =
   | 'login'
+  | 'confirm'
   | 'consent'
   | 'choose_account'
   | 'logout'

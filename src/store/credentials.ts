@@ -1,14 +1,24 @@
-/** Table credentials: one row for each way a user proves who they are. `secret` holds an argon2id hash for type password. */
+/**
+ * Table credentials: one row for each way a user proves who they are. `secret` holds an argon2id hash for type password, a sealed key
+ * for type totp, a MAC for type recovery_code.
+ */
 import type { Db, Queryable, Trx } from './db.js';
 import { statement } from './statement.js';
+
+type CredentialType = 'password';
 
 export interface CredentialRow {
   id: string;
   user_id: string;
-  type: 'password';
+  type: CredentialType;
   secret: string;
+  /** What the person calls it; null for what there is one of. */
+  name: string | null;
   created_at: number;
   updated_at: number;
+  last_used_at: number | null;
+  /** For one-time passwords: the time step of the last one that was taken. */
+  last_step: number | null;
 }
 
 const insertCredential = statement<CredentialRow>((sql, value) =>
@@ -17,13 +27,22 @@ const insertCredential = statement<CredentialRow>((sql, value) =>
     user_id: value.user_id,
     type: value.type,
     secret: value.secret,
+    name: value.name,
     created_at: value.created_at,
     updated_at: value.updated_at,
+    last_used_at: value.last_used_at,
+    last_step: value.last_step,
   }),
 );
 
-export async function insert(db: Db | Trx, row: CredentialRow): Promise<void> {
-  await db.run(insertCredential, row);
+/** A credential that was not used yet. */
+export interface NewCredential
+  extends Pick<CredentialRow, 'id' | 'user_id' | 'type' | 'secret' | 'created_at' | 'updated_at'> {
+  readonly name?: string;
+}
+
+export async function insert(db: Db | Trx, row: NewCredential): Promise<void> {
+  await db.run(insertCredential, { name: null, ...row, last_used_at: null, last_step: null });
 }
 
 const byType = statement<{ user_id: string; type: string }, CredentialRow>((sql, value) =>

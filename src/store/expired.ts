@@ -16,6 +16,8 @@ const shortLived = [
   { table: 'outbox', key: 'id', end: 'expires_at' },
   { table: 'receipts', key: 'id', end: 'expires_at' },
   { table: 'registration_tokens', key: 'id', end: 'expires_at' },
+  { table: 'sign_ins', key: 'id', end: 'expires_at' },
+  { table: 'remembered_devices', key: 'id', end: 'expires_at' },
   { table: 'secret_keys', key: 'id', end: 'expires_at' },
 ] as const;
 

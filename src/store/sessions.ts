@@ -12,6 +12,8 @@ export interface SessionRow {
   token_hash: string;
   user_id: string;
   auth_time: number;
+  /** When the person last proved who they are: at the sign-in, or since, before something sensitive. */
+  proven_at: number;
   amr: string;
   acr: string;
   /** The authorization request that the last sign-in answered. */
@@ -35,6 +37,7 @@ const insertSession = statement<SessionRow>((sql, value) =>
     token_hash: value.token_hash,
     user_id: value.user_id,
     auth_time: value.auth_time,
+    proven_at: value.proven_at,
     amr: value.amr,
     acr: value.acr,
     auth_request: value.auth_request,
@@ -89,6 +92,7 @@ const renewSession = statement<Omit<SessionRow, 'user_id' | 'created_at'> & { be
     sql('sessions').where({ id: value.id, token_hash: value.before }).update({
       token_hash: value.token_hash,
       auth_time: value.auth_time,
+      proven_at: value.proven_at,
       amr: value.amr,
       acr: value.acr,
       auth_request: value.auth_request,
@@ -105,6 +109,22 @@ const renewSession = statement<Omit<SessionRow, 'user_id' | 'created_at'> & { be
 /** Gives a session a new cookie and a new sign-in; `before` is the digest of the cookie it had. False if it ended or was renewed meanwhile. */
 export async function renew(trx: Trx, row: SessionRow, before: string): Promise<boolean> {
   return (await trx.run(renewSession, { ...row, before })) === 1;
+}
+
+type Stronger = Pick<SessionRow, 'id' | 'token_hash' | 'amr' | 'acr' | 'proven_at'> & { before: string };
+
+const strengthenSession = statement<Stronger>((sql, value) =>
+  sql('sessions').where({ id: value.id, token_hash: value.before }).update({
+    token_hash: value.token_hash,
+    amr: value.amr,
+    acr: value.acr,
+    proven_at: value.proven_at,
+  }),
+);
+
+/** Notes one more proof in a session, with a new cookie; `before` is the digest of the one it had. False as `renew`. */
+export async function strengthen(trx: Trx, values: Stronger): Promise<boolean> {
+  return (await trx.run(strengthenSession, values)) === 1;
 }
 
 const selectAccount = statement<{ id: string; now: number; request: string }>((sql, value) =>

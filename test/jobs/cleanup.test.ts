@@ -33,6 +33,16 @@ const tables = {
       ...{ last_seen_at: 1, absolute_expires_at: now * 2 },
     },
   },
+  sign_ins: {
+    key: 'id',
+    end: 'expires_at',
+    row: { token_hash: 'key', user_id: 'u1', amr: 'pwd', attempts: 0, emails_sent: 0, created_at: 1 },
+  },
+  remembered_devices: {
+    key: 'id',
+    end: 'expires_at',
+    row: { token_hash: 'key', user_id: 'u1', name: 'Firefox', created_at: 1, last_used_at: 1 },
+  },
   authorizations: {
     key: 'id',
     end: 'expires_at',

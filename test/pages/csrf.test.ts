@@ -54,6 +54,14 @@ const forms: Readonly<Record<string, Case>> = {
     },
     choice: { action: 'continue' },
   },
+  '/confirm': {
+    open: async (idp) => {
+      const browser = await signedInBrowser(idp);
+      idp.advance(301);
+      return opened(browser, browser.get('/confirm'));
+    },
+    choice: { password },
+  },
   '/logout/confirm': {
     open: async (idp) => {
       const browser = await signedInBrowser(idp);

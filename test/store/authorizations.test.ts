@@ -37,7 +37,7 @@ async function start(engine: (typeof engines)[number]) {
 
 function session(id: string, user_id: string): sessions.SessionRow {
   return {
-    ...{ id, token_hash: `hash of ${id}`, user_id, auth_time: 1, amr: 'pwd', acr: '1' },
+    ...{ id, token_hash: `hash of ${id}`, user_id, auth_time: 1, proven_at: 1, amr: 'pwd', acr: '1' },
     ...{ auth_request: null, selected_at: 0, selected_request: null },
     ...{ created_at: 1, last_seen_at: 1, expires_at: 150, absolute_expires_at: 150 },
     ...{ user_agent: '', address: '' },

@@ -8,7 +8,8 @@ async function start(engine: (typeof engines)[number]) {
   const idp = await startIdp({ engine });
   const { id: user_id } = await idp.addUser();
   const session: sessions.SessionRow = {
-    ...{ id: 's1', token_hash: 'h1', user_id, auth_time: 1000, amr: 'pwd', acr: '1', auth_request: null },
+    ...{ id: 's1', token_hash: 'h1', user_id, auth_time: 1000, proven_at: 1000 },
+    ...{ amr: 'pwd', acr: '1', auth_request: null },
     ...{ selected_at: 1000, selected_request: null, created_at: 1000, last_seen_at: 1000 },
     ...{ expires_at: 2000, absolute_expires_at: 5000, user_agent: 'Browser/1', address: '203.0.113.9' },
   };

@@ -126,6 +126,11 @@ const ways = {
     await idp.addUser({ email: 'admin@example.com', roles: ['admin'], claims: { name: 'Grace Hopper' } });
     await signIn(page, { idp }, 'admin@example.com');
   },
+  'confirm that it is you': async (page, { idp }) => {
+    await signIn(page, { idp });
+    idp.advance(301);
+    await page.goto(`${idp.issuer}/confirm`);
+  },
   claim: async (page, { idp }) => page.goto((await offerClaim(idp.deps, idp.now())) ?? ''),
   'claim with an error': async (page, { idp }) => {
     await page.goto((await offerClaim(idp.deps, idp.now())) ?? '');

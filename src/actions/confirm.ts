@@ -1,0 +1,38 @@
+/** Proving once more who one is, in a session, before something sensitive (http/recent_proof.ts). Hardening rows 9 and 14. */
+import { amr as passwordAmr } from '../factors/password.js';
+import { UserError } from '../oauth/errors.js';
+import * as credentials from '../store/credentials.js';
+import type { SessionRow } from '../store/sessions.js';
+import * as users from '../store/users.js';
+import { assertNotBusy, type PasswordDeps, provePassword, settlePassword } from './password_proof.js';
+import { loginOf, type SignIn } from './sign_in.js';
+import { type StartedSession, strengthenSession } from './start_session.js';
+
+export type Confirmation = Pick<SignIn, 'password' | 'source' | 'device'>;
+
+/**
+ * Proves the person of a session by their password, within the same limits as at a sign-in: the session gets a new cookie and a new
+ * `proven_at`. Throws UserError `wrong_credentials`, `too_many_attempts`, `busy`, or `form_expired` where the session ended meanwhile.
+ */
+export async function confirmPassword(
+  deps: PasswordDeps,
+  session: SessionRow,
+  { password, source, device }: Confirmation,
+  now: number,
+): Promise<StartedSession> {
+  assertNotBusy(deps);
+  const { user_id } = session;
+  const credential = await credentials.find(deps.db, user_id, 'password');
+  const attempt = { account: user_id, source, device: device(credential ? loginOf(credential) : 'nobody') };
+  const proved = await provePassword(deps, { password, attempt, credential }, now);
+  if (proved === null) throw wrong();
+  const amr = [...new Set([...session.amr.split(' '), passwordAmr])];
+  return deps.db.transaction(async (trx) => {
+    if (!(await users.lock(trx, user_id)) || !(await settlePassword(trx, proved, now))) throw wrong();
+    return strengthenSession(trx, session, amr, now);
+  });
+}
+
+function wrong(): UserError {
+  return new UserError('wrong_credentials', 'The password is not right.', 'password');
+}

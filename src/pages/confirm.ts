@@ -1,0 +1,76 @@
+/** The page that asks again who one is before something sensitive, GET and POST /confirm. It leads back to a page of the account. */
+import type { Context, Middleware } from 'koa';
+import { confirmPassword } from '../actions/confirm.js';
+import type { Deps } from '../deps.js';
+import { seeOther } from '../http/answer.js';
+import { clientAddress, parseNetworks } from '../http/client_address.js';
+import { assertOwnForm, csrfToken } from '../http/csrf.js';
+import { knownDevice } from '../http/device.js';
+import { readForm, readQuery } from '../http/read.js';
+import { backFromConfirm, isRecent } from '../http/recent_proof.js';
+import { render } from '../http/render.js';
+import { currentSession, giveSession } from '../http/session.js';
+import { submit } from '../http/submit.js';
+import { sourceOf } from '../limits/attempts.js';
+import { UserError } from '../oauth/errors.js';
+import type { LiveSession } from '../store/sessions.js';
+
+type ConfirmDeps = Pick<Deps, 'clock' | 'config' | 'db' | 'hashing' | 'keys' | 'log'>;
+
+export function showConfirm(deps: ConfirmDeps): Middleware {
+  return async (ctx) => {
+    const now = deps.clock();
+    const to = readQuery(ctx).get('to');
+    const session = await currentSession(deps, ctx, now);
+    if (session === null) return seeOther(ctx, `${deps.config.base}/login`);
+    if (isRecent(session, now)) return seeOther(ctx, backFromConfirm(deps.config, to));
+    await confirmForm(deps, ctx, session, { to: to ?? '', error: null });
+  };
+}
+
+export function postConfirm(deps: ConfirmDeps): Middleware {
+  const trusted = parseNetworks(deps.config.TRUSTED_PROXIES);
+  return async (ctx) => {
+    const now = deps.clock();
+    const params = await readForm(ctx);
+    const to = params.get('to') ?? '';
+    const session = await currentSession(deps, ctx, now);
+    if (session === null) return seeOther(ctx, `${deps.config.base}/login`);
+
+    await submit(
+      ctx,
+      async () => {
+        await assertOwnForm(deps, ctx, params, session.id);
+        const password = params.get('password');
+        if (password === undefined)
+          throw new UserError('invalid_input', 'Please enter your password.', 'password');
+        const ring = await deps.keys.get();
+        const device = (login: string) => knownDevice(ctx, deps.config, ring, login);
+        const source = sourceOf(clientAddress(ctx, trusted));
+        const { cookie } = await confirmPassword(deps, session, { password, source, device }, now);
+        giveSession(ctx, deps.config, cookie);
+        seeOther(ctx, backFromConfirm(deps.config, to));
+      },
+      (error) => confirmForm(deps, ctx, session, { to, error }),
+    );
+  };
+}
+
+async function confirmForm(
+  deps: ConfirmDeps,
+  ctx: Context,
+  session: LiveSession,
+  { to, error }: { readonly to: string; readonly error: UserError | null },
+): Promise<void> {
+  render(ctx, deps.config, {
+    view: 'confirm',
+    title: 'Confirm that it is you',
+    data: {
+      csrf: await csrfToken(deps, ctx, session.id),
+      to,
+      person: { name: session.name, email: session.email },
+      error: error && { field: error.field, message: error.message },
+      back: backFromConfirm(deps.config, undefined),
+    },
+  });
+}
