@@ -9,6 +9,7 @@ import { createSecureContext, rootCertificates, type SecureContext } from 'node:
 import ipaddr from 'ipaddr.js';
 import type { Log } from '../deps.js';
 import { checkedAddress, checkedUrl, OutboundError, type OutboundRules } from './outbound_address.js';
+import { createOutboundRoom } from './outbound_room.js';
 
 export { OutboundError };
 
@@ -49,6 +50,7 @@ const timeout_ms = 5000;
 
 export function createOutbound(options: OutboundOptions): Outbound {
   const trusted = trustedContext(options.extra_ca ?? []);
+  const room = createOutboundRoom();
 
   /** Whereto a request may go. What may not is told to the operator. */
   async function check(text: string, signal: AbortSignal): Promise<Checked> {
@@ -58,15 +60,19 @@ export function createOutbound(options: OutboundOptions): Outbound {
       return { url, address, signal, secureContext: url.protocol === 'https:' ? trusted() : undefined };
     } catch (error) {
       const reason = error instanceof Error ? error.message : 'unknown';
-      const host = URL.canParse(text) ? new URL(text).host : '';
-      options.log?.warn({ event: 'outbound_refused', host, reason }, 'an address is not asked');
+      options.log?.warn({ event: 'outbound_refused', host: hostOf(text), reason }, 'an address is not asked');
       throw error;
     }
   }
 
   async function exchange<T>(text: string, sent: Sent, read: (incoming: IncomingMessage) => Promise<T>) {
-    const signal = AbortSignal.timeout(timeout_ms);
-    return withSignal(send(await check(text, signal), sent, read), signal);
+    const leave = room.enter(hostOf(text));
+    try {
+      const signal = AbortSignal.timeout(timeout_ms);
+      return await withSignal(send(await check(text, signal), sent, read), signal);
+    } finally {
+      leave();
+    }
   }
 
   return {
@@ -83,6 +89,10 @@ export function createOutbound(options: OutboundOptions): Outbound {
       });
     },
   };
+}
+
+function hostOf(text: string): string {
+  return URL.canParse(text) ? new URL(text).host : '';
 }
 
 /** Node's own authorities and these: read once, on first need, since there are some 150. Undefined for Node's own alone. */
