@@ -5,6 +5,7 @@
 import type { Deps } from '../deps.js';
 import {
   asRegistrationError,
+  demandsOf,
   operatorsPart,
   type RegistrationPolicy,
   type RegistrationRequest,
@@ -108,6 +109,7 @@ export async function replaceRegistration(
     assertOwnRequest(client, request);
     const metadata = {
       ...requestedMetadata(request, policyOf(deps, client)),
+      ...demandsOf(client),
       ...operatorsPart(metadataOf(client)),
     };
     return replaceMetadata(deps, client, metadata, now);

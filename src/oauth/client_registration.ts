@@ -102,6 +102,14 @@ export function operatorsPart(metadata: ClientMetadata): RegistrationRequest {
   );
 }
 
+/** What is demanded of a client beyond the standards. It may demand more of itself, never less: the operator may have set it. */
+export function demandsOf({ require_pkce, security_profile }: ClientMetadata): RegistrationRequest {
+  return {
+    ...(require_pkce && { require_pkce }),
+    ...(security_profile !== 'default' && { security_profile }),
+  };
+}
+
 function metadataError(description: string): OAuthError {
   return new OAuthError('invalid_client_metadata', description);
 }

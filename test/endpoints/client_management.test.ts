@@ -119,6 +119,18 @@ describe('PUT of a registration (RFC 7592 §2.2)', () => {
       ...{ first_party: true, id_token_claims: 'scope' },
     });
   });
+
+  test('takes no demand back that the operator made: whoever holds the token cannot weaken the client', async () => {
+    const idp = await startOpen();
+    const client = await registered(idp);
+    const demands = { require_pkce: true, security_profile: 'oauth_2_1' };
+    await updateClient(idp.deps, client.client_id, demands, idp.now());
+    for (const asked of [{}, { require_pkce: false, security_profile: 'default' }]) {
+      const body = { client_id: client.client_id, ...good, ...asked };
+      const answer = await manage(idp, client, { method: 'PUT', body });
+      expect([answer.status, answer.body]).toEqual([200, expect.objectContaining(demands)]);
+    }
+  });
 });
 
 describe.each(engines)('DELETE of a registration on %s (RFC 7592 §2.3)', (engine) => {
