@@ -9,6 +9,7 @@ import { createKeys, type Keys } from './keys/keys.js';
 import { MasterKeyError, type MasterKeys, masterKeysOf, readMasterKeys } from './keys/master_key.js';
 import { createHashingGate, type HashingGate } from './limits/hashing_gate.js';
 import { createOutbound, type Outbound } from './limits/outbound.js';
+import { createPasswordJudge, type PasswordJudge } from './limits/password_judge.js';
 import { type Bell, createBell } from './store/bell.js';
 import { type Caches, createCaches } from './store/caches.js';
 import { type Db, openDb } from './store/db.js';
@@ -30,13 +31,14 @@ export interface Deps {
   /** The master keys that are there now. Throws MasterKeyError where there are none. */
   readonly masterKeys: () => MasterKeys;
   readonly hashing: HashingGate;
+  readonly judge: PasswordJudge;
   readonly outbound: Outbound;
   readonly clientKeys: ClientKeys;
   readonly requestUris: RequestUris;
   readonly statusIndices: StatusIndices;
   readonly statusLists: StatusLists;
   readonly log: Log;
-  /** Waits for what runs, then closes the database and ends the hashing process. */
+  /** Waits for what runs, then closes the database and ends the processes that hash and judge passwords. */
   close(): Promise<void>;
 }
 
@@ -45,6 +47,7 @@ export interface Substitutes {
   readonly clock?: Clock;
   readonly outbound?: Outbound;
   readonly hashing?: HashingGate;
+  readonly judge?: PasswordJudge;
   readonly log?: Log;
 }
 
@@ -58,13 +61,14 @@ export async function openDeps(config: Config, substitutes: Substitutes = {}): P
   const masterKeys = () => findMasterKeys(config);
   const keys = createKeys({ db, caches, masterKeys, hint_seconds: config.SESSION_MAX_SECONDS });
   const hashing = substitutes.hashing ?? createHashingGate(config.hashing);
+  const judge = substitutes.judge ?? createPasswordJudge();
   const log =
     substitutes.log ?? pino({ level: config.LOG_LEVEL }, pino.destination({ dest: 2, sync: false }));
   const { loopback, OUTBOUND_ALLOWED_HOSTS: allowed_hosts, outbound_ca: extra_ca } = config;
   const outbound = substitutes.outbound ?? createOutbound({ loopback, allowed_hosts, extra_ca, log });
   const statusLists = createStatusLists({ db, keys, clock, config });
   return {
-    ...{ config, clock, db, caches, keys, masterKeys, hashing, outbound },
+    ...{ config, clock, db, caches, keys, masterKeys, hashing, judge, outbound },
     bell: createBell(),
     clientKeys: createClientKeys(outbound),
     requestUris: createRequestUris(outbound),
@@ -74,6 +78,7 @@ export async function openDeps(config: Config, substitutes: Substitutes = {}): P
     async close() {
       statusLists.close();
       if (substitutes.hashing === undefined) hashing.close();
+      if (substitutes.judge === undefined) judge.close();
       await db.close();
     },
   };

@@ -133,6 +133,12 @@ export const settings = {
     about:
       'A PEM file with further authorities that the server trusts where it fetches, beside those of Node.js.',
   },
+  BREACHED_PASSWORDS_URL: {
+    schema: z.url({ protocol: /^https?$/, error: 'must be an https URL' }).optional(),
+    fallback: undefined,
+    about:
+      'A service that is asked about new passwords by the first five hex digits of their SHA-1, like https://api.pwnedpasswords.com/range/. Default: the list that comes with the server alone.',
+  },
   LOG_LEVEL: {
     schema: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug']),
     fallback: 'info',

@@ -115,15 +115,16 @@ const keepers: readonly (readonly [what: RegExp, where: RegExp, why: string])[] 
   ],
   [
     /^node:child_process$/,
-    /^src\/(limits\/hashing_gate|pack_relying_party)\.ts$/,
-    'one process is started, and no other; and npm, by a tool',
+    /^src\/(limits\/child_queue|pack_relying_party)\.ts$/,
+    'processes are started in one place; and npm, by a tool',
   ],
   [
     /^node:fs/,
-    /^src\/(main\.ts|tls\.ts|pack_relying_party\.ts|keys\/master_key\.ts|store\/|http\/render\.ts|cli\/|demo)/,
+    /^src\/(main\.ts|tls\.ts|pack_relying_party\.ts|keys\/master_key\.ts|limits\/judging_process\.js|store\/|http\/render\.ts|cli\/|demo)/,
     'files are read at the edges',
   ],
-  [/^node:process$/, /^src\/limits\/hashing_process\.js$/, 'the environment is config.ts’s'],
+  [/^@zxcvbn-ts/, /^src\/limits\/judging_process\.js$/, 'passwords are judged in a process of their own'],
+  [/^node:process$/, /^src\/limits\/child_jobs\.js$/, 'the environment is config.ts’s'],
 ];
 
 describe('a package', () => {

@@ -3,7 +3,8 @@
  * conditional statement decides, over all processes. Hardening row 31; decisions 22.
  */
 import type { Deps } from '../deps.js';
-import { checkNewPassword, hashPassword } from '../factors/password.js';
+import { checkNewPassword } from '../factors/new_password.js';
+import { hashPassword } from '../factors/password.js';
 import { UserError } from '../oauth/errors.js';
 import { digest, equal, newSecret } from '../secrets.js';
 import * as events from '../store/events.js';
@@ -51,7 +52,8 @@ export async function claimServer(deps: UserDeps, claim: Claim, now: number): Pr
     { email: claim.email, email_verified: true, roles: ['admin'], claims, password: null },
     now,
   );
-  const secret = await hashPassword(deps.hashing, deps.config, checkNewPassword(claim.password));
+  const password = await checkNewPassword(deps, claim.password, row);
+  const secret = await hashPassword(deps.hashing, deps.config, password);
   await deps.db.transaction(async (trx) => {
     if (!(await setup.claim(trx, digest(claim.token), now)))
       throw new UserError('not_allowed', 'This server has been claimed already.');

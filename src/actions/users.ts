@@ -1,7 +1,8 @@
 /** People: adding, disabling, removing them, setting a password. One function is one decision, one transaction, one event. */
 import { z } from 'zod';
 import type { Deps } from '../deps.js';
-import { checkNewPassword, hashPassword } from '../factors/password.js';
+import { checkNewPassword } from '../factors/new_password.js';
+import { hashPassword } from '../factors/password.js';
 import { UserError } from '../oauth/errors.js';
 import { newId } from '../secrets.js';
 import * as credentials from '../store/credentials.js';
@@ -11,7 +12,7 @@ import * as setup from '../store/setup.js';
 import * as users from '../store/users.js';
 import { endSessionsOf } from './end_sessions.js';
 
-export type UserDeps = Pick<Deps, 'bell' | 'config' | 'db' | 'hashing'>;
+export type UserDeps = Pick<Deps, 'bell' | 'config' | 'db' | 'hashing' | 'judge' | 'log' | 'outbound'>;
 
 const text = z
   .string()
@@ -77,7 +78,7 @@ export async function addUser(deps: UserDeps, input: NewUser, now: number): Prom
   const secret =
     input.password === null
       ? null
-      : await hashPassword(deps.hashing, deps.config, checkNewPassword(input.password));
+      : await hashPassword(deps.hashing, deps.config, await checkNewPassword(deps, input.password, row));
   await deps.db.transaction((trx) => insertUser(trx, deps, row, secret));
   return row;
 }
@@ -155,18 +156,24 @@ export async function insertUser(
 export async function loadUser(deps: Pick<Deps, 'db'>, id_or_email: string): Promise<users.UserRow> {
   const canonical = users.canonicalEmail(id_or_email);
   const found = (await users.findByEmail(deps.db, canonical)) ?? (await users.find(deps.db, id_or_email));
-  if (found === undefined) throw new UserError('not_found', `There is no user ${id_or_email}.`);
+  if (found === undefined) throw noSuchUser(id_or_email);
   return found;
 }
 
-/** Sets a password. All sessions, codes and refresh tokens of the user end. Throws UserError `invalid_input`. */
+function noSuchUser(id_or_email: string): UserError {
+  return new UserError('not_found', `There is no user ${id_or_email}.`);
+}
+
+/** Sets a password. All sessions, codes and refresh tokens of the user end. Throws UserError `invalid_input` or `not_found`. */
 export async function setPassword(
   deps: UserDeps,
   user_id: string,
   password: string,
   now: number,
 ): Promise<void> {
-  const secret = await hashPassword(deps.hashing, deps.config, checkNewPassword(password));
+  const owner = await users.find(deps.db, user_id);
+  if (owner === undefined) throw noSuchUser(user_id);
+  const secret = await hashPassword(deps.hashing, deps.config, await checkNewPassword(deps, password, owner));
   await deps.db.transaction(async (trx) => {
     await credentials.removeAll(trx, user_id, 'password');
     await credentials.insert(trx, {

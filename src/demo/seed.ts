@@ -1,8 +1,9 @@
 /** What the demo's database begins with: one person, one API and the client that acts for it, two applications. The same could be typed on the command line. */
 import { addClient } from '../actions/clients.js';
 import { addResource } from '../actions/resources.js';
-import { addUser } from '../actions/users.js';
+import { insertUser, newUserRow } from '../actions/users.js';
 import type { Deps } from '../deps.js';
+import { hashPassword } from '../factors/password.js';
 import * as setup from '../store/setup.js';
 import type { Urls } from './ports.js';
 
@@ -37,8 +38,12 @@ export interface Seeded {
 /** Fills an empty database. App A belongs to the operator, so nobody is asked for consent; App B is somebody else's. */
 export async function seed(deps: Deps, urls: Urls): Promise<Seeded> {
   const now = deps.clock();
-  const { id: user_id } = await addUser(deps, { ...person, email_verified: true, roles: [], claims }, now);
-  await deps.db.transaction((trx) => setup.claimByOperator(trx, now)); // a throw-away server needs no administrator
+  const row = newUserRow({ ...person, email_verified: true, roles: [], claims }, now);
+  const secret = await hashPassword(deps.hashing, deps.config, person.password); // not judged: it stands in the README
+  await deps.db.transaction(async (trx) => {
+    await insertUser(trx, deps, row, secret);
+    await setup.claimByOperator(trx, now); // a throw-away server needs no administrator
+  });
   const api = await addConfidential(deps, 'api', {
     client_name: 'API',
     grant_types: ['client_credentials'],
@@ -47,7 +52,7 @@ export async function seed(deps: Deps, urls: Urls): Promise<Seeded> {
   });
   await addResource(deps, urls.api, { scope: ['api:read'], client_id: api.client_id }, now);
   return {
-    ...{ user_id, api },
+    ...{ user_id: row.id, api },
     app_a: await register(deps, 'app-a', { client_name: 'App A', url: urls.app_a, first_party: true }),
     app_b: await register(deps, 'app-b', { client_name: 'App B', url: urls.app_b, first_party: false }),
   };

@@ -3,35 +3,13 @@
  */
 import type { Config } from '../config.js';
 import type { Argon2Options, HashingGate } from '../limits/hashing_gate.js';
-import { UserError } from '../oauth/errors.js';
 import { newSecret } from '../secrets.js';
+import { longest_bytes } from './new_password.js';
 
 /** What is proved by it. RFC 8176 §2. */
 export const amr = 'pwd';
 
 type PasswordConfig = Pick<Config, 'ARGON2_MEMORY_KIB' | 'ARGON2_PASSES' | 'ARGON2_LANES'>;
-
-const shortest_bytes = 8;
-const longest_bytes = 1024;
-
-/** The password in NFC. Throws UserError for the field `password` outside of 8 to 1,024 bytes; nothing is ever cut off. */
-export function checkNewPassword(password: string): string {
-  const normal = password.normalize('NFC');
-  const bytes = Buffer.byteLength(normal);
-  if (bytes < shortest_bytes)
-    throw new UserError(
-      'invalid_input',
-      `The password must have at least ${shortest_bytes} characters.`,
-      'password',
-    );
-  if (bytes > longest_bytes)
-    throw new UserError(
-      'invalid_input',
-      `The password must not be longer than ${longest_bytes} bytes.`,
-      'password',
-    );
-  return normal;
-}
 
 export function hashPassword(
   hashing: HashingGate,

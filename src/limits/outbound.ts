@@ -17,6 +17,8 @@ interface OutboundRequest {
   readonly url: string;
   /** The Accept header. */
   readonly accept: string;
+  /** Further headers. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** The largest body taken, in bytes. */
   readonly max_bytes: number;
 }
@@ -76,8 +78,8 @@ export function createOutbound(options: OutboundOptions): Outbound {
   }
 
   return {
-    fetch({ url, accept, max_bytes }) {
-      const sent: Sent = { method: 'GET', headers: { accept }, body: '' };
+    fetch({ url, accept, headers, max_bytes }) {
+      const sent: Sent = { method: 'GET', headers: { ...headers, accept }, body: '' };
       return exchange(url, sent, (incoming) => readBody(incoming, max_bytes));
     },
     post({ url, form }) {

@@ -1,6 +1,7 @@
 /** Claiming a new server, GET and POST /claim: the operator becomes its first administrator. Hardening row 31. */
 import type { Context, Middleware } from 'koa';
 import { assertClaimable, claimServer } from '../actions/setup.js';
+import type { UserDeps } from '../actions/users.js';
 import type { Deps } from '../deps.js';
 import { seeOther } from '../http/answer.js';
 import { assertOwnForm, csrfToken } from '../http/csrf.js';
@@ -9,7 +10,7 @@ import { render } from '../http/render.js';
 import { submit } from '../http/submit.js';
 import type { UserError } from '../oauth/errors.js';
 
-type ClaimDeps = Pick<Deps, 'bell' | 'clock' | 'config' | 'db' | 'hashing' | 'keys' | 'log'>;
+type ClaimDeps = UserDeps & Pick<Deps, 'clock' | 'keys'>;
 
 export function showClaim(deps: ClaimDeps): Middleware {
   return async (ctx) => {

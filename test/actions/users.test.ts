@@ -120,10 +120,11 @@ describe('a new person', () => {
   });
 
   test.each([
-    ['refused', '7 bytes', 'p4ssw0r'],
-    ['accepted', '8 bytes', 'p4ssw0rd'],
-    ['accepted', '1,024 bytes', 'é'.repeat(512)],
-    ['refused', '1,025 bytes', `a${'é'.repeat(512)}`],
+    ['refused', '7 bytes', 'Xq7bTzm'],
+    ['accepted', '8 bytes', 'Xq7bTzmw'],
+    ['accepted', '1,024 bytes', `${password}${'é'.repeat(498)}`],
+    ['refused', '1,025 bytes', `${password}x${'é'.repeat(498)}`],
+    ['refused', 'their own name', 'ada@example.com'],
   ])('is %s with a password of %s', async (outcome, _, chosen) => {
     const idp = await startIdp();
     const work = addUser(idp.deps, { ...ada, password: chosen }, idp.now());

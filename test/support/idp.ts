@@ -10,11 +10,14 @@ import { type Config, type Environment, readConfig } from '../../src/config.js';
 import { type Deps, type Log, openDeps, type Substitutes, systemClock } from '../../src/deps.js';
 import { hashPassword } from '../../src/factors/password.js';
 import { type Argon2Options, createHashingGate } from '../../src/limits/hashing_gate.js';
+import { createPasswordJudge } from '../../src/limits/password_judge.js';
 import { Browser } from './browser.js';
 import { newDatabase } from './database.js';
 
 /** One hashing process for a test file: it ends with the worker. */
 const hashing = createHashingGate({ slots: 2, queue: 100_000 });
+/** And one that judges new passwords, started by the first of them. */
+const judge = createPasswordJudge();
 
 /** The same gate for a server of its own, which counts who enters it. */
 export function countingGate() {
@@ -82,7 +85,7 @@ export async function startIdp(options: IdpOptions = {}) {
   const environment = { ...defaults(issuer, database.url), ...prefixed(options.settings ?? {}) };
   const config = readConfig(environment, (path) => options.files?.[path] ?? '');
   const log = collectingLog(logged);
-  const open = () => openDeps(config, { clock: () => now, hashing, log, ...options.substitutes });
+  const open = () => openDeps(config, { clock: () => now, hashing, judge, log, ...options.substitutes });
   let deps = await open();
   server.on('request', createApp(deps).callback());
   onTestFinished(async () => {

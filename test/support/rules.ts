@@ -125,7 +125,7 @@ export const noKoaShortcuts: Rule = (report) => ({
 
 /** What waits for something else than the database, or for a second connection of it. */
 const outsideOfTransactions =
-  /^(db|fetch|hashPassword|verifyPassword|newSigningKey|signJwt|sign|outbound|hashing|clientKeys)$/;
+  /^(db|fetch|hashPassword|verifyPassword|checkNewPassword|judge|newSigningKey|signJwt|sign|outbound|hashing|clientKeys)$/;
 
 /** Functions that have a `trx`, or are given to `transaction(…)`: inside them nothing else is awaited (decisions 1). */
 export const trxAlone: Rule = (report) => {
