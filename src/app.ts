@@ -43,6 +43,7 @@ import { postConfirm, showConfirm } from './pages/confirm.js';
 import { postConsent, showConsent } from './pages/consent.js';
 import { errors } from './pages/errors.js';
 import { home } from './pages/home.js';
+import { chooseLanguage } from './pages/language.js';
 import { postLogin, showLogin } from './pages/login.js';
 import { postLogout, showLogout, signedOut } from './pages/logout.js';
 
@@ -140,6 +141,7 @@ export function routes(deps: Deps): readonly Route[] {
 
     get('/', ...page, home(deps)),
     get('/errors', ...page, errors(deps.config)),
+    get('/language', ...page, chooseLanguage(deps)),
     get('/claim', ...page, showClaim(deps)),
     post('/claim', ...page, postClaim(deps)),
 

@@ -2,6 +2,7 @@
  * The table of what an operator may set at start: name, parser, default, sentence. The README's copy is compared with it by a test.
  */
 import { z } from 'zod';
+import { languages } from './languages/catalogues.js';
 import {
   cidrs,
   flag,
@@ -148,6 +149,12 @@ export const settings = {
     schema: z.string().trim().min(1).max(60),
     fallback: 'Sallyport',
     about: 'The name on the pages.',
+  },
+  DEFAULT_LANGUAGE: {
+    schema: z.enum(languages),
+    fallback: 'en',
+    about:
+      'The language of the pages for those whose browser names none of ours: `en`, `de`, `fr`, `es`, `ja` or `ar`.',
   },
   RESPONSE_TYPES: {
     schema: responseTypeList,

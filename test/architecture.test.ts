@@ -1,12 +1,13 @@
 /** Who may import whom (style.md §4.1, decisions 31). A refusal prints the import: file → file. */
 import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Import, type SourceFile, sourceFiles } from './support/source.js';
+import { filesIn, type Import, type SourceFile, sourceFiles } from './support/source.js';
 
 const files = sourceFiles('src');
 
 /** The rank of each folder, and of each file at the top: an import goes to a lower one, or stays in its folder. */
 const ranks: Readonly<Record<string, number>> = {
+  languages: -1,
   oauth: 0,
   relying_party: 0,
   store: 1,
@@ -84,7 +85,7 @@ describe('an import', () => {
   });
 
   test('names a file that is there', () => {
-    const there = new Set(files.map(({ path }) => path));
+    const there = new Set([...files.map(({ path }) => path), ...filesIn('views/languages', /\.json$/)]);
     expect(imports.filter(({ one }) => one.path !== null && !there.has(one.path)).map(arrow)).toEqual([]);
   });
 });
@@ -99,6 +100,7 @@ const keepers: readonly (readonly [what: RegExp, where: RegExp, why: string])[] 
     'koa is not known below rank 5',
   ],
   [/^ejs$/, /^src\/(http\/render\.ts|demo\/)/, 'pages are rendered in one place'],
+  [/^i18next$/, /^src\/languages\//, 'texts are looked up in one place'],
   [/^argon2$/, /^src\/limits\/hashing_process\.js$/, 'passwords are hashed in a process of their own'],
   [/^commander$/, /^src\/cli/, 'commands are in cli/'],
   [/^pino$/, /^src\/deps\.ts$/, 'the log is opened once'],
@@ -120,7 +122,7 @@ const keepers: readonly (readonly [what: RegExp, where: RegExp, why: string])[] 
   ],
   [
     /^node:fs/,
-    /^src\/(main\.ts|tls\.ts|pack_relying_party\.ts|keys\/master_key\.ts|limits\/judging_process\.js|store\/|http\/render\.ts|cli\/|demo)/,
+    /^src\/(main\.ts|tls\.ts|pack_relying_party\.ts|keys\/master_key\.ts|limits\/judging_process\.js|store\/|http\/render\.ts|languages\/catalogues\.ts|cli\/|demo)/,
     'files are read at the edges',
   ],
   [/^@zxcvbn-ts/, /^src\/limits\/judging_process\.js$/, 'passwords are judged in a process of their own'],

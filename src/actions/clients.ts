@@ -73,7 +73,7 @@ export async function addClient(
   await change(deps, { type, client_id }, now, async (trx) => {
     await admit(trx);
     if (!(await clients.insert(trx, client)))
-      throw new UserError('conflict', `There is a client ${client_id} already.`);
+      throw new UserError('conflict', { key: 'admin.client_exists', values: { client_id } });
   });
   return { client, client_secret };
 }
@@ -113,7 +113,8 @@ async function secretFor(
 /** A client by its id, read from the database. Throws UserError `not_found`. */
 export async function loadClient(deps: Pick<Deps, 'db'>, client_id: string): Promise<clients.Client> {
   const client = await clients.find(deps.db, client_id);
-  if (client === undefined) throw new UserError('not_found', `There is no client ${client_id}.`);
+  if (client === undefined)
+    throw new UserError('not_found', { key: 'admin.no_client', values: { client_id } });
   return client;
 }
 
@@ -177,10 +178,10 @@ export async function rotateClientSecret(
 ): Promise<NewClient> {
   const before = await loadClient(deps, client_id);
   if (!usesSecret(before))
-    throw new UserError(
-      'not_allowed',
-      `The client ${client_id} has no secret: it uses ${before.token_endpoint_auth_method}.`,
-    );
+    throw new UserError('not_allowed', {
+      key: 'admin.client_without_secret',
+      values: { client_id, method: before.token_endpoint_auth_method },
+    });
   const { client_secret, stored } = await secretFor(deps, client_id, before, null);
   const client = { ...before, ...stored, updated_at: later(before, now) };
   await change(deps, { type: 'client_secret_rotated', client_id }, now, (trx) => write(trx, client, before));
@@ -222,7 +223,8 @@ export async function removeClient(
   await change(deps, { type: 'client_removed', client_id }, now, async (trx) => {
     const client = await clients.find(trx, client_id);
     if (client !== undefined) await endTokens(trx, deps, client, now);
-    if (!(await remove(trx))) throw new UserError('not_found', `There is no client ${client_id}.`);
+    if (!(await remove(trx)))
+      throw new UserError('not_found', { key: 'admin.no_client', values: { client_id } });
   });
 }
 
@@ -261,8 +263,6 @@ function later(before: clients.Client, now: number): number {
 
 async function write(trx: Trx, client: clients.Client, before: clients.Client): Promise<void> {
   if (await clients.update(trx, client, before.updated_at)) return;
-  throw new UserError(
-    'conflict',
-    `The client ${client.client_id} was changed by somebody else at the same time. Please try again.`,
-  );
+  const { client_id } = client;
+  throw new UserError('conflict', { key: 'admin.client_changed', values: { client_id } });
 }

@@ -34,5 +34,5 @@ export async function confirmPassword(
 }
 
 function wrong(): UserError {
-  return new UserError('wrong_credentials', 'The password is not right.', 'password');
+  return new UserError('wrong_credentials', 'confirm.wrong_password', 'password');
 }

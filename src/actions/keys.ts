@@ -165,7 +165,8 @@ export async function rotateKeys(
 ): Promise<readonly RotatedKey[]> {
   const { at_once, alg: only } = options;
   const algs = (await algsWithKeys(deps.db)).filter((alg) => only === undefined || alg === only);
-  if (algs.length === 0) throw new UserError('not_found', `There is no key for ${only}.`);
+  if (algs.length === 0)
+    throw new UserError('not_found', { key: 'admin.no_key_for', values: { alg: String(only) } });
   const rotated: RotatedKey[] = [];
   for (const alg of algs) rotated.push({ kid: await rotateSigningKey(deps, { at_once, alg }, now), alg });
   return rotated;
@@ -181,8 +182,7 @@ async function algsWithKeys(db: Db): Promise<readonly (JwsAlg | JweAlg)[]> {
  * operator was just told to delete. Throws UserError `conflict`.
  */
 function assertNewestMaster(deps: Pick<Deps, 'masterKeys'>, wrapped: string): void {
-  if (!deps.masterKeys().isCurrent(wrapped))
-    throw new UserError('conflict', 'The master key was changed at the same time. Please try again.');
+  if (!deps.masterKeys().isCurrent(wrapped)) throw new UserError('conflict', 'admin.master_key_changed');
 }
 
 /** Gives every key the end that follows from the keys that are there. */
@@ -230,7 +230,7 @@ export async function retireSigningKey(
 }
 
 function noSuchKey(kid: string): UserError {
-  return new UserError('not_found', `There is no signing key ${kid}.`);
+  return new UserError('not_found', { key: 'admin.no_signing_key', values: { kid } });
 }
 
 /** Makes the keys to encrypt to that are missing, rotates whatever is older than KEY_ROTATION_SECONDS, and forgets keys that are long gone. For jobs/rotate_keys.ts. */

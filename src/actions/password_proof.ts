@@ -80,7 +80,6 @@ async function renewedHash(deps: PasswordDeps, password: string): Promise<string
 
 /** What who hammers is told: when to try again. */
 function tooMany({ retry_after }: Extract<Reservation, { allowed: false }>): UserError {
-  const minutes = Math.ceil(retry_after / 60);
-  const message = `Too many failed attempts. Please try again in ${minutes === 1 ? 'a minute' : `${minutes} minutes`}.`;
-  return new UserError('too_many_attempts', message, null, retry_after);
+  const text = { key: 'login.too_many_attempts', values: { count: Math.ceil(retry_after / 60) } } as const;
+  return new UserError('too_many_attempts', text, null, retry_after);
 }

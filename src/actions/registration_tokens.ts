@@ -26,10 +26,10 @@ export async function addRegistrationToken(
   now: number,
 ): Promise<NewRegistrationToken> {
   if (!Number.isInteger(uses) || uses < 1 || uses > 1_000_000)
-    throw new UserError('invalid_input', 'The number of uses must be between 1 and 1000000.');
+    throw new UserError('invalid_input', 'admin.uses_range');
   if (!Number.isInteger(seconds) || seconds < 60 || seconds > 4000 * 86_400)
-    throw new UserError('invalid_input', 'A token is good for a minute at least and for 4000 days at most.');
-  if (note.length > 200) throw new UserError('invalid_input', 'The note is longer than 200 characters.');
+    throw new UserError('invalid_input', 'admin.token_lifetime');
+  if (note.length > 200) throw new UserError('invalid_input', 'admin.note_too_long');
   const token = newSecret();
   const row = {
     ...{ id: newId(), token_hash: digest(token), note, uses_left: uses },
@@ -55,7 +55,7 @@ export async function removeRegistrationToken(
 ): Promise<void> {
   await db.transaction(async (trx) => {
     if (!(await registrationTokens.remove(trx, id)))
-      throw new UserError('not_found', `There is no registration token ${id}.`);
+      throw new UserError('not_found', { key: 'admin.no_registration_token', values: { id } });
     await events.record(trx, { type: 'registration_token_removed', detail: id }, now, config.EVENTS_SECONDS);
   });
 }

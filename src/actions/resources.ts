@@ -20,15 +20,14 @@ export async function addResource(
   now: number,
 ): Promise<resources.ResourceRow> {
   if (!isResource(identifier))
-    throw new UserError('invalid_input', `${identifier} is not an absolute URI without a fragment.`);
+    throw new UserError('invalid_input', { key: 'admin.resource_not_uri', values: { identifier } });
   const canonical = canonicalResource(identifier);
-  if (canonical === deps.config.ISSUER)
-    throw new UserError('invalid_input', 'The issuer itself is always a resource; it need not be added.');
+  if (canonical === deps.config.ISSUER) throw new UserError('invalid_input', 'admin.resource_is_issuer');
   const empty = { scope: '', client_id: null, permissions: '{}', token_claims: '' };
   const row = { identifier: canonical, created_at: now, ...empty, ...(await columnsOf(deps, changes)) };
   await change(deps, { type: 'resource_added', detail: canonical }, now, async (trx) => {
     if (!(await resources.insert(trx, row)))
-      throw new UserError('conflict', `There is a resource ${canonical} already.`);
+      throw new UserError('conflict', { key: 'admin.resource_exists', values: { identifier: canonical } });
   });
   return row;
 }
@@ -76,7 +75,7 @@ function ownPermissions(permissions: NonNullable<ResourceChanges['permissions']>
   ownScope(Object.keys(permissions));
   for (const [permission, roles] of Object.entries(permissions)) {
     if (roles.length === 0)
-      throw new UserError('invalid_input', `The permission ${permission} names no role that holds it.`);
+      throw new UserError('invalid_input', { key: 'admin.permission_without_role', values: { permission } });
     parseScope(roles.join(' '));
   }
   return permissions;
@@ -85,7 +84,7 @@ function ownPermissions(permissions: NonNullable<ResourceChanges['permissions']>
 function knownClaims(claims: readonly string[]): string {
   const unknown = claims.find((claim) => !['roles', 'permissions'].includes(claim));
   if (unknown !== undefined)
-    throw new UserError('invalid_input', `The claim ${unknown} is neither roles nor permissions.`);
+    throw new UserError('invalid_input', { key: 'admin.unknown_token_claim', values: { claim: unknown } });
   return [...new Set(claims)].join(' ');
 }
 
@@ -99,7 +98,7 @@ function ownScope(scope: readonly string[]): string {
   const words = parseScope(scope.join(' '));
   const taken = words.find((word) => openidScopes.includes(word));
   if (taken !== undefined)
-    throw new UserError('invalid_input', `The scope ${taken} belongs to this server itself.`);
+    throw new UserError('invalid_input', { key: 'admin.scope_taken', values: { scope: taken } });
   return words.join(' ');
 }
 
@@ -120,5 +119,5 @@ export async function removeResource(deps: ResourceDeps, identifier: string, now
 }
 
 function notFound(identifier: string): UserError {
-  return new UserError('not_found', `There is no resource ${identifier}.`);
+  return new UserError('not_found', { key: 'admin.no_resource', values: { identifier } });
 }

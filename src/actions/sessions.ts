@@ -68,7 +68,8 @@ export async function revokeSession(deps: SessionDeps, session_id: string, now: 
       await events.record(trx, { type: 'session_revoked', session_id }, now, deps.config.EVENTS_SECONDS);
     return found;
   });
-  if (ended === null) throw new UserError('not_found', `There is no session ${session_id}.`);
+  if (ended === null)
+    throw new UserError('not_found', { key: 'admin.no_session', values: { id: session_id } });
   deps.bell.ring();
 }
 
@@ -79,7 +80,7 @@ export async function revokeSession(deps: SessionDeps, session_id: string, now: 
 export async function signOutEverywhere(deps: SessionDeps, user_id: string, now: number): Promise<Ended> {
   const ended = await deps.db.transaction(async (trx) => {
     if ((await users.find(trx, user_id)) === undefined)
-      throw new UserError('not_found', `There is no user ${user_id}.`);
+      throw new UserError('not_found', { key: 'admin.no_user', values: { id: user_id } });
     const all = await endSessionsOf(trx, user_id, now);
     await receipts.insert(trx, { id: all.receipt_id, user_id, sessions: all.sessions, created_at: now });
     const event = { type: 'session_revoked', user_id, detail: `${all.sessions} sessions` } as const;
@@ -99,7 +100,8 @@ export interface Receipt extends receipts.ReceiptRow {
 /** What each application has answered so far. Kept for a week. Throws UserError `not_found`. */
 export async function loadReceipt(deps: Pick<Deps, 'db'>, receipt_id: string): Promise<Receipt> {
   const receipt = await receipts.find(deps.db, receipt_id);
-  if (receipt === undefined) throw new UserError('not_found', `There is no receipt ${receipt_id}.`);
+  if (receipt === undefined)
+    throw new UserError('not_found', { key: 'admin.no_receipt', values: { id: receipt_id } });
   return { ...receipt, messages: await outbox.listByReceipt(deps.db, receipt_id) };
 }
 

@@ -27,13 +27,10 @@ export async function offerClaim(deps: Pick<Deps, 'config' | 'db'>, now: number)
 /** Throws UserError `not_allowed` unless this is the living claim link. */
 export async function assertClaimable(deps: Pick<Deps, 'db'>, token: string, now: number): Promise<void> {
   const { claim_hash, claim_expires_at, claimed_at } = await setup.find(deps.db);
-  if (claimed_at !== null) throw new UserError('not_allowed', 'This server has been claimed already.');
+  if (claimed_at !== null) throw new UserError('not_allowed', 'claim.claimed');
   const right = claim_hash !== null && equal(digest(token), claim_hash);
   if (!right || (claim_expires_at ?? 0) <= now) {
-    throw new UserError(
-      'not_allowed',
-      'This link is not valid any more. Restart the server to get a new one.',
-    );
+    throw new UserError('not_allowed', 'claim.link_invalid');
   }
 }
 
@@ -56,7 +53,7 @@ export async function claimServer(deps: UserDeps, claim: Claim, now: number): Pr
   const secret = await hashPassword(deps.hashing, deps.config, password);
   await deps.db.transaction(async (trx) => {
     if (!(await setup.claim(trx, digest(claim.token), now)))
-      throw new UserError('not_allowed', 'This server has been claimed already.');
+      throw new UserError('not_allowed', 'claim.claimed');
     await insertUser(trx, deps, row, secret);
     await events.record(trx, { type: 'server_claimed', user_id: row.id }, now, deps.config.EVENTS_SECONDS);
   });

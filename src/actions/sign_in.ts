@@ -66,5 +66,5 @@ export function loginOf({ user_id, id }: Pick<credentials.CredentialRow, 'user_i
 }
 
 function wrong(): UserError {
-  return new UserError('wrong_credentials', 'The email address or the password is not right.', 'password');
+  return new UserError('wrong_credentials', 'login.wrong_credentials', 'password');
 }

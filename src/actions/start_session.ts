@@ -77,6 +77,6 @@ export async function strengthenSession(
   const proved = { id: session.id, amr: amr.join(' '), acr: acrOf(amr), proven_at: now };
   const stronger = { ...proved, token_hash: digest(cookie), before: session.token_hash };
   if (!(await sessions.strengthen(trx, stronger)))
-    throw new UserError('form_expired', 'You signed in or out elsewhere meanwhile. Please try again.');
+    throw new UserError('form_expired', 'common.session_changed');
   return { session_id: session.id, cookie };
 }

@@ -125,7 +125,11 @@ function parse<T>(schema: z.ZodType<T>, value: unknown, field: string): T {
     [field, ...issue.path].join('.').concat(`: ${issue.message}`),
   );
   const [member] = parsed.error.issues[0]?.path ?? [];
-  throw new UserError('invalid_input', faults.join('; '), String(member ?? field));
+  throw new UserError(
+    'invalid_input',
+    { key: 'admin.faults', values: { faults: faults.join('; ') } },
+    String(member ?? field),
+  );
 }
 
 /** The statements of adding a user, for a transaction that does more than that. */
@@ -137,7 +141,7 @@ export async function insertUser(
 ): Promise<void> {
   const now = row.created_at;
   if (!(await users.insert(trx, row)))
-    throw new UserError('conflict', `There is a user with the address ${row.email} already.`, 'email');
+    throw new UserError('conflict', { key: 'admin.user_exists', values: { email: row.email } }, 'email');
   if (secret !== null) {
     await credentials.insert(trx, {
       id: newId(),
@@ -161,7 +165,7 @@ export async function loadUser(deps: Pick<Deps, 'db'>, id_or_email: string): Pro
 }
 
 function noSuchUser(id_or_email: string): UserError {
-  return new UserError('not_found', `There is no user ${id_or_email}.`);
+  return new UserError('not_found', { key: 'admin.no_user', values: { id: id_or_email } });
 }
 
 /** Sets a password. All sessions, codes and refresh tokens of the user end. Throws UserError `invalid_input` or `not_found`. */

@@ -12,8 +12,8 @@ import {
   updateClient,
 } from '../actions/clients.js';
 import { responseTypesOf } from '../oauth/client_rules.js';
-import { UserError } from '../oauth/errors.js';
 import * as clients from '../store/clients.js';
+import { InputError } from './input_error.js';
 import { registrationTokenCommand } from './registration_tokens.js';
 import { collect, columns, dateTime, print, type Start } from './start.js';
 
@@ -156,12 +156,9 @@ function readJson(path: string): Record<string, unknown> {
     const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
   } catch (error) {
-    throw new UserError(
-      'invalid_input',
-      `${path}: ${error instanceof Error ? error.message : 'cannot be read'}`,
-    );
+    throw new InputError(`${path}: ${error instanceof Error ? error.message : 'cannot be read'}`);
   }
-  throw new UserError('invalid_input', `${path}: does not hold a JSON object`);
+  throw new InputError(`${path}: does not hold a JSON object`);
 }
 
 function informationResponse({ client, client_secret }: NewClient) {

@@ -1,18 +1,14 @@
 /** Asks for a password: on a terminal without showing it, twice; else, or with --password-stdin, from standard input. */
-import { UserError } from '../oauth/errors.js';
+import { InputError } from './input_error.js';
 
 const longest = 4096;
 
 export async function readPassword(from_stdin: boolean): Promise<string> {
   if (from_stdin) return (await readAll()).replace(/\r?\n$/, '');
   if (!process.stdin.isTTY)
-    throw new UserError(
-      'invalid_input',
-      'There is no terminal to ask for a password at; use --password-stdin.',
-    );
+    throw new InputError('There is no terminal to ask for a password at; use --password-stdin.');
   const password = await ask('Password: ');
-  if ((await ask('Once more: ')) !== password)
-    throw new UserError('invalid_input', 'The two passwords are not the same.');
+  if ((await ask('Once more: ')) !== password) throw new InputError('The two passwords are not the same.');
   return password;
 }
 
@@ -20,7 +16,7 @@ async function readAll(): Promise<string> {
   let text = '';
   for await (const chunk of process.stdin) {
     text += String(chunk);
-    if (text.length > longest) throw new UserError('invalid_input', 'The password is too long.');
+    if (text.length > longest) throw new InputError('The password is too long.');
   }
   return text;
 }
@@ -40,7 +36,7 @@ function ask(question: string): Promise<string> {
     const listen = (chunk: string) => {
       for (const key of chunk) {
         if (key === '\r' || key === '\n') return done(() => resolve(typed));
-        if (key === '\u0003') return done(() => reject(new UserError('invalid_input', 'Cancelled.')));
+        if (key === '\u0003') return done(() => reject(new InputError('Cancelled.')));
         typed = key === '\u007f' || key === '\b' ? [...typed].slice(0, -1).join('') : typed + key;
       }
     };

@@ -3,8 +3,8 @@ import { Command } from 'commander';
 import { loadReceipt, type Receipt, revokeSession, signOutEverywhere } from '../actions/sessions.js';
 import { loadUser } from '../actions/users.js';
 import { deviceNames } from '../devices/user_agent.js';
-import { UserError } from '../oauth/errors.js';
 import * as sessions from '../store/sessions.js';
+import { InputError } from './input_error.js';
 import { columns, dateTime, print, type Start } from './start.js';
 
 interface RevokeOptions {
@@ -52,7 +52,7 @@ export function sessionsCommand(start: Start): Command {
     .action((sid: string | undefined, options: RevokeOptions) =>
       start.withDeps(async (deps) => {
         if ((sid === undefined) === (options.user === undefined))
-          throw new UserError('invalid_input', 'Name either a session or --user.');
+          throw new InputError('Name either a session or --user.');
         const now = deps.clock();
         if (sid !== undefined) {
           await revokeSession(deps, sid, now);

@@ -4,8 +4,8 @@ import { Command } from 'commander';
 import { addUser, disableUser, enableUser, loadUser, removeUser, setPassword } from '../actions/users.js';
 import { claimsOfScopes, openidScopes } from '../claims/index.js';
 import type { Deps } from '../deps.js';
-import { UserError } from '../oauth/errors.js';
 import * as users from '../store/users.js';
+import { InputError } from './input_error.js';
 import { readPassword } from './password_input.js';
 import { collect, columns, dateTime, print, type Start } from './start.js';
 
@@ -117,12 +117,9 @@ function readJson(path: string): object {
     const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   } catch (error) {
-    throw new UserError(
-      'invalid_input',
-      `${path}: ${error instanceof Error ? error.message : 'cannot be read'}`,
-    );
+    throw new InputError(`${path}: ${error instanceof Error ? error.message : 'cannot be read'}`);
   }
-  throw new UserError('invalid_input', `${path}: does not hold a JSON object`);
+  throw new InputError(`${path}: does not hold a JSON object`);
 }
 
 async function list(deps: Deps, options: { after?: string; json?: boolean }): Promise<void> {

@@ -8,6 +8,7 @@ import { authenticationMethods } from '../client_auth/index.js';
 import type { Deps } from '../deps.js';
 import * as grants from '../grants/index.js';
 import { document } from '../http/answer.js';
+import { languages } from '../languages/catalogues.js';
 import { acrs } from '../oauth/acr.js';
 import { jweAlgs, jweEncs, jwsAlgs } from '../oauth/algorithms.js';
 import { assertion_algs, subject_types } from '../oauth/client_metadata.js';
@@ -103,7 +104,7 @@ function metadata(config: Deps['config'], resources: ReadonlyMap<string, readonl
     frontchannel_logout_supported: true,
     frontchannel_logout_session_supported: true,
     authorization_response_iss_parameter_supported: true,
-    ui_locales_supported: ['en'],
+    ui_locales_supported: languages,
     ...(resources.size > 0 && { protected_resources: [...resources.keys()] }),
   };
 }

@@ -7,7 +7,8 @@ import { LRUCache } from 'lru-cache';
 import type { Deps } from '../deps.js';
 import { document } from '../http/answer.js';
 import { readQuery } from '../http/read.js';
-import { inLanguage, parseLocales } from '../oauth/translations.js';
+import { parseLocales } from '../languages/tags.js';
+import { inLanguage } from '../oauth/translations.js';
 import { digest } from '../secrets.js';
 
 interface Logo {

@@ -3,6 +3,7 @@
  * There are no rules of composition. NIST SP 800-63B §5.1.1.2; hardening row 21; decisions 36.
  */
 import type { Deps } from '../deps.js';
+import type { Text } from '../languages/translate.js';
 import { UserError } from '../oauth/errors.js';
 import type { UserRow } from '../store/users.js';
 import { isBreached } from './breached_passwords.js';
@@ -29,13 +30,9 @@ const shortest_bytes = 8;
 export const longest_bytes = 1024;
 
 const refusals = {
-  common: 'Many people use this password, and attackers try it first. Choose one that nobody else has.',
-  personal:
-    'This password is easy to guess for somebody who knows your name or address. Choose one that has nothing to do with you.',
-  guessable:
-    'This password is easy to guess. Make it longer: four words that do not belong together are a good one.',
-  breached:
-    'This password was found in a leak of passwords. Choose another one, and change it wherever you use it.',
+  common: 'passwords.common',
+  personal: 'passwords.personal',
+  guessable: 'passwords.guessable',
 } as const;
 
 /**
@@ -50,7 +47,7 @@ export async function checkNewPassword(
   const normal = normalPassword(password);
   const verdict = await deps.judge.judge(normal, ownWords(owner, deps.config.PRODUCT_NAME));
   if (verdict !== 'good') throw refused(refusals[verdict]);
-  if (await isBreached(deps, normal)) throw refused(refusals.breached);
+  if (await isBreached(deps, normal)) throw refused('passwords.breached');
   return normal;
 }
 
@@ -58,13 +55,14 @@ export async function checkNewPassword(
 export function normalPassword(password: string): string {
   const normal = password.normalize('NFC');
   const bytes = Buffer.byteLength(normal);
-  if (bytes < shortest_bytes) throw refused(`The password must have at least ${shortest_bytes} characters.`);
-  if (bytes > longest_bytes) throw refused(`The password must not be longer than ${longest_bytes} bytes.`);
+  if (bytes < shortest_bytes)
+    throw refused({ key: 'passwords.too_short', values: { least: shortest_bytes } });
+  if (bytes > longest_bytes) throw refused({ key: 'passwords.too_long', values: { most: longest_bytes } });
   return normal;
 }
 
-function refused(message: string): UserError {
-  return new UserError('invalid_input', message, 'password');
+function refused(text: Text): UserError {
+  return new UserError('invalid_input', text, 'password');
 }
 
 const most_words = 40;

@@ -44,7 +44,11 @@ export async function respond(
     return;
   }
   framablePageHeaders(ctx);
-  render(ctx, deps.config, { view: 'form_post', title: 'Back to the application', data: response.form });
+  render(ctx, deps.config, {
+    view: 'form_post',
+    title: { words: 'Back to the application' },
+    data: response.form,
+  });
 }
 
 /**
@@ -61,7 +65,7 @@ export async function respondAsked(
   ctx.set('Referrer-Policy', 'no-referrer');
   render(ctx, deps.config, {
     view: 'form_post_asked',
-    title: 'This sign-in did not work',
+    title: { words: 'This sign-in did not work' },
     status: 400,
     data: {
       client_name: to.client.client_name,

@@ -21,6 +21,7 @@ const kinds = {
   session: ofPages,
   browser: ofPages,
   device: ofPages,
+  language: { prefix: '__Host-', same_site: 'Lax' },
   browser_state: { ...ofPages, readable: true },
   access: { prefix: '__Host-', same_site: 'Lax' },
   refresh: { prefix: '__Secure-', same_site: 'Lax', path: '/users/refresh-token' },

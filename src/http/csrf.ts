@@ -25,10 +25,7 @@ export async function assertOwnForm(
   const ring = await deps.keys.get();
   const genuine = ring.isMac('csrf', bindingOf(deps, ctx, session_id), params.get('csrf') ?? '');
   if (!genuine || !comesFromHere(ctx, new URL(deps.config.ISSUER).origin)) {
-    throw new UserError(
-      'form_expired',
-      'This form is no longer valid, perhaps because cookies are blocked or you signed in elsewhere meanwhile. Please try again.',
-    );
+    throw new UserError('form_expired', 'common.form_expired');
   }
 }
 
@@ -36,7 +33,8 @@ function bindingOf({ config }: FormDeps, ctx: Context, session_id: string | null
   return `${browserOf(ctx, config)} ${session_id ?? ''}`;
 }
 
-function comesFromHere(ctx: Context, origin: string): boolean {
+/** Whether the browser says that a page of ours, or the person at its address bar, sent the request; true where it says nothing. */
+export function comesFromHere(ctx: Context, origin: string): boolean {
   const site = ctx.get('sec-fetch-site');
   if (site !== '') return site === 'same-origin' || site === 'none';
   const from = ctx.get('origin');

@@ -109,7 +109,7 @@ async function renderError(deps: ErrorDeps, ctx: Context, error: unknown): Promi
   }
   const { status, heading, message, advice } = told;
   const data = { heading, message, advice, error_id, detail, home_uri: `${deps.config.base}/` };
-  render(ctx, deps.config, { view: 'error', title: heading, status, data });
+  render(ctx, deps.config, { view: 'error', title: { words: heading }, status, data });
 }
 
 /** `kind` is what the person was doing. */

@@ -8,7 +8,7 @@ import {
 } from '../oauth/authorization_request.js';
 import { errorObject, OAuthError } from '../oauth/errors.js';
 import type { Params } from '../oauth/params.js';
-import { inLanguage, parseAcceptLanguage } from '../oauth/translations.js';
+import { inLanguage } from '../oauth/translations.js';
 import type { Client } from '../store/clients.js';
 import { seeOther } from './answer.js';
 import { type ResponseDeps, respond } from './authorization_response.js';
@@ -110,9 +110,4 @@ function logoUrl(client: Client, base: string, languages: readonly string[]): st
   const translated = inLanguage(client, 'logo_uri', languages);
   if (translated === client.logo_uri) return translated === undefined ? null : ours;
   return `${ours}?lang=${languages.join('+')}`;
-}
-
-/** The languages that a person reads, ten at most: those that the application names, then those of the browser. */
-export function languagesOf(ctx: Context, ui_locales: readonly string[] = []): readonly string[] {
-  return [...ui_locales, ...parseAcceptLanguage(ctx.get('accept-language'))].slice(0, 10);
 }

@@ -28,6 +28,6 @@ export function notFound({ config, log }: Pick<Deps, 'config' | 'log'>): Middlew
       detail: null,
       home_uri: `${config.base}/`,
     };
-    render(ctx, config, { view: 'error', title: data.heading, status: 404, data });
+    render(ctx, config, { view: 'error', title: { words: data.heading }, status: 404, data });
   };
 }

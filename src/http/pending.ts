@@ -80,10 +80,7 @@ export function openPending<Kind extends keyof Requests>(
 ): Pending<Requests[Kind]> {
   const pending = openSealed(ring, kind, sealed) as Pending<Requests[Kind]> | undefined; // sealPending wrote it
   if (pending === undefined) {
-    throw new UserError(
-      'form_expired',
-      'This page is too old to go on with. Please go back to the application and sign in from there.',
-    );
+    throw new UserError('form_expired', 'common.page_too_old');
   }
   const goes_on = pending.browser === here.browser && here.now < pending.arrived_at + lives_seconds;
   return goes_on ? pending : arrive(pending.request, here.browser, here.now);

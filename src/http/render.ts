@@ -4,7 +4,10 @@ import { fileURLToPath } from 'node:url';
 import ejs from 'ejs';
 import type { Context } from 'koa';
 import type { Config } from '../config.js';
+import { languageNames, languages } from '../languages/catalogues.js';
+import { type Text, translatorOf } from '../languages/translate.js';
 import { digest } from '../secrets.js';
+import { type AskedIn, languageOf } from './language.js';
 
 const views = fileURLToPath(new URL('../../views/', import.meta.url));
 const assetsFolder = `${views}assets/`;
@@ -58,19 +61,49 @@ function template(view: ViewName): (data: object) => string {
 
 export interface Page {
   readonly view: ViewName;
-  readonly title: string;
-  readonly data: object;
+  /** `words` of others, as they are. A page that has such a title is in English still. */
+  readonly title: Text | { readonly words: string };
+  readonly data: PageData;
   readonly status?: number;
+  /** The pending request that the page is about: it may ask for a language. */
+  readonly pending?: AskedIn | null;
 }
 
-/** Answers with a page, which nobody may keep or frame. */
-export function render(ctx: Context, config: Pick<Config, 'base' | 'PRODUCT_NAME'>, page: Page): void {
-  const { view, title, data, status = 200 } = page;
+/** What a view gets. A page is shown again by its path and these members of it. */
+interface PageData {
+  readonly request?: string | null;
+  readonly token?: string;
+  readonly [name: string]: unknown;
+}
+
+export type PageConfig = Pick<Config, 'base' | 'loopback' | 'DEFAULT_LANGUAGE' | 'PRODUCT_NAME'>;
+
+/** Answers with a page in the language of its reader, which nobody may keep or frame. */
+export function render(ctx: Context, config: PageConfig, page: Page): void {
+  const { view, title, data, status = 200, pending = null } = page;
+  const foreign = typeof title === 'object' && 'words' in title;
+  const t = translatorOf(foreign ? 'en' : languageOf(ctx, config, pending));
   ctx.status = status;
   ctx.set('Cache-Control', 'no-store');
   ctx.type = 'text/html; charset=utf-8';
   ctx.body = template(view)({
     ...data,
-    page: { title, product: config.PRODUCT_NAME, lang: 'en', base: config.base, version: assetsVersion },
+    t,
+    page: {
+      title: foreign ? title.words : t(title),
+      product: config.PRODUCT_NAME,
+      base: config.base,
+      version: assetsVersion,
+      languages: offered,
+      back: wayBack(ctx, data),
+    },
   });
+}
+
+const offered = languages.map((language) => ({ language, name: languageNames[language] }));
+
+/** The address of this page where it hangs on something that a form carries on. For others the Referer is enough (pages/language.ts). */
+function wayBack(ctx: Context, { request, token }: PageData): string | null {
+  const query = new URLSearchParams({ ...(request && { request }), ...(token && { token }) });
+  return query.size === 0 ? null : `${ctx.path}?${query}`;
 }

@@ -24,12 +24,7 @@ export interface HashingGate {
 
 /** What people are told while the queue is full. */
 export function busy(): UserError {
-  return new UserError(
-    'busy',
-    'Too many people are signing in at this moment. Please try again in a few seconds.',
-    null,
-    3,
-  );
+  return new UserError('busy', 'login.busy', null, 3);
 }
 
 /** `slots` hash at the same time, `queue` more may wait. The process is started by the first job. */

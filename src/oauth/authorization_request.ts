@@ -2,6 +2,7 @@
  * The authorization request, checked and without effects, in two halves: until the client and its redirect URI are known good
  * an error is a page, from then on it goes back to the client. RFC 6749 §4.1.1; OpenID Connect Core §3.1.2.1; RFC 8707 §2.
  */
+import { parseLocales } from '../languages/tags.js';
 import { type ClaimsRequest, parseClaimsRequest } from './claims_request.js';
 import type { ClientMetadata } from './client_metadata.js';
 import { mustUsePkce, responseTypesOf } from './client_rules.js';
@@ -14,7 +15,6 @@ import { parseResources } from './resource.js';
 import { chooseResponseMode, modeForRefusal, type ResponseMode } from './response_mode.js';
 import { canonicalResponseType, type ResponseTypeName, responseTypes } from './response_types.js';
 import { intersect, parseScope, scopeWords } from './scope.js';
-import { parseLocales } from './translations.js';
 
 /** What a request asks for, as far as it is still needed. Travels sealed while a person is asked something (decisions 11). */
 export interface AuthorizationRequest {

@@ -2,6 +2,8 @@
  * What a client is told (OAuthError) and what a person is told (UserError). Where it is caught decides how it is told.
  * RFC 6749 §4.1.2.1 and §5.2; RFC 6750 §3.1; OpenID Connect Core §3.1.2.6; RFC 8707 §2; RFC 7591 §3.2.2.
  */
+import type { Key } from '../languages/keys.js';
+import { inEnglish, type Message, type Text, type Values } from '../languages/translate.js';
 import { type ErrorCode, errorCodes, errorUri } from './error_codes.js';
 
 /** A failed check, for the developer who integrates an application: shown only to those who may see it. */
@@ -46,17 +48,25 @@ export function errorObject(issuer: string, { code, description }: Pick<OAuthErr
   return { error: code, error_description: description, error_uri: errorUri(issuer, code) };
 }
 
-/** What a person may have done wrong. `field` is the form's field that the message belongs to. */
-export class UserError extends Error {
+/**
+ * What a person may have done wrong: a text of the catalogues, so that a page says it in the reader's language (`t(error)`), with its
+ * English sentence as `message` for programs, the command line and the log. `field` is the form's field that it belongs to.
+ */
+export class UserError extends Error implements Message {
   readonly code: UserErrorCode;
+  readonly key: Key;
+  readonly values: Values | undefined;
   readonly field: string | null;
   readonly status: number;
   readonly retry_after: number | undefined;
 
-  constructor(code: UserErrorCode, message: string, field: string | null = null, retry_after?: number) {
-    super(message);
+  constructor(code: UserErrorCode, text: Text, field: string | null = null, retry_after?: number) {
+    const message = typeof text === 'string' ? { key: text } : text;
+    super(inEnglish(message));
     this.name = 'UserError';
     this.code = code;
+    this.key = message.key;
+    this.values = message.values;
     this.field = field;
     this.status = userStatusOf[code];
     this.retry_after = retry_after;

@@ -2,6 +2,7 @@
  * Members of client metadata in other languages, as `client_name#de`: which there are, and which one a person sees. RFC 7591 §2.2;
  * language tags, RFC 5646; their lookup, RFC 4647 §3.4.
  */
+import { isLanguageTag, ranges } from '../languages/tags.js';
 
 const translatable = ['client_name', 'client_uri', 'logo_uri', 'policy_uri', 'tos_uri'] as const;
 
@@ -23,16 +24,6 @@ function taggedMember(name: string): Tagged | undefined {
 
 export function isTranslation(name: string): boolean {
   return taggedMember(name) !== undefined;
-}
-
-/** Whether a text is a well-formed language tag. */
-function isLanguageTag(text: string): boolean {
-  if (!/^[A-Za-z0-9-]{2,35}$/.test(text)) return false;
-  try {
-    return Intl.getCanonicalLocales(text).length === 1;
-  } catch {
-    return false; // ECMA-402 says so by throwing
-  }
 }
 
 /** Parts translations from all other members. What is no object has none. */
@@ -80,31 +71,4 @@ export function inLanguage(
     if (wanted !== undefined) return there.get(wanted);
   }
   return metadata[member];
-}
-
-/** de-at-1996, de-at, de: what may stand in for a language, the closest first. */
-function ranges(language: string): readonly string[] {
-  const subtags = language.toLowerCase().split('-');
-  return subtags.map((_, cut) => subtags.slice(0, subtags.length - cut).join('-'));
-}
-
-/** The languages of `ui_locales` (OpenID Connect Core §3.1.2.1), ten at most; what is no language is left out (protocol.md AUT-18). */
-export function parseLocales(ui_locales: string | undefined): readonly string[] {
-  if (ui_locales === undefined) return [];
-  return ui_locales.split(' ').filter(isLanguageTag).slice(0, 10);
-}
-
-/** The languages of an Accept-Language header, the most wanted first (RFC 9110 §12.5.4), ten at most. */
-export function parseAcceptLanguage(header: string): readonly string[] {
-  return header
-    .slice(0, 500)
-    .split(',')
-    .map((part) => {
-      const [tag = '', weight = ''] = part.split(';');
-      return { tag: tag.trim(), weight: Number(/^\s*q=([01](?:\.\d{0,3})?)\s*$/.exec(weight)?.[1] ?? 1) };
-    })
-    .filter(({ tag, weight }) => weight > 0 && isLanguageTag(tag))
-    .sort((a, b) => b.weight - a.weight)
-    .map(({ tag }) => tag)
-    .slice(0, 10);
 }

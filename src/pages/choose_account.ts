@@ -3,7 +3,8 @@ import type { Context, Middleware } from 'koa';
 import type { Deps } from '../deps.js';
 import { seeOther } from '../http/answer.js';
 import { assertOwnForm, csrfToken } from '../http/csrf.js';
-import { goOn, type Interaction, languagesOf, requireInteraction, shownClient } from '../http/interaction.js';
+import { goOn, type Interaction, requireInteraction, shownClient } from '../http/interaction.js';
+import { languagesOf } from '../http/language.js';
 import { readForm, readQuery } from '../http/read.js';
 import { render } from '../http/render.js';
 import { currentSession } from '../http/session.js';
@@ -52,14 +53,14 @@ async function chooserForm(
 ): Promise<void> {
   render(ctx, deps.config, {
     view: 'choose_account',
-    title: 'Choose an account',
+    title: { words: 'Choose an account' },
     data: {
       csrf: await csrfToken(deps, ctx, session.id),
       request: interaction.sealed,
       client: shownClient(
         interaction.client,
         deps.config.base,
-        languagesOf(ctx, interaction.pending.request.ui_locales),
+        languagesOf(ctx, deps.config, interaction.pending),
       ),
       person: { name: session.name, email: session.email },
     },

@@ -56,10 +56,9 @@ async function claimForm(
   ctx: Context,
   { token, email, name, error }: ClaimForm,
 ): Promise<void> {
-  const shown = error && { field: error.field, message: error.message };
   render(ctx, deps.config, {
     view: 'claim',
-    title: 'Claim this server',
-    data: { csrf: await csrfToken(deps, ctx, null), token, email, name, error: shown },
+    title: { words: 'Claim this server' },
+    data: { csrf: await csrfToken(deps, ctx, null), token, email, name, error },
   });
 }

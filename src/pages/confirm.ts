@@ -43,7 +43,7 @@ export function postConfirm(deps: ConfirmDeps): Middleware {
         await assertOwnForm(deps, ctx, params, session.id);
         const password = params.get('password');
         if (password === undefined)
-          throw new UserError('invalid_input', 'Please enter your password.', 'password');
+          throw new UserError('invalid_input', 'confirm.password_missing', 'password');
         const ring = await deps.keys.get();
         const device = (login: string) => knownDevice(ctx, deps.config, ring, login);
         const source = sourceOf(clientAddress(ctx, trusted));
@@ -64,12 +64,12 @@ async function confirmForm(
 ): Promise<void> {
   render(ctx, deps.config, {
     view: 'confirm',
-    title: 'Confirm that it is you',
+    title: 'confirm.title',
     data: {
       csrf: await csrfToken(deps, ctx, session.id),
       to,
       person: { name: session.name, email: session.email },
-      error: error && { field: error.field, message: error.message },
+      error,
       back: backFromConfirm(deps.config, undefined),
     },
   });

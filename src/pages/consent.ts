@@ -5,14 +5,8 @@ import type { Deps } from '../deps.js';
 import { shownHost } from '../http/authorization_response.js';
 import { consentItems } from '../http/consent_items.js';
 import { assertOwnForm, csrfToken } from '../http/csrf.js';
-import {
-  giveUp,
-  goOn,
-  type Interaction,
-  languagesOf,
-  requireInteraction,
-  shownClient,
-} from '../http/interaction.js';
+import { giveUp, goOn, type Interaction, requireInteraction, shownClient } from '../http/interaction.js';
+import { languagesOf } from '../http/language.js';
 import { readForm, readQuery } from '../http/read.js';
 import { render } from '../http/render.js';
 import { currentSession } from '../http/session.js';
@@ -75,10 +69,10 @@ async function consentForm(
 ): Promise<void> {
   const { pending, client, sealed } = interaction;
   const resources = await deps.caches.resources();
-  const shown = shownClient(client, deps.config.base, languagesOf(ctx, pending.request.ui_locales));
+  const shown = shownClient(client, deps.config.base, languagesOf(ctx, deps.config, pending));
   render(ctx, deps.config, {
     view: 'consent',
-    title: `Allow ${shown.name}?`,
+    title: { words: `Allow ${shown.name}?` },
     data: {
       csrf: await csrfToken(deps, ctx, session.id),
       request: sealed,

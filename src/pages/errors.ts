@@ -1,11 +1,10 @@
 /** The error codes and what to do about each, GET /errors: where error_uri of every error answer leads. Decisions 28. */
 import type { Middleware } from 'koa';
-import type { Config } from '../config.js';
-import { render } from '../http/render.js';
+import { type PageConfig, render } from '../http/render.js';
 import { errorCodes } from '../oauth/error_codes.js';
 
 const entries = Object.entries(errorCodes).map(([code, entry]) => ({ code, ...entry }));
 
-export function errors(config: Pick<Config, 'base' | 'PRODUCT_NAME'>): Middleware {
-  return (ctx) => render(ctx, config, { view: 'errors', title: 'Error codes', data: { entries } });
+export function errors(config: PageConfig): Middleware {
+  return (ctx) => render(ctx, config, { view: 'errors', title: { words: 'Error codes' }, data: { entries } });
 }

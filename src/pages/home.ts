@@ -6,7 +6,8 @@ import type { Context, Middleware } from 'koa';
 import { isClaimed } from '../actions/setup.js';
 import type { Deps } from '../deps.js';
 import { csrfToken } from '../http/csrf.js';
-import { languagesOf, shownClient } from '../http/interaction.js';
+import { shownClient } from '../http/interaction.js';
+import { languagesOf } from '../http/language.js';
 import { render } from '../http/render.js';
 import { currentSession, isAdministrator } from '../http/session.js';
 import { appendQuery } from '../oauth/response_modes/query.js';
@@ -20,7 +21,7 @@ export function home(deps: HomeDeps): Middleware {
     const is_admin = isAdministrator(session);
     render(ctx, deps.config, {
       view: 'home',
-      title: deps.config.PRODUCT_NAME,
+      title: { words: deps.config.PRODUCT_NAME },
       data: {
         csrf: await csrfToken(deps, ctx, session?.id ?? null),
         person: session && { name: session.name, email: session.email },
@@ -45,7 +46,7 @@ async function applications(deps: HomeDeps, ctx: Context, user_id: string) {
     .filter((client) => client.registration_token_hash === null || agreed.has(client.client_id))
     .map((client) => {
       const uri = client.initiate_login_uri ?? ''; // startable ones have it
-      const { name } = shownClient(client, deps.config.base, languagesOf(ctx));
+      const { name } = shownClient(client, deps.config.base, languagesOf(ctx, deps.config, null));
       return { name, host: new URL(uri).host, uri: appendQuery(uri, { iss: deps.config.ISSUER }) };
     });
 }

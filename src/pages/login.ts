@@ -6,14 +6,8 @@ import { seeOther } from '../http/answer.js';
 import { parseNetworks } from '../http/client_address.js';
 import { assertOwnForm, csrfToken } from '../http/csrf.js';
 import { knownDevice, rememberDevice } from '../http/device.js';
-import {
-  giveUp,
-  goOn,
-  type Interaction,
-  languagesOf,
-  readInteraction,
-  shownClient,
-} from '../http/interaction.js';
+import { giveUp, goOn, type Interaction, readInteraction, shownClient } from '../http/interaction.js';
+import { languagesOf } from '../http/language.js';
 import { readForm, readQuery } from '../http/read.js';
 import { render } from '../http/render.js';
 import { currentSession, giveSession } from '../http/session.js';
@@ -79,8 +73,8 @@ export function postLogin(deps: LoginDeps): Middleware {
 function readCredentials(params: Params): { readonly email: string; readonly password: string } {
   const email = params.get('email');
   const password = params.get('password');
-  if (email === undefined) throw new UserError('invalid_input', 'Please enter your email address.', 'email');
-  if (password === undefined) throw new UserError('invalid_input', 'Please enter your password.', 'password');
+  if (email === undefined) throw new UserError('invalid_input', 'login.email_missing', 'email');
+  if (password === undefined) throw new UserError('invalid_input', 'login.password_missing', 'password');
   return { email, password };
 }
 
@@ -93,19 +87,16 @@ async function loginForm(
   const { email, error } = form;
   render(ctx, deps.config, {
     view: 'login',
-    title: 'Sign in',
+    title: 'login.title',
+    pending: interaction?.pending ?? null,
     data: {
       csrf: await csrfToken(deps, ctx, null),
       request: interaction?.sealed ?? null,
       client:
         interaction &&
-        shownClient(
-          interaction.client,
-          deps.config.base,
-          languagesOf(ctx, interaction.pending.request.ui_locales),
-        ),
+        shownClient(interaction.client, deps.config.base, languagesOf(ctx, deps.config, interaction.pending)),
       email,
-      error: error && { field: error.field, message: error.message },
+      error,
       notice: null,
       can_cancel: interaction !== null,
     },

@@ -6,7 +6,8 @@ import { seeOther } from '../http/answer.js';
 import { browserOf } from '../http/browser.js';
 import { assertOwnForm, csrfToken } from '../http/csrf.js';
 import { framingPageHeaders } from '../http/headers.js';
-import { languagesOf, shownClient } from '../http/interaction.js';
+import { shownClient } from '../http/interaction.js';
+import { languagesOf } from '../http/language.js';
 import { openPending } from '../http/pending.js';
 import { readForm, readQuery } from '../http/read.js';
 import { render } from '../http/render.js';
@@ -69,9 +70,12 @@ export function signedOut(deps: Pick<Deps, 'caches' | 'clock' | 'config' | 'keys
     if (frames.length > 0) framingPageHeaders(ctx, new Set(frames.map((frame) => new URL(frame).origin)));
     render(ctx, deps.config, {
       view: 'signed_out',
-      title: 'You are signed out',
+      title: { words: 'You are signed out' },
       data: {
-        client: client === undefined ? null : shownClient(client, deps.config.base, languagesOf(ctx)),
+        client:
+          client === undefined
+            ? null
+            : shownClient(client, deps.config.base, languagesOf(ctx, deps.config, null)),
         frames,
         next: page === null ? null : returnUri(page.request, client),
       },
@@ -116,11 +120,14 @@ async function logoutForm(
   const client = await returningClient(deps, request.client_id);
   render(ctx, deps.config, {
     view: 'logout',
-    title: 'Sign out?',
+    title: { words: 'Sign out?' },
     data: {
       csrf: await csrfToken(deps, ctx, session.id),
       request: sealed,
-      client: client === undefined ? null : shownClient(client, deps.config.base, languagesOf(ctx)),
+      client:
+        client === undefined
+          ? null
+          : shownClient(client, deps.config.base, languagesOf(ctx, deps.config, null)),
       person: { name: session.name, email: session.email },
     },
   });

@@ -82,7 +82,10 @@ describe.each(engines)('refreshing on %s', (engine) => {
     ['the session is revoked', ({ idp }, sid) => revokeSession(idp.deps, sid, idp.now())],
     ['all sessions are', ({ idp, user }) => signOutEverywhere(idp.deps, user.id, idp.now())],
     ['the person is disabled', ({ idp, user }) => disableUser(idp.deps, user.id, idp.now())],
-    ['the password is changed', ({ idp, user }) => setPassword(idp.deps, user.id, 'another good password', idp.now())],
+    [
+      'the password is changed',
+      ({ idp, user }) => setPassword(idp.deps, user.id, 'another good password', idp.now()),
+    ],
   ])('is over at once where %s elsewhere (decisions 30)', async (_, end) => {
     const site = await startSite({ engine });
     const tokens = await site.signIn();

@@ -168,13 +168,17 @@ describe('login_hint (AUT-20)', () => {
   });
 });
 
-test.each(['de', 'tlh', '"><script>'])(
-  'ui_locales %s: the page is in the one language there is, and says so (AUT-19)',
-  async (ui_locales) => {
+test.each([
+  ['de', 'de'],
+  ['tlh', 'en'],
+  ['"><script>', 'en'],
+])(
+  'ui_locales %s: the page is in the first language of ours, or else in the default, and says so (AUT-19)',
+  async (ui_locales, language) => {
     const idp = await startIdp();
     await idp.addClient({}, 'shop');
     const { html } = await idp.browser().get(authorizeUrl('shop', { ui_locales }));
-    expect(html).toContain('<html lang="en">');
+    expect(html).toContain(`<html lang="${language}" dir="ltr">`);
   },
 );
 

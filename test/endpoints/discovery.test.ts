@@ -121,7 +121,7 @@ describe('discovery', () => {
       status_list_aggregation_endpoint: `${idp.issuer}/status-lists`,
       claim_types_supported: ['normal'],
       prompt_values_supported: expect.arrayContaining(['none', 'login', 'consent', 'select_account']),
-      ui_locales_supported: ['en'],
+      ui_locales_supported: ['en', 'de', 'fr', 'es', 'ja', 'ar'],
     });
   });
 

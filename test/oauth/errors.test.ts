@@ -51,5 +51,5 @@ test.each([
   ['too_many_attempts', 429],
   ['busy', 503],
 ] as const)('a person is told of %s with %i', (code, status) => {
-  expect(new UserError(code, 'A sentence.').status).toBe(status);
+  expect(new UserError(code, 'common.form_expired').status).toBe(status);
 });

@@ -1,12 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { parseAcceptLanguage, parseLocales } from '../../src/languages/tags.js';
 import { fromStored, parseClientMetadata } from '../../src/oauth/client_metadata.js';
-import {
-  inLanguage,
-  isTranslation,
-  parseAcceptLanguage,
-  parseLocales,
-} from '../../src/oauth/translations.js';
+import { inLanguage, isTranslation } from '../../src/oauth/translations.js';
 import { anyText } from '../support/arbitraries.js';
 import { descriptionOf } from '../support/refusal.js';
 

@@ -96,7 +96,7 @@ describe('the claim link is refused', () => {
   ])('%s', async (_, change) => {
     const idp = await startIdp();
     const page = await idp.browser().get(await change(idp, await newLink(idp)));
-    expect([page.status, page.html.includes('<form')]).toEqual([403, false]);
+    expect([page.status, page.html.includes('<form method="post"')]).toEqual([403, false]);
   });
 
   test('29 minutes and 59 seconds after it was printed it still works', async () => {

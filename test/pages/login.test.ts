@@ -132,7 +132,7 @@ describe.each(engines)('a hash that was made with other parameters, on %s', (eng
 
   test('is left as it is where the queue of hashes is full: the sign-in goes on', async () => {
     const gate = countingGate();
-    const hash = () => Promise.reject(new UserError('busy', 'the queue is full'));
+    const hash = () => Promise.reject(new UserError('busy', 'login.busy'));
     const { idp, secret, current } = await outdated({ substitutes: { hashing: { ...gate, hash } } });
     expect((await tries(idp)).status).toBe(200);
     expect(await current()).toBe(secret);

@@ -92,7 +92,7 @@ describe('the name of an application', () => {
     const url = authorizeUrl(client.client_id, { redirect_uri: cb, ...changes });
     const { headers: at } = await browser.request(url);
     const login = await browser.request(at.get('location') ?? '', { headers });
-    expect(login.html).toContain(`continue to <bdi>${name}</bdi>`);
+    expect(/<h1>.*<\/h1>/.exec(login.html)?.[0]).toContain(`<bdi>${name}</bdi>`);
   });
 
   test('is the same on the consent page, with its documents (INT-11, REG-13)', async () => {

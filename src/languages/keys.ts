@@ -1,0 +1,17 @@
+/** The keys of all texts, as the English catalogues have them: one that is misspelled does not compile. One line for each area. */
+
+interface Areas {
+  readonly admin: typeof import('../../views/languages/en/admin.json');
+  readonly claim: typeof import('../../views/languages/en/claim.json');
+  readonly common: typeof import('../../views/languages/en/common.json');
+  readonly confirm: typeof import('../../views/languages/en/confirm.json');
+  readonly login: typeof import('../../views/languages/en/login.json');
+  readonly passwords: typeof import('../../views/languages/en/passwords.json');
+}
+
+type PluralForm = 'zero' | 'one' | 'two' | 'few' | 'many' | 'other';
+type WithoutForm<Name> = Name extends `${infer Base}_${PluralForm}` ? Base : Name;
+type KeyOf<Area extends keyof Areas> = `${Area}.${WithoutForm<keyof Areas[Area] & string>}`;
+
+/** A key of a text: `login.title`. For a plural without the form, which follows from the value `count`. */
+export type Key = { [Area in keyof Areas]: KeyOf<Area> }[keyof Areas];

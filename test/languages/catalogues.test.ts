@@ -1,0 +1,123 @@
+/** The catalogues say the same in every language, all that is used and nothing that is not; pages say nothing beside them. */
+import { describe, expect, test } from 'vitest';
+import { languages } from '../../src/languages/catalogues.js';
+import {
+  codeOf,
+  entries,
+  errorsWithoutKey,
+  formOf,
+  placesIn,
+  rawWords,
+  usedKeys,
+  views,
+  withoutForm,
+} from '../support/catalogues.js';
+import { sourceFiles } from '../support/source.js';
+
+/** Views whose words are still to be moved into the catalogues. */
+const unmoved = new Set([
+  'views/choose_account.ejs',
+  'views/claim.ejs',
+  'views/consent.ejs',
+  'views/error.ejs',
+  'views/errors.ejs',
+  'views/form_post.ejs',
+  'views/form_post_asked.ejs',
+  'views/home.ejs',
+  'views/logout.ejs',
+  'views/signed_out.ejs',
+]);
+
+const of = (language: string) => entries.filter((entry) => entry.language === language);
+const keysOf = (language: string) => new Set(of(language).map(({ key }) => withoutForm(key)));
+const english = keysOf('en');
+const isPlural = (key: string) =>
+  entries.some((entry) => entry.language === 'en' && entry.key === `${key}_other`);
+
+describe.each(languages)('the catalogues of %s', (language) => {
+  test('have every text that the English ones have, and no other', () => {
+    expect([...keysOf(language)].toSorted()).toEqual([...english].toSorted());
+  });
+
+  test('have exactly the forms of each plural that the language has', () => {
+    const forms = new Intl.PluralRules(language).resolvedOptions().pluralCategories.toSorted();
+    const wrong = [...english].flatMap((key) => {
+      const there = of(language).filter((entry) => withoutForm(entry.key) === key);
+      const have = there.map((entry) => formOf(entry.key) ?? 'none').toSorted();
+      const want = isPlural(key) ? forms : ['none'];
+      return have.join() === want.join() ? [] : [`${key}: ${have.join()}; there must be ${want.join()}`];
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test('leave the same places for values; a form for one number may leave out the number', () => {
+    const wanted = new Map(of('en').map(({ key, text }) => [withoutForm(key), placesIn(text)]));
+    for (const { key, text } of of('en'))
+      if (formOf(key) === 'other') wanted.set(withoutForm(key), placesIn(text));
+    const wrong = of(language).filter(({ key, text }) => {
+      const places = placesIn(text);
+      const want = wanted.get(withoutForm(key)) ?? [];
+      const single = ['zero', 'one', 'two'].includes(formOf(key) ?? '');
+      return (
+        places.join() !== want.join() &&
+        !(single && places.join() === want.filter((name) => name !== 'count').join())
+      );
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test('have no empty text, and none with markup, with spaces around it or with places that are written wrongly', () => {
+    const bad = /^\s|\s$|^$|<|&[a-z]+;|\{\{[^}]*[^\w}][^}]*\}\}|(?<!\{)\{(?!\{)|(?<!\})\}(?!\})|\$t\(/;
+    expect(of(language).filter(({ text }) => typeof text !== 'string' || bad.test(text))).toEqual([]);
+  });
+});
+
+describe('a key', () => {
+  const { literals, said } = usedKeys();
+
+  test('of the catalogues is used somewhere', () => {
+    expect([...english].filter((key) => !literals.has(key))).toEqual([]);
+  });
+
+  test('that a view says is in the catalogues', () => {
+    expect(said.length).toBeGreaterThan(5);
+    expect(said.filter((key) => !english.has(key))).toEqual([]);
+  });
+});
+
+describe('a page', () => {
+  test.each(views.filter(({ path }) => !unmoved.has(path)))('has no words of its own: $path', (view) => {
+    expect(rawWords(view)).toEqual([]);
+  });
+
+  test('that is still in English has words', () => {
+    const done = views.filter((view) => unmoved.has(view.path) && rawWords(view).length === 0);
+    expect(done.map(({ path }) => path)).toEqual([]);
+  });
+});
+
+test('an error that a person is told has a key', () => {
+  expect(sourceFiles('src').flatMap(({ path, text }) => errorsWithoutKey(path, text))).toEqual([]);
+});
+
+describe('the rules find', () => {
+  test.each([
+    ['words between tags', '<h1>Sign in</h1>'],
+    ['words beside a value', '<p>Hello <%= name %></p>'],
+    ['words after code', '<% if (x) { %>Yes<% } %>'],
+    ['words that are read aloud', '<button aria-label="Close">×</button>'],
+    ['words for a script', '<div data-copied="Copied"></div>'],
+  ])('%s', (_, text) => {
+    expect(rawWords({ path: 'views/made_up.ejs', text })).toHaveLength(1);
+  });
+
+  test('no words in markup, code and comments', () => {
+    const text = '<%# A comment. -%><p class="note"><%= t("login.title") %></p>… – <!-- another -->';
+    expect(rawWords({ path: 'views/made_up.ejs', text })).toEqual([]);
+    expect(codeOf({ path: 'views/made_up.ejs', text })).toContain('login.title');
+  });
+
+  test.each(["'Not a key.'", '`no key`'])('a UserError that says %s', (said) => {
+    expect(errorsWithoutKey('src/made_up.ts', `throw new UserError('not_found', ${said});`)).toHaveLength(1);
+  });
+});
