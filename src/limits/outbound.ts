@@ -34,11 +34,29 @@ interface OutboundResponse {
   readonly body: Buffer;
 }
 
+interface OutboundCall {
+  readonly url: string;
+  readonly method: 'GET' | 'POST';
+  readonly headers: Readonly<Record<string, string>>;
+  /** Empty for none. */
+  readonly body: string;
+  /** The largest body taken, in bytes. */
+  readonly max_bytes: number;
+}
+
+interface OutboundAnswer {
+  readonly status: number;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: Buffer;
+}
+
 export interface Outbound {
   /** The body of a 200 answer. Throws OutboundError saying why there is none. */
   fetch(request: OutboundRequest): Promise<OutboundResponse>;
   /** Posts a form; gives the status, whatever it is. Nothing of the body is read. Throws OutboundError if no answer came. */
   post(request: OutboundForm): Promise<number>;
+  /** The whole answer, whatever its status: for a library that speaks a protocol. Throws OutboundError if none came. */
+  call(request: OutboundCall): Promise<OutboundAnswer>;
 }
 
 export interface OutboundOptions extends OutboundRules {
@@ -89,6 +107,15 @@ export function createOutbound(options: OutboundOptions): Outbound {
         incoming.destroy(); // however long its body is
         return incoming.statusCode ?? 0;
       });
+    },
+    call({ url, max_bytes, ...sent }) {
+      return exchange(url, sent, async (incoming) => ({
+        status: incoming.statusCode ?? 0,
+        headers: Object.entries(incoming.headersDistinct).flatMap(([name, values = []]) =>
+          values.map((value) => [name, value] as const),
+        ),
+        body: await readBytes(incoming, max_bytes),
+      }));
     },
   };
 }
@@ -163,6 +190,13 @@ async function readBody(incoming: IncomingMessage, max_bytes: number): Promise<O
     incoming.destroy();
     throw new OutboundError(`answered ${incoming.statusCode}; only 200 counts, redirects are not followed`);
   }
+  return {
+    content_type: incoming.headers['content-type'] ?? '',
+    body: await readBytes(incoming, max_bytes),
+  };
+}
+
+async function readBytes(incoming: IncomingMessage, max_bytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of incoming) {
@@ -173,7 +207,7 @@ async function readBody(incoming: IncomingMessage, max_bytes: number): Promise<O
     }
     chunks.push(chunk);
   }
-  return { content_type: incoming.headers['content-type'] ?? '', body: Buffer.concat(chunks) };
+  return Buffer.concat(chunks);
 }
 
 /** Gives up when the time is over, even where what is awaited does not listen to the signal. */

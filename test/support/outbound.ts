@@ -34,6 +34,7 @@ export function replies(): Replies {
         return { content_type: 'application/octet-stream', body };
       },
       post: ({ url }) => Promise.reject(new OutboundError(`${new URL(url).host} cannot be reached`)),
+      call: ({ url }) => Promise.reject(new OutboundError(`${new URL(url).host} cannot be reached`)),
     },
   };
 }
