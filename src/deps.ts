@@ -15,6 +15,7 @@ import { type Caches, createCaches } from './store/caches.js';
 import { type Db, openDb } from './store/db.js';
 import { createStatusIndices, type StatusIndices } from './tokens/status_indices.js';
 import { createStatusLists, type StatusLists } from './tokens/status_lists.js';
+import { createUpstream, type Upstream } from './upstream/configurations.js';
 
 /** Whole seconds since 1970. Read once for each request or job run. */
 export type Clock = () => number;
@@ -37,6 +38,7 @@ export interface Deps {
   readonly requestUris: RequestUris;
   readonly statusIndices: StatusIndices;
   readonly statusLists: StatusLists;
+  readonly upstream: Upstream;
   readonly log: Log;
   /** Waits for what runs, then closes the database and ends the processes that hash and judge passwords. */
   close(): Promise<void>;
@@ -72,6 +74,7 @@ export async function openDeps(config: Config, substitutes: Substitutes = {}): P
     bell: createBell(),
     clientKeys: createClientKeys(outbound),
     requestUris: createRequestUris(outbound),
+    upstream: createUpstream({ outbound, keys, skew: () => clock() - systemClock() }),
     statusIndices: createStatusIndices(db),
     statusLists,
     log,

@@ -20,6 +20,8 @@ const ranks: Readonly<Record<string, number>> = {
   factors: 3,
   client_auth: 3,
   grants: 4,
+  // A client of other servers: it verifies what they sign with the keys that client_auth fetches and keeps.
+  upstream: 4,
   actions: 5,
   http: 5,
   endpoints: 6,
@@ -104,7 +106,11 @@ const keepers: readonly (readonly [what: RegExp, where: RegExp, why: string])[] 
   [/^argon2$/, /^src\/limits\/hashing_process\.js$/, 'passwords are hashed in a process of their own'],
   [/^commander$/, /^src\/cli/, 'commands are in cli/'],
   [/^pino$/, /^src\/deps\.ts$/, 'the log is opened once'],
-  [/^openid-client$/, /^src\/relying_party\//, 'the server is no client of itself'],
+  [
+    /^openid-client$/,
+    /^src\/(relying_party|upstream)\//,
+    'the server is a client of other providers alone, in one place',
+  ],
   [
     /^node:https?$/,
     /^src\/(server\.ts|tls\.ts|limits\/outbound\.ts|demo)/,

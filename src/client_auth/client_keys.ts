@@ -13,16 +13,19 @@ import type { JweAlg } from '../oauth/algorithms.js';
 import { type EncryptionKey, encryptionKeyOf } from '../oauth/encryption_key.js';
 import type { Client } from '../store/clients.js';
 
+/** Whoever has keys of their own, with them or at an address. */
+export type KeyHolder = Pick<Client, 'jwks' | 'jwks_uri'>;
+
 export interface ClientKeys {
   /** Finds a client's key for a JWT. Undefined if the client has no keys. Throws OutboundError if they cannot be fetched. */
-  find(client: Client, now: number): Promise<JWTVerifyGetKey | undefined>;
+  find(client: KeyHolder, now: number): Promise<JWTVerifyGetKey | undefined>;
   /** The same, but fetches its jwks_uri anew even if it was fetched a moment ago: for a kid that is not known yet. */
-  renew(client: Client, now: number): Promise<JWTVerifyGetKey | undefined>;
+  renew(client: KeyHolder, now: number): Promise<JWTVerifyGetKey | undefined>;
   /** All keys of a client, as `find` and as `renew` find them; none if it has none. */
-  findAll(client: Client, now: number): Promise<readonly JWK[]>;
-  renewAll(client: Client, now: number): Promise<readonly JWK[]>;
+  findAll(client: KeyHolder, now: number): Promise<readonly JWK[]>;
+  renewAll(client: KeyHolder, now: number): Promise<readonly JWK[]>;
   /** The client's key to encrypt to with `alg`; undefined if it has none. Throws OutboundError as `find`. */
-  findToEncrypt(client: Client, alg: JweAlg, now: number): Promise<EncryptionKey | undefined>;
+  findToEncrypt(client: KeyHolder, alg: JweAlg, now: number): Promise<EncryptionKey | undefined>;
 }
 
 /** Seconds: OpenID Connect Core §10.1.1, and how often an unknown kid may make us ask. */
@@ -51,7 +54,7 @@ export function createClientKeys(outbound: Outbound): ClientKeys {
     return keys;
   }
 
-  async function keysOf({ jwks, jwks_uri }: Client, now: number, max_age: number) {
+  async function keysOf({ jwks, jwks_uri }: KeyHolder, now: number, max_age: number) {
     if (jwks !== undefined) return createLocalJWKSet(jwks as JSONWebKeySet); // its shape was checked at registration
     if (jwks_uri === undefined) return undefined;
     const known = fetched.get(jwks_uri);
@@ -82,7 +85,7 @@ export function createClientKeys(outbound: Outbound): ClientKeys {
  */
 export async function verifyWithKeys<T>(
   clientKeys: ClientKeys,
-  client: Client,
+  client: KeyHolder,
   now: number,
   verify: (keys: JWTVerifyGetKey) => Promise<T>,
 ): Promise<T | undefined> {

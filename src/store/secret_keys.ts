@@ -4,7 +4,7 @@ import { statement } from './statement.js';
 
 /**
  * seal: pending requests; csrf: form tokens; refresh: the MAC of refresh tokens; device: the cookie of a known browser; client_secret:
- * secrets that must be known to verify a MAC; pairwise: the salt of pairwise subjects.
+ * secrets that must be known to verify a MAC, or to be told to another provider; pairwise: the salt of pairwise subjects.
  */
 export const purposes = ['seal', 'csrf', 'refresh', 'device', 'client_secret', 'pairwise'] as const;
 export type Purpose = (typeof purposes)[number];
