@@ -122,6 +122,7 @@ describe('the service of breached passwords', () => {
         return { content_type: 'text/plain', body: Buffer.from(answer) };
       },
       post: async () => 500,
+      call: () => Promise.reject(new Error('asked')),
     };
     const idp = await startIdp({
       settings: { BREACHED_PASSWORDS_URL: 'https://leaks.example/range' },
@@ -173,6 +174,7 @@ describe('the service of breached passwords', () => {
         throw new Error('asked');
       },
       post: async () => 500,
+      call: () => Promise.reject(new Error('asked')),
     };
     const { deps } = await startIdp({ substitutes: { outbound } });
     expect(await checkNewPassword(deps, password, ada)).toBe(password);
