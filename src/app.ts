@@ -36,11 +36,13 @@ import { anyOriginCors, clientCors, publicCors } from './http/cors.js';
 import { jsonErrors, pageErrors } from './http/errors.js';
 import { lastResort, readableTarget, requestLog } from './http/guards.js';
 import { pageHeaders, transportHeaders } from './http/headers.js';
+import { localOnly } from './http/local.js';
 import { methodNotAllowed, notFound } from './http/no_route.js';
 import { postAccountChooser, showAccountChooser } from './pages/choose_account.js';
 import { postClaim, showClaim } from './pages/claim.js';
 import { postConfirm, showConfirm } from './pages/confirm.js';
 import { postConsent, showConsent } from './pages/consent.js';
+import { devMail, devMessage } from './pages/dev_mail.js';
 import { errors } from './pages/errors.js';
 import { home } from './pages/home.js';
 import { chooseLanguage } from './pages/language.js';
@@ -144,6 +146,12 @@ export function routes(deps: Deps): readonly Route[] {
     get('/language', ...page, chooseLanguage(deps)),
     get('/claim', ...page, showClaim(deps)),
     post('/claim', ...page, postClaim(deps)),
+    ...(deps.config.mail === 'page'
+      ? [
+          get('/dev/mail', ...page, localOnly(deps), devMail(deps)),
+          get('/dev/mail/:id', ...page, localOnly(deps), devMessage(deps)),
+        ]
+      : []),
 
     get('/assets/:name', asset),
     get('/logos/:client_id', json, logo(deps)),

@@ -3,12 +3,13 @@
  * all problems, throws once.
  */
 import { availableParallelism } from 'node:os';
+import { type Mailing, mailingOf } from './mailing.js';
 import { isLoopbackHost } from './oauth/redirect_uri.js';
 import { prefix, type Setting, type SettingName, settingNames, settings, type Values } from './settings.js';
 import { type Transport, transportOf } from './transport.js';
 
 /** The settings, and what follows from them. */
-export interface Config extends Values, Transport {
+export interface Config extends Values, Transport, Mailing {
   /** Whether the issuer is a loopback http address: what is relaxed for development follows from this alone (design §1.9). */
   readonly loopback: boolean;
   /** The path of the issuer without a trailing slash: '' or '/id'. */
@@ -117,6 +118,7 @@ function derive(
     hosts: values.HOST !== undefined ? [values.HOST] : loopback ? ['127.0.0.1', '::1'] : ['::'],
     port,
     ...transport,
+    ...mailingOf(values, problems),
     hashing: { slots, queue: values.HASHING_QUEUE ?? 64 * slots },
     sources,
   };

@@ -10,6 +10,7 @@ import { MasterKeyError, type MasterKeys, masterKeysOf, readMasterKeys } from '.
 import { createHashingGate, type HashingGate } from './limits/hashing_gate.js';
 import { createOutbound, type Outbound } from './limits/outbound.js';
 import { createPasswordJudge, type PasswordJudge } from './limits/password_judge.js';
+import { createMailer, type Mailer } from './mail/smtp.js';
 import { type Bell, createBell } from './store/bell.js';
 import { type Caches, createCaches } from './store/caches.js';
 import { type Db, openDb } from './store/db.js';
@@ -34,6 +35,8 @@ export interface Deps {
   readonly hashing: HashingGate;
   readonly judge: PasswordJudge;
   readonly outbound: Outbound;
+  /** Sends mail. Null where there is no mail server: config.mail says what then. */
+  readonly mailer: Mailer | null;
   readonly clientKeys: ClientKeys;
   readonly requestUris: RequestUris;
   readonly statusIndices: StatusIndices;
@@ -72,6 +75,7 @@ export async function openDeps(config: Config, substitutes: Substitutes = {}): P
   return {
     ...{ config, clock, db, caches, keys, masterKeys, hashing, judge, outbound },
     bell: createBell(),
+    mailer: createMailer(config),
     clientKeys: createClientKeys(outbound),
     requestUris: createRequestUris(outbound),
     upstream: createUpstream({ outbound, keys, skew: () => clock() - systemClock() }),

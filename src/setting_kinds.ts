@@ -41,6 +41,23 @@ export function isOrigin(text: string): boolean {
   return URL.canParse(text) && text === new URL(text).origin && text.startsWith('https://');
 }
 
+/** smtp://user:password@host:port, smtps://…: nothing behind the port, and what is in front of it is percent-encoded. */
+export function isSmtpUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, pathname, search, hash, username, password } = new URL(text);
+  const plain = ['', '/'].includes(pathname) && search === '' && hash === '';
+  return /^smtps?:$/.test(protocol) && hostname !== '' && plain && isDecodable(username + password);
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false; // a percent sign that encodes nothing
+  }
+}
+
 export function isScope(text: string): boolean {
   try {
     return parseScope(text).length > 0;

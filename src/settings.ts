@@ -9,6 +9,7 @@ import {
   isIssuer,
   isOrigin,
   isScope,
+  isSmtpUrl,
   list,
   responseTypeList,
   seconds,
@@ -139,6 +140,34 @@ export const settings = {
     fallback: undefined,
     about:
       'A service that is asked about new passwords by the first five hex digits of their SHA-1, like https://api.pwnedpasswords.com/range/. Default: the list that comes with the server alone.',
+  },
+  SMTP_URL: {
+    schema: z
+      .string()
+      .refine(isSmtpUrl, 'must be smtp://user:password@host:port or smtps://…, percent-encoded')
+      .optional(),
+    fallback: undefined,
+    about:
+      'The mail server, `smtp://user:password@host:587` or `smtps://…`. Without one, mail is shown at `/dev/mail` on a loopback issuer, and on any other what needs mail is off.',
+    secret: true,
+  },
+  SMTP_TLS: {
+    schema: z.enum(['required', 'optional']).optional(),
+    fallback: undefined,
+    about:
+      'With `smtp:`, whether mail is sent without TLS where the server does not offer it. Default: `required`; `optional` for a server on this machine. OUTBOUND_CA is trusted here too.',
+  },
+  MAIL_FROM: {
+    schema: z
+      .string()
+      .max(320)
+      .regex(
+        /^(?:[^<>\p{Cc}]*<[^\s@<>,;"\p{Cc}]+@[^\s@<>,;"\p{Cc}]+>|[^\s@<>,;"\p{Cc}]+@[^\s@<>,;"\p{Cc}]+)$/u,
+        'must be an address, or a name and an address like Example <id@example.com>',
+      )
+      .optional(),
+    fallback: undefined,
+    about: 'The address that mail comes from, or `Name <address>`. Must be set where SMTP_URL is.',
   },
   LOG_LEVEL: {
     schema: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug']),

@@ -42,6 +42,7 @@ const ranks: Readonly<Record<string, number>> = {
 /** Importable by all but relying_party; setting_kinds.ts itself needs to know what a loopback host is. */
 const common = new Set([
   'src/config.ts',
+  'src/mailing.ts',
   'src/secrets.ts',
   'src/setting_kinds.ts',
   'src/settings.ts',
@@ -101,8 +102,13 @@ const keepers: readonly (readonly [what: RegExp, where: RegExp, why: string])[] 
     /^src\/(http|endpoints|pages|api|demo|app\.ts|server\.ts)/,
     'koa is not known below rank 5',
   ],
-  [/^ejs$/, /^src\/(http\/render\.ts|demo\/)/, 'pages are rendered in one place'],
   [/^i18next$/, /^src\/languages\//, 'texts are looked up in one place'],
+  [
+    /^ejs$/,
+    /^src\/(http\/render\.ts|mail\/letter\.ts|demo\/)/,
+    'pages are rendered in one place, and mail in another',
+  ],
+  [/^nodemailer$/, /^src\/mail\/smtp\.ts$/, 'mail leaves in one place'],
   [/^argon2$/, /^src\/limits\/hashing_process\.js$/, 'passwords are hashed in a process of their own'],
   [/^commander$/, /^src\/cli/, 'commands are in cli/'],
   [/^pino$/, /^src\/deps\.ts$/, 'the log is opened once'],
@@ -118,7 +124,7 @@ const keepers: readonly (readonly [what: RegExp, where: RegExp, why: string])[] 
   ],
   [
     /^node:(net|tls|dgram|dns)/,
-    /^src\/(server\.ts|tls\.ts|limits\/outbound(_address)?\.ts|http\/client_(address|certificate)\.ts|demo)/,
+    /^src\/(server\.ts|tls\.ts|limits\/outbound(_address)?\.ts|http\/client_(address|certificate)\.ts|mail\/smtp\.ts|demo)/,
     'what goes out passes the outbound gate',
   ],
   [
@@ -128,7 +134,7 @@ const keepers: readonly (readonly [what: RegExp, where: RegExp, why: string])[] 
   ],
   [
     /^node:fs/,
-    /^src\/(main\.ts|tls\.ts|pack_relying_party\.ts|keys\/master_key\.ts|limits\/judging_process\.js|store\/|http\/render\.ts|languages\/catalogues\.ts|cli\/|demo)/,
+    /^src\/(main\.ts|tls\.ts|pack_relying_party\.ts|keys\/master_key\.ts|limits\/judging_process\.js|store\/|http\/render\.ts|mail\/letter\.ts|languages\/catalogues\.ts|cli\/|demo)/,
     'files are read at the edges',
   ],
   [/^@zxcvbn-ts/, /^src\/limits\/judging_process\.js$/, 'passwords are judged in a process of their own'],

@@ -39,9 +39,8 @@ const decrypts_seconds = 7 * day;
  */
 function keptSeconds(config: Config, purpose: secretKeys.Purpose): number | null {
   const { REFRESH_TOKEN_SECONDS: refresh } = config;
-  return { seal: 30 * day, csrf: day, refresh, device: 400 * day, client_secret: null, pairwise: null }[
-    purpose
-  ];
+  const never = { client_secret: null, pairwise: null };
+  return { seal: 30 * day, csrf: day, refresh, device: 400 * day, outbox: 7 * day, ...never }[purpose];
 }
 
 /**

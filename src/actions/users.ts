@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Deps } from '../deps.js';
 import { checkNewPassword } from '../factors/new_password.js';
 import { hashPassword } from '../factors/password.js';
+import { queueMail } from '../mail/queue.js';
 import { UserError } from '../oauth/errors.js';
 import { newId } from '../secrets.js';
 import * as credentials from '../store/credentials.js';
@@ -12,7 +13,10 @@ import * as setup from '../store/setup.js';
 import * as users from '../store/users.js';
 import { endSessionsOf } from './end_sessions.js';
 
-export type UserDeps = Pick<Deps, 'bell' | 'config' | 'db' | 'hashing' | 'judge' | 'log' | 'outbound'>;
+export type UserDeps = Pick<
+  Deps,
+  'bell' | 'config' | 'db' | 'hashing' | 'judge' | 'keys' | 'log' | 'outbound'
+>;
 
 const text = z
   .string()
@@ -168,7 +172,7 @@ function noSuchUser(id_or_email: string): UserError {
   return new UserError('not_found', { key: 'admin.no_user', values: { id: id_or_email } });
 }
 
-/** Sets a password. All sessions, codes and refresh tokens of the user end. Throws UserError `invalid_input` or `not_found`. */
+/** Sets a password, as the operator. All sessions, codes and refresh tokens of the user end, and the user is told. Throws UserError `invalid_input` or `not_found`. */
 export async function setPassword(
   deps: UserDeps,
   user_id: string,
@@ -178,6 +182,7 @@ export async function setPassword(
   const owner = await users.find(deps.db, user_id);
   if (owner === undefined) throw noSuchUser(user_id);
   const secret = await hashPassword(deps.hashing, deps.config, await checkNewPassword(deps, password, owner));
+  const post = { config: deps.config, ring: await deps.keys.get() };
   await deps.db.transaction(async (trx) => {
     await credentials.removeAll(trx, user_id, 'password');
     await credentials.insert(trx, {
@@ -190,6 +195,7 @@ export async function setPassword(
     });
     await endSessionsOf(trx, user_id, now);
     await events.record(trx, { type: 'password_changed', user_id }, now, deps.config.EVENTS_SECONDS);
+    await queueMail(trx, post, { to: owner, message: { name: 'password_changed', from: null } }, now);
   });
   deps.bell.ring();
 }

@@ -1,6 +1,7 @@
 /** sallyport config: every setting, its value and where it comes from; secrets are masked. */
 import { Command } from 'commander';
 import type { Config } from '../config.js';
+import { aboutMail } from '../mailing.js';
 import { prefix, type SettingName, settingNames, settings } from '../settings.js';
 import { columns, print, type Start } from './start.js';
 
@@ -15,7 +16,7 @@ export function configCommand(start: Start): Command {
         value: shownValue(config, name),
         source: config.sources[name],
       }));
-      print(rows, options, () => columns(rows, ''));
+      print(rows, options, () => `${columns(rows, '')}\n\n${aboutMail(config)}`);
     });
 }
 

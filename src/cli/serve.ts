@@ -3,6 +3,7 @@ import { fstatSync } from 'node:fs';
 import { isClaimed, offerClaim } from '../actions/setup.js';
 import type { Config } from '../config.js';
 import type { Deps } from '../deps.js';
+import { aboutMail } from '../mailing.js';
 
 /** Tells the operator where the server is and, while nobody has claimed it, the one-time link to do so. */
 export async function announce(deps: Pick<Deps, 'clock' | 'config' | 'db'>): Promise<void> {
@@ -10,6 +11,7 @@ export async function announce(deps: Pick<Deps, 'clock' | 'config' | 'db'>): Pro
   process.stdout.write(
     `\n  ${config.PRODUCT_NAME} serves ${config.ISSUER}\n  listening on ${listeningOn(config)}\n\n`,
   );
+  if (config.mail !== 'smtp') process.stdout.write(`  ${aboutMail(config)}\n\n`);
   if (await isClaimed(deps)) return;
   const link = await offerClaim(deps, deps.clock());
   if (link === null) return;

@@ -39,6 +39,8 @@ type ViewName =
   | 'errors'
   | 'home'
   | 'claim'
+  | 'dev_mail'
+  | 'dev_message'
   | 'form_post'
   | 'form_post_asked'
   | 'check_session';

@@ -6,6 +6,7 @@ interface Areas {
   readonly common: typeof import('../../views/languages/en/common.json');
   readonly confirm: typeof import('../../views/languages/en/confirm.json');
   readonly login: typeof import('../../views/languages/en/login.json');
+  readonly mail: typeof import('../../views/languages/en/mail.json');
   readonly passwords: typeof import('../../views/languages/en/passwords.json');
 }
 

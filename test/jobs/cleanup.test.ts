@@ -85,6 +85,11 @@ const tables = {
       ...{ state: 'answered', attempts: 1, created_at: 1 },
     },
   },
+  mails: {
+    key: 'id',
+    end: 'expires_at',
+    row: { name: 'x', state: 'delivered', attempts: 1, created_at: 1, useless_at: 1 },
+  },
   receipts: { key: 'id', end: 'expires_at', row: { user_id: 'u1', sessions: 1, created_at: 1 } },
   registration_tokens: {
     key: 'id',

@@ -41,7 +41,10 @@ export const views: readonly View[] = filesIn('views', /\.ejs$/)
 /** What stands between the tags of a view for everybody to read: no markup, no code, no comments. */
 export function rawWords({ text }: View): readonly string[] {
   const gap = '\u0000';
-  const outside = text.replaceAll(/<%[\s\S]*?%>/g, gap).replaceAll(/<!--[\s\S]*?-->/g, gap);
+  const outside = text
+    .replaceAll(/<%[\s\S]*?%>/g, gap)
+    .replaceAll(/<style>[\s\S]*?<\/style>/g, gap)
+    .replaceAll(/<!--[\s\S]*?-->/g, gap);
   const said = [...outside.matchAll(/\s(?:alt|title|aria-label|placeholder|data-[a-z-]+)="([^"]*)"/g)];
   return [...outside.replaceAll(/<[^>]*>/g, gap).split(gap), ...said.map(([, value = '']) => value)]
     .map((words) => words.trim())

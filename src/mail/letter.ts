@@ -1,0 +1,92 @@
+/** A message as it is sent: subject, text and HTML, made of the same words. Views mail/message.text.ejs and mail/message.html.ejs. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import ejs from 'ejs';
+import ipaddr from 'ipaddr.js';
+import type { Config } from '../config.js';
+import { deviceNames } from '../devices/user_agent.js';
+import type { Language } from '../languages/catalogues.js';
+import { type Translator, translatorOf } from '../languages/translate.js';
+import type { Visit } from '../store/events.js';
+import { type Message, texts } from './messages.js';
+
+const views = fileURLToPath(new URL('../../views/mail/', import.meta.url));
+
+const asText = ejs.compile(readFileSync(`${views}message.text.ejs`, 'utf8'), { escape: String });
+const asHtml = ejs.compile(readFileSync(`${views}message.html.ejs`, 'utf8'));
+
+/** What is sealed in a row of the table mails. */
+export interface Mail {
+  readonly to: string;
+  readonly language: Language;
+  /** The time zone in which times are told; null for UTC. */
+  readonly zone: string | null;
+  readonly message: Message;
+}
+
+export interface Letter {
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+  /** The address that its button leads to, which may be good for something once: never for a log. */
+  readonly link: string | null;
+}
+
+/** Writes a message that tells of what was done at `at`. */
+export function letterOf(
+  config: Pick<Config, 'ISSUER' | 'PRODUCT_NAME'>,
+  { to, language, zone, message }: Mail,
+  at: number,
+): Letter {
+  const t = translatorOf(language);
+  const values = { product: config.PRODUCT_NAME, ...valuesOf(message, t, zone) };
+  const { subject, text } = texts[message.name];
+  const told = 'from' in message;
+  const data = {
+    ...{ language, dir: t.dir, product: config.PRODUCT_NAME, issuer: config.ISSUER },
+    subject: t(subject, values),
+    lines: [t(text, values), ...(told ? [t('mail.not_you', values)] : [])],
+    button: null,
+    facts: told
+      ? [{ label: t('mail.when'), value: t.moment(at, zone ?? 'UTC') }, ...origin(message.from, t)]
+      : [],
+    footer: t('mail.footer', { ...values, address: to }),
+  };
+  return { to, subject: data.subject, text: asText(data), html: asHtml(data), link: null };
+}
+
+function valuesOf(message: Message, t: Translator, zone: string | null): Readonly<Record<string, string>> {
+  if ('provider' in message) return { provider: message.provider };
+  if ('code' in message) return { code: message.code };
+  if ('deletes_at' in message) return { date: t.date(message.deletes_at, zone ?? 'UTC') };
+  return {};
+}
+
+/** With what and from where, as far as it is known. */
+function origin(
+  from: Visit | null,
+  t: Translator,
+): readonly { readonly label: string; readonly value: string }[] {
+  if (from === null) return [{ label: t('mail.by'), value: t('mail.operator') }];
+  const { browser, system } = deviceNames(from.user_agent);
+  const device =
+    browser !== null && system !== null ? t('mail.device_names', { browser, system }) : (browser ?? system);
+  const network = networkOf(from.address);
+  return [
+    ...(device === null ? [] : [{ label: t('mail.device'), value: device }]),
+    ...(network === null ? [] : [{ label: t('mail.network'), value: network }]),
+  ];
+}
+
+/** The network of an address, as a person can tell it for theirs: mail is read by many on its way, and none needs more. */
+function networkOf(address: string): string | null {
+  if (!ipaddr.isValid(address)) return null;
+  const parsed = ipaddr.process(address);
+  return parsed instanceof ipaddr.IPv4
+    ? `${parsed.octets.slice(0, 3).join('.')}.…`
+    : `${parsed.parts
+        .slice(0, 4)
+        .map((part) => part.toString(16))
+        .join(':')}:…`;
+}

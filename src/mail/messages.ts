@@ -1,0 +1,61 @@
+/** Every message that this server sends to people, by name, with what it has to be told, and its texts (views/languages/LANGUAGE/mail.json). */
+import type { Key } from '../languages/keys.js';
+import type { Visit } from '../store/events.js';
+
+/** Tells of something that was done to an account. */
+interface Notice {
+  /** From where; null where the operator did it. */
+  readonly from: Visit | null;
+}
+
+/** What each message has to be told. Numbers that end in `_at` are whole seconds since 1970, and are written as a day. */
+interface Messages {
+  readonly password_changed: Notice;
+  readonly new_device: Notice;
+  readonly passkey_added: Notice;
+  readonly passkey_removed: Notice;
+  readonly totp_added: Notice;
+  readonly totp_removed: Notice;
+  readonly recovery_codes_made: Notice;
+  readonly recovery_code_used: Notice;
+  readonly provider_linked: Notice & { readonly provider: string };
+  readonly provider_unlinked: Notice & { readonly provider: string };
+  readonly deletion_asked: Notice & { readonly deletes_at: number };
+  readonly deleted: Record<never, never>;
+  readonly sign_in_code: { readonly code: string };
+}
+
+export type MessageName = keyof Messages;
+export type Message = {
+  readonly [Name in MessageName]: { readonly name: Name } & Messages[Name];
+}[MessageName];
+
+interface Texts {
+  readonly subject: Key;
+  readonly text: Key;
+}
+
+export const texts: Readonly<Record<MessageName, Texts>> = {
+  password_changed: { subject: 'mail.password_changed_subject', text: 'mail.password_changed_text' },
+  new_device: { subject: 'mail.new_device_subject', text: 'mail.new_device_text' },
+  passkey_added: { subject: 'mail.passkey_added_subject', text: 'mail.passkey_added_text' },
+  passkey_removed: { subject: 'mail.passkey_removed_subject', text: 'mail.passkey_removed_text' },
+  totp_added: { subject: 'mail.totp_added_subject', text: 'mail.totp_added_text' },
+  totp_removed: { subject: 'mail.totp_removed_subject', text: 'mail.totp_removed_text' },
+  recovery_codes_made: { subject: 'mail.recovery_codes_made_subject', text: 'mail.recovery_codes_made_text' },
+  recovery_code_used: { subject: 'mail.recovery_code_used_subject', text: 'mail.recovery_code_used_text' },
+  provider_linked: { subject: 'mail.provider_linked_subject', text: 'mail.provider_linked_text' },
+  provider_unlinked: { subject: 'mail.provider_unlinked_subject', text: 'mail.provider_unlinked_text' },
+  deletion_asked: { subject: 'mail.deletion_asked_subject', text: 'mail.deletion_asked_text' },
+  deleted: { subject: 'mail.deleted_subject', text: 'mail.deleted_text' },
+  sign_in_code: { subject: 'mail.sign_in_code_subject', text: 'mail.sign_in_code_text' },
+};
+
+/** Whom a message goes to: a row of users will do. */
+export interface Recipient {
+  readonly email: string;
+  /** Their time zone (IANA), where it is known: times are told in it. */
+  readonly zoneinfo: string | null;
+  /** Their language tag, where it is known. */
+  readonly locale: string | null;
+}

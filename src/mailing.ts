@@ -1,0 +1,68 @@
+/** What follows from the settings on mail: the server that takes it, and what is done where there is none. Pure. */
+import { isLoopbackHost } from './oauth/redirect_uri.js';
+import { prefix, type Values } from './settings.js';
+
+export interface Mailing {
+  /** smtp: mail is sent · page: shown to developers at /dev/mail, on a loopback issuer · off: what needs mail is off. */
+  readonly mail: 'smtp' | 'page' | 'off';
+  readonly smtp: MailServer | undefined;
+}
+
+interface MailServer {
+  readonly host: string;
+  readonly port: number;
+  /** implicit: from the first byte (RFC 8314) · required: by STARTTLS, or nothing is sent · optional: where the server offers it. */
+  readonly tls: 'implicit' | 'required' | 'optional';
+  readonly auth: { readonly user: string; readonly pass: string } | undefined;
+  readonly from: { readonly name: string; readonly address: string };
+}
+
+type MailValues = Pick<Values, 'ISSUER' | 'PRODUCT_NAME' | 'SMTP_URL' | 'SMTP_TLS' | 'MAIL_FROM'>;
+
+/** Adds a sentence to `problems` for all that does not go together. */
+export function mailingOf(values: MailValues, problems: string[]): Mailing {
+  const { SMTP_URL, SMTP_TLS, MAIL_FROM, ISSUER } = values;
+  if (SMTP_URL === undefined) {
+    for (const [name, value] of Object.entries({ SMTP_TLS, MAIL_FROM }))
+      if (value !== undefined)
+        problems.push(`${prefix}${name} needs ${prefix}SMTP_URL: without, nothing is sent`);
+    return { mail: ISSUER.startsWith('http:') ? 'page' : 'off', smtp: undefined };
+  }
+  if (MAIL_FROM === undefined)
+    problems.push(
+      `${prefix}MAIL_FROM must be set where ${prefix}SMTP_URL is: the address that mail comes from`,
+    );
+  const url = new URL(SMTP_URL);
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const implicit = url.protocol === 'smtps:';
+  if (implicit && SMTP_TLS !== undefined)
+    problems.push(`${prefix}SMTP_TLS is for smtp: with smtps: there is TLS from the first byte`);
+  const start_tls = SMTP_TLS ?? (isLoopbackHost(url.hostname) ? 'optional' : 'required');
+  return {
+    mail: 'smtp',
+    smtp: {
+      host,
+      port: Number(url.port || (implicit ? 465 : 587)),
+      tls: implicit ? 'implicit' : start_tls,
+      auth:
+        url.username === ''
+          ? undefined
+          : { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) },
+      from: senderOf(MAIL_FROM ?? '', values.PRODUCT_NAME),
+    },
+  };
+}
+
+/** What happens to mail, in a sentence for the operator. */
+export function aboutMail({ mail, smtp, ISSUER }: Mailing & Pick<Values, 'ISSUER'>): string {
+  if (smtp !== undefined) return `Mail is sent by ${smtp.host}, from ${smtp.from.address}.`;
+  return mail === 'page'
+    ? `Mail is shown at ${ISSUER}/dev/mail, on this machine alone, and sent to nobody: ${prefix}SMTP_URL is not set.`
+    : `No mail is sent: ${prefix}SMTP_URL is not set. People are not told by mail of changes to their accounts.`;
+}
+
+/** `Name <address>`, or an address alone, which the product's name is put in front of. */
+function senderOf(text: string, product: string): { readonly name: string; readonly address: string } {
+  const [, name, address] = /^(.*?)\s*<([^<>]*)>$/.exec(text) ?? [];
+  return { name: name?.replace(/^"(.*)"$/, '$1') || product, address: address ?? text };
+}

@@ -1,0 +1,34 @@
+/** Messages of this server in tests: queueing one, the rows that there are, and what they say. */
+import { onTestFinished, vi } from 'vitest';
+import { queueMail } from '../../src/mail/queue.js';
+import type { MailRow } from '../../src/store/mails.js';
+import { statement } from '../../src/store/statement.js';
+import { type IdpOptions, startIdp, type TestIdp } from './idp.js';
+import { type MailServerOptions, startMailServer } from './mail_server.js';
+
+const everyMail = statement<object, MailRow>((sql) => sql('mails').orderBy('created_at').orderBy('id'));
+
+export const mailRows = (idp: TestIdp) => idp.db.all(everyMail, {});
+
+/** A server with a mail server beside it. Only the test makes its senders look. */
+export async function startWithMail(options: IdpOptions & { readonly server?: MailServerOptions } = {}) {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const mail = await startMailServer(options.server);
+  const settings = { SMTP_URL: mail.url, MAIL_FROM: 'Example <id@example.com>', ...options.settings };
+  const idp = await startIdp({ ...options, settings });
+  return { idp, mail };
+}
+
+/** Queues a notice to somebody, as the operator's doing. */
+export async function queueNotice(
+  idp: TestIdp,
+  email = 'ada@example.com',
+  useless_at?: number,
+): Promise<void> {
+  const post = { config: idp.config, ring: await idp.deps.keys.get() };
+  const to = { email, zoneinfo: null, locale: null };
+  const message = { name: 'password_changed', from: null } as const;
+  const until = useless_at === undefined ? {} : { useless_at };
+  await idp.db.transaction((trx) => queueMail(trx, post, { to, message, ...until }, idp.now()));
+}
