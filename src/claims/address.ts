@@ -5,8 +5,8 @@ export const address: ClaimSet = {
   scope: 'address',
   claims: ['address'],
   consent: {
-    title: 'Your postal address',
-    details: ['Street, town, region, postal code and country, where you gave them'],
+    title: 'claims.address_title',
+    details: ['claims.address_detail'],
   },
   resolve: (user) =>
     user.address === null ? {} : { address: JSON.parse(user.address) as Record<string, string> }, // stored by actions/users

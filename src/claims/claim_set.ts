@@ -1,4 +1,5 @@
 /** What one scope gives: its claims, and where they come from. OpenID Connect Core §5.4. */
+import type { Key } from '../languages/keys.js';
 import type { UserRow } from '../store/users.js';
 
 export type Claims = Readonly<
@@ -10,7 +11,7 @@ export interface ClaimSet {
   readonly scope: string;
   readonly claims: readonly string[];
   /** The words of the consent page: what an application will see. */
-  readonly consent: { readonly title: string; readonly details: readonly string[] };
+  readonly consent: { readonly title: Key; readonly details: readonly Key[] };
   /** The claims this user has. One without a value is left out, never null or empty (§5.3.2). */
   resolve(user: UserRow): Claims;
 }

@@ -4,6 +4,6 @@ import { type ClaimSet, present } from './claim_set.js';
 export const email: ClaimSet = {
   scope: 'email',
   claims: ['email', 'email_verified'],
-  consent: { title: 'Your email address', details: ['The address, and whether it has been verified'] },
+  consent: { title: 'claims.email_title', details: ['claims.email_detail'] },
   resolve: (user) => present({ email: user.email, email_verified: user.email_verified === 1 }),
 };

@@ -5,6 +5,7 @@ import type { ClaimSet, Claims } from './claim_set.js';
 import * as registry from './registry.js';
 
 export type { Claims } from './claim_set.js';
+export { claimName } from './names.js';
 
 export const claimSets: readonly ClaimSet[] = Object.values(registry);
 

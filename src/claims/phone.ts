@@ -4,7 +4,7 @@ import { type ClaimSet, present } from './claim_set.js';
 export const phone: ClaimSet = {
   scope: 'phone',
   claims: ['phone_number', 'phone_number_verified'],
-  consent: { title: 'Your phone number', details: ['The number, and whether it has been verified'] },
+  consent: { title: 'claims.phone_title', details: ['claims.phone_detail'] },
   resolve: (user) =>
     user.phone_number === null
       ? {}

@@ -20,8 +20,8 @@ export const profile: ClaimSet = {
     'updated_at',
   ],
   consent: {
-    title: 'Your profile',
-    details: ['Name', 'Picture and links', 'Birthday, gender, language and time zone, where you gave them'],
+    title: 'claims.profile_title',
+    details: ['claims.profile_name', 'claims.profile_links', 'claims.profile_more'],
   },
 
   resolve: (user) =>

@@ -4,6 +4,6 @@ import type { ClaimSet } from './claim_set.js';
 export const roles: ClaimSet = {
   scope: 'roles',
   claims: ['roles'],
-  consent: { title: 'Your roles', details: ['The roles your organisation gave you'] },
+  consent: { title: 'claims.roles_title', details: ['claims.roles_detail'] },
   resolve: (user) => (user.roles === '' ? {} : { roles: user.roles.split(' ') }),
 };

@@ -10,6 +10,6 @@ import { render } from '../http/render.js';
 export function checkSession({ config }: Pick<Deps, 'config'>): Middleware {
   return (ctx) => {
     anyFrameHeaders(ctx);
-    render(ctx, config, { view: 'check_session', title: { words: 'Session check' }, data: {} });
+    render(ctx, config, { view: 'check_session', title: { words: config.PRODUCT_NAME }, data: {} });
   };
 }

@@ -46,7 +46,7 @@ export async function respond(
   framablePageHeaders(ctx);
   render(ctx, deps.config, {
     view: 'form_post',
-    title: { words: 'Back to the application' },
+    title: 'form_post.page_title',
     data: response.form,
   });
 }
@@ -65,7 +65,7 @@ export async function respondAsked(
   ctx.set('Referrer-Policy', 'no-referrer');
   render(ctx, deps.config, {
     view: 'form_post_asked',
-    title: { words: 'This sign-in did not work' },
+    title: 'form_post.asked_title',
     status: 400,
     data: {
       client_name: to.client.client_name,

@@ -4,6 +4,8 @@
  */
 import type { Context, Middleware } from 'koa';
 import type { Deps } from '../deps.js';
+import type { Key } from '../languages/keys.js';
+import type { Text } from '../languages/translate.js';
 import type { ErrorCode } from '../oauth/error_codes.js';
 import { errorObject, type FailedCheck, OAuthError, UserError } from '../oauth/errors.js';
 import { newId } from '../secrets.js';
@@ -84,14 +86,19 @@ function causeOf(error: Error): string | undefined {
 
 interface Told {
   readonly status: number;
-  readonly heading: string;
-  readonly message: string;
-  readonly advice: string | null;
+  readonly heading: Key;
+  readonly message: Text;
+  /** For `message`: what the client is told, in English. */
+  readonly description: string | null;
+  readonly advice: Key | null;
 }
 
 async function renderError(deps: ErrorDeps, ctx: Context, error: unknown): Promise<void> {
   const error_id = newId();
-  const told = tell(error, ctx.path.startsWith(`${deps.config.base}/logout`) ? 'sign-out' : 'sign-in');
+  const told = tell(
+    error,
+    ctx.path.startsWith(`${deps.config.base}/logout`) ? 'errors.sign_out_link' : 'errors.sign_in_link',
+  );
   if (error instanceof OAuthError || error instanceof UserError) {
     deps.log.info(
       { error_id, path: ctx.path, error: error.code, description: error.message, cause: causeOf(error) },
@@ -107,39 +114,46 @@ async function renderError(deps: ErrorDeps, ctx: Context, error: unknown): Promi
   if ((error instanceof OAuthError || error instanceof UserError) && error.retry_after !== undefined) {
     ctx.set('Retry-After', String(error.retry_after));
   }
-  const { status, heading, message, advice } = told;
-  const data = { heading, message, advice, error_id, detail, home_uri: `${deps.config.base}/` };
-  render(ctx, deps.config, { view: 'error', title: { words: heading }, status, data });
+  const { status, ...said } = told;
+  const data = { ...said, error_id, detail, home_uri: `${deps.config.base}/` };
+  render(ctx, deps.config, { view: 'error', title: said.heading, status, data });
 }
 
-/** `kind` is what the person was doing. */
-function tell(error: unknown, kind: 'sign-in' | 'sign-out'): Told {
+/** `link` says what the person was doing. */
+function tell(error: unknown, link: 'errors.sign_in_link' | 'errors.sign_out_link'): Told {
   if (error instanceof UserError)
-    return { status: error.status, heading: 'That did not work', message: error.message, advice: null };
+    return {
+      status: error.status,
+      heading: 'errors.user_error',
+      message: error,
+      description: null,
+      advice: null,
+    };
   if (error instanceof OAuthError) {
     const status = error.status === 401 || error.status === 403 ? 400 : error.status;
     if (error.failed?.check.startsWith('redirect_uri')) {
       return {
         status,
-        heading: `This ${kind} link does not work`,
-        message:
-          'The application asked us to send you to an address (redirect URI) that is not registered for it, so we stopped here.',
-        advice: 'Please tell the people who run the application, and give them the error id.',
+        heading: link,
+        message: 'errors.redirect_uri',
+        description: null,
+        advice: 'errors.tell_them',
       };
     }
     return {
       status,
-      heading: `This ${kind} link does not work`,
-      message: `The application sent a request that we cannot answer: ${error.description}.`,
-      advice:
-        'Go back to the application and try again. If it happens again, tell the people who run it, and give them the error id.',
+      heading: link,
+      message: 'errors.cannot_answer',
+      description: error.description,
+      advice: 'errors.try_again',
     };
   }
   return {
     status: 500,
-    heading: 'Something went wrong here',
-    message: 'This is our fault, not yours. Nothing was lost.',
-    advice: 'Please try again in a moment. If it happens again, tell your administrator the error id.',
+    heading: 'errors.our_fault',
+    message: 'errors.not_yours',
+    description: null,
+    advice: 'errors.in_a_moment',
   };
 }
 

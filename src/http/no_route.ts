@@ -21,13 +21,14 @@ export function notFound({ config, log }: Pick<Deps, 'config' | 'log'>): Middlew
     const error_id = newId();
     log.info({ error_id, path: ctx.path }, 'no such page');
     const data = {
-      heading: 'There is no such page',
-      message: 'The address may be mistyped, or the link that led here may be old.',
+      heading: 'errors.no_page' as const,
+      message: 'errors.no_page_why',
+      description: null,
       advice: null,
       error_id,
       detail: null,
       home_uri: `${config.base}/`,
     };
-    render(ctx, config, { view: 'error', title: { words: data.heading }, status: 404, data });
+    render(ctx, config, { view: 'error', title: data.heading, status: 404, data });
   };
 }

@@ -5,7 +5,7 @@ import ejs from 'ejs';
 import type { Context } from 'koa';
 import type { Config } from '../config.js';
 import { languageNames, languages } from '../languages/catalogues.js';
-import { type Text, translatorOf } from '../languages/translate.js';
+import { type Text, translatorOf, type Words } from '../languages/translate.js';
 import { digest } from '../secrets.js';
 import { type AskedIn, languageOf } from './language.js';
 
@@ -63,8 +63,7 @@ function template(view: ViewName): (data: object) => string {
 
 export interface Page {
   readonly view: ViewName;
-  /** `words` of others, as they are. A page that has such a title is in English still. */
-  readonly title: Text | { readonly words: string };
+  readonly title: Text | Words;
   readonly data: PageData;
   readonly status?: number;
   /** The pending request that the page is about: it may ask for a language. */
@@ -83,8 +82,7 @@ export type PageConfig = Pick<Config, 'base' | 'loopback' | 'DEFAULT_LANGUAGE' |
 /** Answers with a page in the language of its reader, which nobody may keep or frame. */
 export function render(ctx: Context, config: PageConfig, page: Page): void {
   const { view, title, data, status = 200, pending = null } = page;
-  const foreign = typeof title === 'object' && 'words' in title;
-  const t = translatorOf(foreign ? 'en' : languageOf(ctx, config, pending));
+  const t = translatorOf(languageOf(ctx, config, pending));
   ctx.status = status;
   ctx.set('Cache-Control', 'no-store');
   ctx.type = 'text/html; charset=utf-8';
@@ -92,7 +90,7 @@ export function render(ctx: Context, config: PageConfig, page: Page): void {
     ...data,
     t,
     page: {
-      title: foreign ? title.words : t(title),
+      title: t(title),
       product: config.PRODUCT_NAME,
       base: config.base,
       version: assetsVersion,

@@ -2,10 +2,17 @@
 
 interface Areas {
   readonly admin: typeof import('../../views/languages/en/admin.json');
+  readonly choose: typeof import('../../views/languages/en/choose.json');
   readonly claim: typeof import('../../views/languages/en/claim.json');
+  readonly claims: typeof import('../../views/languages/en/claims.json');
   readonly common: typeof import('../../views/languages/en/common.json');
   readonly confirm: typeof import('../../views/languages/en/confirm.json');
+  readonly consent: typeof import('../../views/languages/en/consent.json');
+  readonly errors: typeof import('../../views/languages/en/errors.json');
+  readonly form_post: typeof import('../../views/languages/en/form_post.json');
+  readonly home: typeof import('../../views/languages/en/home.json');
   readonly login: typeof import('../../views/languages/en/login.json');
+  readonly logout: typeof import('../../views/languages/en/logout.json');
   readonly mail: typeof import('../../views/languages/en/mail.json');
   readonly passwords: typeof import('../../views/languages/en/passwords.json');
 }

@@ -17,21 +17,26 @@ export interface Message {
 
 export type Text = Key | Message;
 
+/** Words of others, which are the same in every language: a name, a scope. */
+export interface Words {
+  readonly words: string;
+}
+
 /** A piece of a sentence: our own words, or the value that stands in the place `name`. */
-interface Part<Value> {
+interface Part {
   readonly text: string;
   readonly name: string | null;
-  readonly value: Value | null;
+  readonly value: unknown;
 }
 
 /** What a view calls `t`. All of it in one language. */
 export interface Translator {
   /** A text with its values in it, as plain text: what may run from right to left in it is isolated (UAX #9). */
-  (text: Text, values?: Values): string;
+  (text: Text | Words, values?: Values): string;
   readonly language: Language;
   readonly dir: 'ltr' | 'rtl';
   /** The pieces of a sentence, for values that get an element of their own. */
-  parts<Value>(key: Key, values: Readonly<Record<string, Value>>): readonly Part<Value>[];
+  parts(text: Text | Words, values?: Readonly<Record<string, unknown>>): readonly Part[];
   number(value: number): string;
   list(words: readonly string[]): string;
   /** A day, of whole seconds since 1970. In UTC where the reader's time zone is unknown. */
@@ -98,7 +103,8 @@ function createTranslator(language: Language): Translator {
       ? `\u2068${value}\u2069`
       : value;
   };
-  const translate = (text: Text, given?: Values) => {
+  const translate = (text: Text | Words, given?: Values) => {
+    if (typeof text === 'object' && 'words' in text) return shown(text.words, 'words');
     const key = typeof text === 'string' ? text : text.key;
     const values = given ?? (typeof text === 'string' ? undefined : text.values);
     const found = lookUp(language, key, values?.count);
@@ -107,13 +113,17 @@ function createTranslator(language: Language): Translator {
       .map((piece, index) => (index % 2 === 0 ? piece : shown(values[piece], piece)))
       .join('');
   };
-  const parts = <Value>(key: Key, values: Readonly<Record<string, Value>>) =>
-    split(lookUp(language, key, values.count)).map((piece, index) => {
-      const value = values[piece] ?? null;
+  const parts = (text: Text | Words, given?: Readonly<Record<string, unknown>>) => {
+    if (typeof text === 'object' && 'words' in text) return [{ text: '', name: 'words', value: text.words }];
+    const { key, values = {} } = typeof text === 'string' ? { key: text } : text;
+    const all: Readonly<Record<string, unknown>> = given ?? values;
+    return split(lookUp(language, key, all.count)).map((piece, index) => {
+      const value = all[piece] ?? null;
       if (index % 2 === 0) return { text: piece, name: null, value: null };
       if (typeof value === 'number') return { text: numbers.format(value), name: null, value: null };
       return { text: '', name: piece, value };
     });
+  };
   const at = (options: Intl.DateTimeFormatOptions) => timesOf(language, options);
 
   return Object.assign(translate, {

@@ -53,7 +53,8 @@ async function chooserForm(
 ): Promise<void> {
   render(ctx, deps.config, {
     view: 'choose_account',
-    title: { words: 'Choose an account' },
+    title: 'choose.title',
+    pending: interaction.pending,
     data: {
       csrf: await csrfToken(deps, ctx, session.id),
       request: interaction.sealed,

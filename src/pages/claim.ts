@@ -58,7 +58,7 @@ async function claimForm(
 ): Promise<void> {
   render(ctx, deps.config, {
     view: 'claim',
-    title: { words: 'Claim this server' },
+    title: 'claim.page_title',
     data: { csrf: await csrfToken(deps, ctx, null), token, email, name, error },
   });
 }

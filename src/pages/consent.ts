@@ -11,6 +11,7 @@ import { readForm, readQuery } from '../http/read.js';
 import { render } from '../http/render.js';
 import { currentSession } from '../http/session.js';
 import { submit } from '../http/submit.js';
+import type { Key } from '../languages/keys.js';
 import { consentEachTime, wantedWords } from '../oauth/authorization.js';
 import { type Client, isStranger } from '../store/clients.js';
 import type { LiveSession } from '../store/sessions.js';
@@ -72,7 +73,8 @@ async function consentForm(
   const shown = shownClient(client, deps.config.base, languagesOf(ctx, deps.config, pending));
   render(ctx, deps.config, {
     view: 'consent',
-    title: { words: `Allow ${shown.name}?` },
+    title: { key: 'consent.page_title', values: { client: shown.name } },
+    pending,
     data: {
       csrf: await csrfToken(deps, ctx, session.id),
       request: sealed,
@@ -85,13 +87,9 @@ async function consentForm(
   });
 }
 
-function warnings(client: Client, redirect_uri: string): readonly string[] {
+function warnings(client: Client, redirect_uri: string): readonly Key[] {
   return [
-    ...(isStranger(client)
-      ? ['This application registered itself here. Nobody has checked that it is what its name says.']
-      : []),
-    ...(consentEachTime(client, redirect_uri)
-      ? ['This application runs on your own device. Go on only if you started it yourself.']
-      : []),
+    ...(isStranger(client) ? (['consent.stranger'] as const) : []),
+    ...(consentEachTime(client, redirect_uri) ? (['consent.on_device'] as const) : []),
   ];
 }

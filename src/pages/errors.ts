@@ -6,5 +6,5 @@ import { errorCodes } from '../oauth/error_codes.js';
 const entries = Object.entries(errorCodes).map(([code, entry]) => ({ code, ...entry }));
 
 export function errors(config: PageConfig): Middleware {
-  return (ctx) => render(ctx, config, { view: 'errors', title: { words: 'Error codes' }, data: { entries } });
+  return (ctx) => render(ctx, config, { view: 'errors', title: 'errors.codes_title', data: { entries } });
 }

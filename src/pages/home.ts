@@ -10,6 +10,7 @@ import { shownClient } from '../http/interaction.js';
 import { languagesOf } from '../http/language.js';
 import { render } from '../http/render.js';
 import { currentSession, isAdministrator } from '../http/session.js';
+import type { Key } from '../languages/keys.js';
 import { appendQuery } from '../oauth/response_modes/query.js';
 import * as consents from '../store/consents.js';
 
@@ -54,19 +55,19 @@ async function applications(deps: HomeDeps, ctx: Context, user_id: string) {
 function nextSteps(issuer: string) {
   return [
     {
-      title: 'Add an application',
-      text: 'It prints the client_id and, once, the client_secret to give to the application.',
+      title: 'home.add_application',
+      text: 'home.add_application_text',
       command: 'npx sallyport clients add "My application" --redirect-uri https://app.example.com/callback',
     },
     {
-      title: 'Point the application here',
-      text: 'Any OpenID Connect library finds all it needs from the issuer.',
+      title: 'home.point_here',
+      text: 'home.point_here_text',
       command: `${issuer}/.well-known/openid-configuration`,
     },
     {
-      title: 'Add people',
-      text: 'Asks for a password, and lets them sign in to every application.',
+      title: 'home.add_people',
+      text: 'home.add_people_text',
       command: 'npx sallyport users add somebody@example.com --name "Somebody"',
     },
-  ];
+  ] as const satisfies readonly { title: Key; text: Key; command: string }[];
 }

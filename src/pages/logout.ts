@@ -70,7 +70,7 @@ export function signedOut(deps: Pick<Deps, 'caches' | 'clock' | 'config' | 'keys
     if (frames.length > 0) framingPageHeaders(ctx, new Set(frames.map((frame) => new URL(frame).origin)));
     render(ctx, deps.config, {
       view: 'signed_out',
-      title: { words: 'You are signed out' },
+      title: 'logout.done',
       data: {
         client:
           client === undefined
@@ -120,7 +120,7 @@ async function logoutForm(
   const client = await returningClient(deps, request.client_id);
   render(ctx, deps.config, {
     view: 'logout',
-    title: { words: 'Sign out?' },
+    title: 'logout.title',
     data: {
       csrf: await csrfToken(deps, ctx, session.id),
       request: sealed,

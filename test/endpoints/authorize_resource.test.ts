@@ -88,7 +88,7 @@ describe('consent to a resource (INT-12)', () => {
     const consent = await ask(browser, 'shop', { scope: 'openid orders:read', resource: orders });
     expect(kindOf(consent)).toBe('/consent');
     expect(consent.html).toContain(orders);
-    expect(consent.html).toContain('<li>orders:read</li>');
+    expect(consent.html).toContain('<li><bdi>orders:read</bdi></li>');
     expect(codeOf(await browser.submit(consent, { action: 'allow' }))).not.toBe('');
 
     expect(codeOf(await ask(browser, 'shop', { scope: 'openid orders:read', resource: orders }))).not.toBe(

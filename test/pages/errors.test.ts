@@ -15,8 +15,8 @@ test('the page has an entry for every code, at the anchor that error_uri names (
     entries.map(([code]) => code),
   );
   for (const [code, { sentence, advice }] of entries) {
-    expect(page, code).toContain(`<p>${sentence}</p>`);
-    expect(page, code).toContain(`<p>${advice}</p>`);
+    expect(page, code).toContain(`<p lang="en" dir="ltr">${sentence}</p>`);
+    expect(page, code).toContain(`<p lang="en" dir="ltr">${advice}</p>`);
   }
 });
 

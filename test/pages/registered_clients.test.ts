@@ -98,8 +98,8 @@ describe('the name of an application', () => {
   test('is the same on the consent page, with its documents (INT-11, REG-13)', async () => {
     const { browser, open } = await start(translated);
     const { html } = await signIn(browser, await open({ ui_locales: 'de' }));
-    expect(html).toContain('<title>Allow Laden?');
-    expect(html).toContain('Allow <bdi>Laden</bdi>');
+    expect(html).toContain('<title>Laden zulassen?');
+    expect(html).toContain('Darf <bdi>Laden</bdi>');
     expect(html).toContain('href="https://app.example/datenschutz"');
   });
 });
