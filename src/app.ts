@@ -38,6 +38,15 @@ import { lastResort, readableTarget, requestLog } from './http/guards.js';
 import { pageHeaders, transportHeaders } from './http/headers.js';
 import { localOnly } from './http/local.js';
 import { methodNotAllowed, notFound } from './http/no_route.js';
+import { postApplications, showApplications } from './pages/account/applications.js';
+import { downloadData, showData } from './pages/account/data.js';
+import { goodbye, postDelete, showDelete } from './pages/account/delete.js';
+import { showEvents } from './pages/account/events.js';
+import { postKeep, showKeep } from './pages/account/keep.js';
+import { showOverview } from './pages/account/overview.js';
+import { postPassword, showPassword } from './pages/account/password.js';
+import { postProfile, showProfile } from './pages/account/profile.js';
+import { postSessions, showSessions } from './pages/account/sessions.js';
 import { postAccountChooser, showAccountChooser } from './pages/choose_account.js';
 import { postClaim, showClaim } from './pages/claim.js';
 import { postConfirm, showConfirm } from './pages/confirm.js';
@@ -142,6 +151,7 @@ export function routes(deps: Deps): readonly Route[] {
     ...(deps.config.loopback ? [] : [get('/check-session', checkSession(deps))]),
 
     get('/', ...page, home(deps)),
+    ...accountRoutes(deps),
     get('/errors', ...page, errors(deps.config)),
     get('/language', ...page, chooseLanguage(deps)),
     get('/claim', ...page, showClaim(deps)),
@@ -157,6 +167,30 @@ export function routes(deps: Deps): readonly Route[] {
     get('/logos/:client_id', json, logo(deps)),
     get('/healthz', healthz),
     get('/readyz', readyz(deps)),
+  ];
+}
+
+/** One's own account. Each goes through forPerson (http/account.ts): without a session it leads to the login page. */
+function accountRoutes(deps: Deps): readonly Route[] {
+  const page = [pageHeaders, pageErrors(deps)];
+  return [
+    get('/account', ...page, showOverview(deps)),
+    get('/account/profile', ...page, showProfile(deps)),
+    post('/account/profile', ...page, postProfile(deps)),
+    get('/account/password', ...page, showPassword(deps)),
+    post('/account/password', ...page, postPassword(deps)),
+    get('/account/sessions', ...page, showSessions(deps)),
+    post('/account/sessions', ...page, postSessions(deps)),
+    get('/account/applications', ...page, showApplications(deps)),
+    post('/account/applications', ...page, postApplications(deps)),
+    get('/account/events', ...page, showEvents(deps)),
+    get('/account/data', ...page, showData(deps)),
+    get('/account/data/download', ...page, downloadData(deps)),
+    get('/account/delete', ...page, showDelete(deps)),
+    post('/account/delete', ...page, postDelete(deps)),
+    get('/account/keep', ...page, showKeep(deps)),
+    post('/account/keep', ...page, postKeep(deps)),
+    get('/goodbye', ...page, goodbye(deps.config)),
   ];
 }
 

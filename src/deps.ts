@@ -5,6 +5,7 @@ import { type Logger, pino } from 'pino';
 import { type ClientKeys, createClientKeys } from './client_auth/client_keys.js';
 import { createRequestUris, type RequestUris } from './client_auth/request_uris.js';
 import type { Config } from './config.js';
+import { createPlaces, type Places } from './devices/places.js';
 import { createKeys, type Keys } from './keys/keys.js';
 import { MasterKeyError, type MasterKeys, masterKeysOf, readMasterKeys } from './keys/master_key.js';
 import { createHashingGate, type HashingGate } from './limits/hashing_gate.js';
@@ -42,6 +43,8 @@ export interface Deps {
   readonly statusIndices: StatusIndices;
   readonly statusLists: StatusLists;
   readonly upstream: Upstream;
+  /** Where network addresses are, if the operator provides a database. */
+  readonly places: Places;
   readonly log: Log;
   /** Waits for what runs, then closes the database and ends the processes that hash and judge passwords. */
   close(): Promise<void>;
@@ -81,6 +84,7 @@ export async function openDeps(config: Config, substitutes: Substitutes = {}): P
     upstream: createUpstream({ outbound, keys, skew: () => clock() - systemClock() }),
     statusIndices: createStatusIndices(db),
     statusLists,
+    places: createPlaces({ path: config.GEOIP_DB, clock, log }),
     log,
     async close() {
       statusLists.close();

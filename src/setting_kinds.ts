@@ -1,6 +1,7 @@
 /** The kinds of settings: how a text of the environment becomes a value, and the sentence where it does not. */
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { isProfileClaim, type ProfileClaim, profileClaims } from './oauth/profile_claims.js';
 import { isLoopbackHost } from './oauth/redirect_uri.js';
 import { canonicalResponseType, type ResponseTypeName, responseTypeNames } from './oauth/response_types.js';
 import { parseScope } from './oauth/scope.js';
@@ -17,6 +18,13 @@ export const responseTypeList = z
     `must be a list of ${responseTypeNames.join(', ')}, with code among them`,
   )
   .transform((types): readonly ResponseTypeName[] => [...new Set(types)]);
+export const profileClaimList = list
+  .transform((words) => words.filter((word) => word !== 'none'))
+  .refine(
+    (words): words is ProfileClaim[] => words.every(isProfileClaim),
+    `must be none, or some of ${profileClaims.join(', ')}`,
+  )
+  .transform((claims): readonly ProfileClaim[] => [...new Set(claims)]);
 export const cidrs = list.refine(
   (words) => words.every(isNetwork),
   'must be addresses or networks like 10.0.0.0/8, separated by commas',

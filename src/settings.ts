@@ -11,6 +11,7 @@ import {
   isScope,
   isSmtpUrl,
   list,
+  profileClaimList,
   responseTypeList,
   seconds,
   whole,
@@ -190,6 +191,24 @@ export const settings = {
     fallback: 'code',
     about:
       'The response types that applications may be registered with, separated by commas: `code` and, for those that cannot do without, `none`, `id_token`, `id_token token`, `code id_token`, `code token`, `code id_token token`.',
+  },
+  PROFILE_EDITABLE: {
+    schema: profileClaimList,
+    fallback: 'name given_name family_name nickname birthdate zoneinfo locale',
+    about:
+      'The claims of their profile that people may change themselves: some of `name`, `given_name`, `middle_name`, `family_name`, `nickname`, `preferred_username`, `profile`, `picture`, `website`, `gender`, `birthdate`, `zoneinfo`, `locale`, `phone_number`; or `none`.',
+  },
+  ACCOUNT_DELETION_GRACE_SECONDS: {
+    schema: seconds(0, 400 * day),
+    fallback: String(14 * day),
+    about:
+      'How long a person who deleted their account can still sign in and keep it. Until then no application gets anything of it. 0: it is deleted at once.',
+  },
+  GEOIP_DB: {
+    schema: z.string().min(1).optional(),
+    fallback: undefined,
+    about:
+      'A MaxMind DB file (`.mmdb`) of kind City or Country: people then see, beside the network address, roughly where their devices signed in. Read anew every hour.',
   },
   CODE_SECONDS: {
     schema: seconds(5, 600),

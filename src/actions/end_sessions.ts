@@ -24,6 +24,33 @@ export async function endSession(
   return client_ids;
 }
 
+/** Ends all sessions of a user but one. What was given offline_access goes on. Returns how many. */
+export async function endSessionsBut(
+  trx: Trx,
+  session: Pick<sessions.SessionRow, 'id' | 'user_id'>,
+  now: number,
+): Promise<number> {
+  const ended = await sessions.removeOthers(trx, session.user_id, session.id); // first, as above
+  if (ended.length > 0) await outbox.queueLogouts(trx, ended, newId(), now);
+  for (const { id } of ended) await authorizations.revokeBySession(trx, id, now);
+  return ended.length;
+}
+
+/**
+ * Ends all sessions of a user but one, and all that was given to applications, in that session and offline too: what comes of a new
+ * password (decisions 30). Applications in the session that goes on get new tokens without a question.
+ */
+export async function endEverythingBut(
+  trx: Trx,
+  session: Pick<sessions.SessionRow, 'id' | 'user_id'>,
+  now: number,
+): Promise<void> {
+  const { id: but, user_id } = session;
+  await sessions.removeOthers(trx, user_id, but); // first, as above
+  await outbox.queueLogoutsElsewhere(trx, { user_id, but }, newId(), now);
+  await authorizations.revokeByUser(trx, user_id, now);
+}
+
 /** What ended of a person. */
 export interface Ended {
   /** The receipt_id of the messages. */

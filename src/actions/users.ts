@@ -1,5 +1,6 @@
 /** People: adding, disabling, removing them, setting a password. One function is one decision, one transaction, one event. */
 import { z } from 'zod';
+import type { Config } from '../config.js';
 import type { Deps } from '../deps.js';
 import { checkNewPassword } from '../factors/new_password.js';
 import { hashPassword } from '../factors/password.js';
@@ -57,6 +58,9 @@ const userClaims = z.strictObject({
     })
     .optional(),
 });
+
+/** The rule of each claim. */
+export const claimRules = userClaims.shape;
 
 const email = z
   .string()
@@ -231,11 +235,19 @@ export async function removeUser(
   user_id: string,
   now: number,
 ): Promise<void> {
-  await deps.db.transaction(async (trx) => {
-    await users.disable(trx, user_id, now, now); // first: whoever signs in at this moment waits, and then does not
-    await endSessionsOf(trx, user_id, now);
-    await users.remove(trx, user_id);
-    await events.record(trx, { type: 'user_removed', user_id }, now, deps.config.EVENTS_SECONDS);
-  });
+  await deps.db.transaction((trx) => removeHeld(trx, deps.config, user_id, now));
   deps.bell.ring();
+}
+
+/** The statements of removing a user. Who calls it rings deps.bell afterwards. */
+export async function removeHeld(
+  trx: Trx,
+  config: Pick<Config, 'EVENTS_SECONDS'>,
+  user_id: string,
+  now: number,
+): Promise<void> {
+  await users.disable(trx, user_id, now, now); // first: whoever signs in at this moment waits, and then does not
+  await endSessionsOf(trx, user_id, now);
+  await users.remove(trx, user_id);
+  await events.record(trx, { type: 'user_removed', user_id }, now, config.EVENTS_SECONDS);
 }

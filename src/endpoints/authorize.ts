@@ -45,6 +45,7 @@ export type AuthorizeDeps = Pick<
 /** Where each step is done. */
 const pages: Readonly<Record<Exclude<Step, 'respond'>, string>> = {
   login: '/login',
+  keep_account: '/account/keep',
   select_account: '/choose-account',
   consent: '/consent',
 };
@@ -52,6 +53,7 @@ const pages: Readonly<Record<Exclude<Step, 'respond'>, string>> = {
 /** What prompt=none is refused with where a page would help. */
 const silentRefusals: ReadonlySet<string> = new Set([
   'login_required',
+  'interaction_required',
   'account_selection_required',
   'consent_required',
 ]);

@@ -21,6 +21,7 @@ const kinds = {
   session: ofPages,
   browser: ofPages,
   device: ofPages,
+  way_back: { prefix: '__Host-', same_site: 'Lax' },
   language: { prefix: '__Host-', same_site: 'Lax' },
   browser_state: { ...ofPages, readable: true },
   access: { prefix: '__Host-', same_site: 'Lax' },

@@ -28,7 +28,7 @@ export const assets: ReadonlyMap<string, Asset> = new Map(
 /** Changes when any asset changes, so that browsers may keep them for ever. */
 const assetsVersion = digest([...assets.values()].map((asset) => asset.etag).join()).slice(0, 10);
 
-type ViewName =
+export type ViewName =
   | 'login'
   | 'confirm'
   | 'consent'
@@ -38,6 +38,16 @@ type ViewName =
   | 'error'
   | 'errors'
   | 'home'
+  | 'account/overview'
+  | 'account/profile'
+  | 'account/password'
+  | 'account/sessions'
+  | 'account/applications'
+  | 'account/events'
+  | 'account/data'
+  | 'account/delete'
+  | 'account/keep'
+  | 'account/goodbye'
   | 'claim'
   | 'dev_mail'
   | 'dev_message'

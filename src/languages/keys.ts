@@ -1,6 +1,7 @@
 /** The keys of all texts, as the English catalogues have them: one that is misspelled does not compile. One line for each area. */
 
 interface Areas {
+  readonly account: typeof import('../../views/languages/en/account.json');
   readonly admin: typeof import('../../views/languages/en/admin.json');
   readonly choose: typeof import('../../views/languages/en/choose.json');
   readonly claim: typeof import('../../views/languages/en/claim.json');

@@ -19,6 +19,8 @@ export interface Progress {
     readonly selected_at: number;
     readonly selected_request: string | null;
     readonly acr: string;
+    /** When the account is to be deleted, as its owner asked: until they keep it, nobody gets anything of it. */
+    readonly deletes_at: number | null;
   } | null;
   /** What the user has not agreed to yet. */
   readonly to_approve: readonly string[];
@@ -27,7 +29,7 @@ export interface Progress {
   readonly consent_each_time: boolean;
 }
 
-export type Step = 'login' | 'select_account' | 'consent' | 'respond';
+export type Step = 'login' | 'keep_account' | 'select_account' | 'consent' | 'respond';
 
 /** Throws the error for the client where a page would be needed that prompt=none forbids, or where no page could help. */
 export function nextStep(p: Progress, now: number): Step {
@@ -54,6 +56,7 @@ export function nextStep(p: Progress, now: number): Step {
   if (asked('select_account') && !signedInNow && !forThis(session.selected_at, session.selected_request)) {
     return unlessSilent('select_account', 'account_selection_required');
   }
+  if (session.deletes_at !== null) return unlessSilent('keep_account', 'interaction_required');
   const consentedNow = p.consent !== null && forThis(p.consent.granted_at, p.consent.granted_request);
   if (p.to_approve.length > 0 || (!consentedNow && (asked('consent') || p.consent_each_time))) {
     return unlessSilent('consent', 'consent_required');
@@ -62,7 +65,7 @@ export function nextStep(p: Progress, now: number): Step {
 
   function unlessSilent(
     step: Step,
-    code: 'login_required' | 'account_selection_required' | 'consent_required',
+    code: 'login_required' | 'interaction_required' | 'account_selection_required' | 'consent_required',
   ): Step {
     if (asked('none')) throw new OAuthError(code, 'prompt none forbids the page that this request needs');
     return step;

@@ -5,6 +5,7 @@
 import type { Context, Middleware } from 'koa';
 import { isClaimed } from '../actions/setup.js';
 import type { Deps } from '../deps.js';
+import { seeOther } from '../http/answer.js';
 import { csrfToken } from '../http/csrf.js';
 import { shownClient } from '../http/interaction.js';
 import { languagesOf } from '../http/language.js';
@@ -19,6 +20,8 @@ type HomeDeps = Pick<Deps, 'caches' | 'clock' | 'config' | 'db' | 'keys'>;
 export function home(deps: HomeDeps): Middleware {
   return async (ctx) => {
     const session = await currentSession(deps, ctx, deps.clock());
+    if (session !== null && session.deletes_at !== null)
+      return seeOther(ctx, `${deps.config.base}/account/keep`);
     const is_admin = isAdministrator(session);
     render(ctx, deps.config, {
       view: 'home',

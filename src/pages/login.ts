@@ -2,6 +2,7 @@
 import type { Context, Middleware } from 'koa';
 import { signIn } from '../actions/sign_in.js';
 import type { Deps } from '../deps.js';
+import { afterSignIn } from '../http/after_sign_in.js';
 import { seeOther } from '../http/answer.js';
 import { parseNetworks } from '../http/client_address.js';
 import { assertOwnForm, csrfToken } from '../http/csrf.js';
@@ -62,7 +63,7 @@ export function postLogin(deps: LoginDeps): Middleware {
         );
         giveSession(ctx, deps.config, signedIn.cookie);
         rememberDevice(ctx, deps.config, ring, signedIn.login);
-        if (interaction === null) return seeOther(ctx, `${deps.config.base}/`);
+        if (interaction === null) return seeOther(ctx, afterSignIn(ctx, deps.config));
         return goOn(ctx, deps, interaction);
       },
       (error) => loginForm(deps, ctx, interaction, { email, error }),

@@ -155,6 +155,24 @@ export function revokeByUser(trx: Trx, user_id: string, now: number): Promise<nu
   return revokeBy(trx, 'user_id', user_id, now);
 }
 
+const revokeOfUserAndClient = statement<{ user_id: string; client_id: string; now: number }>((sql, value) =>
+  sql('authorizations')
+    .where({ user_id: value.user_id, client_id: value.client_id })
+    .whereNull('revoked_at')
+    .update({ revoked_at: value.now }),
+);
+
+/** Ends everything that a user gave to a client, offline_access too. Returns how many. */
+export async function revokeByUserAndClient(
+  trx: Trx,
+  { user_id, client_id }: { readonly user_id: string; readonly client_id: string },
+  now: number,
+): Promise<number> {
+  const revoked = await trx.run(revokeOfUserAndClient, { user_id, client_id, now });
+  if (revoked > 0) await statusRevocations.insertRevoked(trx, 'user_id', user_id, now);
+  return revoked;
+}
+
 /** Ends everything of a client. */
 export function revokeByClient(trx: Trx, client_id: string, now: number): Promise<number> {
   return revokeBy(trx, 'client_id', client_id, now);

@@ -64,3 +64,21 @@ const clientsOf = statement<{ user_id: string }, { client_id: string }>((sql, va
 export async function listClients(db: Queryable, user_id: string): Promise<ReadonlySet<string>> {
   return new Set((await db.all(clientsOf, { user_id })).map(({ client_id }) => client_id));
 }
+
+const everyOf = statement<{ user_id: string }, ConsentRow>((sql, value) =>
+  sql('consents').where({ user_id: value.user_id }).whereNot('approved', ''),
+);
+
+/** All that a user agreed to. */
+export function listByUser(db: Queryable, user_id: string): Promise<ConsentRow[]> {
+  return db.all(everyOf, { user_id });
+}
+
+const deleteConsent = statement<{ user_id: string; client_id: string }>((sql, value) =>
+  sql('consents').where({ user_id: value.user_id, client_id: value.client_id }).delete(),
+);
+
+/** Forgets what a user agreed to. False if there was nothing. */
+export async function remove(trx: Trx, user_id: string, client_id: string): Promise<boolean> {
+  return (await trx.run(deleteConsent, { user_id, client_id })) === 1;
+}

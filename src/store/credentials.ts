@@ -57,6 +57,15 @@ export function find(
   return db.first(byType, { user_id, type });
 }
 
+const byUser = statement<{ user_id: string }, CredentialRow>((sql, value) =>
+  sql('credentials').where({ user_id: value.user_id }).orderBy('created_at').orderBy('id'),
+);
+
+/** All of a user, the oldest first. */
+export function listAll(db: Queryable, user_id: string): Promise<CredentialRow[]> {
+  return db.all(byUser, { user_id });
+}
+
 const lockSecret = statement<{ id: string; secret: string }, { id: string }>((sql, value) =>
   sql('credentials').select('id').where({ id: value.id, secret: value.secret }).forShare(),
 );

@@ -1,9 +1,9 @@
 /** Table events: the audit trail. What happened, when, to whom; never a secret. */
 import { newId } from '../secrets.js';
-import type { Trx } from './db.js';
+import type { Queryable, Trx } from './db.js';
 import { statement } from './statement.js';
 
-type EventType =
+export type EventType =
   | 'server_claimed'
   | 'signed_in'
   | 'signed_out'
@@ -16,6 +16,12 @@ type EventType =
   | 'user_enabled'
   | 'user_removed'
   | 'password_changed'
+  | 'profile_changed'
+  | 'other_sessions_ended'
+  | 'consent_withdrawn'
+  | 'data_downloaded'
+  | 'deletion_requested'
+  | 'deletion_cancelled'
   | 'client_added'
   | 'client_registered'
   | 'client_updated'
@@ -45,6 +51,9 @@ export interface EventRow {
   address: string | null;
   expires_at: number;
 }
+
+/** Events of a person that are listed at once. */
+export const page_rows = 20;
 
 /** With what and from where a browser came: what its owner knows a device by. */
 export interface Visit {
@@ -93,4 +102,24 @@ export async function record(trx: Trx, event: Event, now: number, keep_seconds: 
     address: event.visit?.address ?? null,
     expires_at: now + keep_seconds,
   });
+}
+
+/** Where a page of events ends: those that come after it are older. */
+export interface EventPlace {
+  readonly at: number;
+  readonly id: string;
+}
+
+const ofUser = statement<EventPlace & { user_id: string }, EventRow>((sql, value) =>
+  sql('events')
+    .where('user_id', value.user_id)
+    .whereRaw('(at, id) < (?, ?)', [value.at, value.id])
+    .orderBy('at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(page_rows),
+);
+
+/** The next 20 events of a user before a place, newest first; null for the newest of all. */
+export function listByUser(db: Queryable, user_id: string, before: EventPlace | null): Promise<EventRow[]> {
+  return db.all(ofUser, { user_id, ...(before ?? { at: Number.MAX_SAFE_INTEGER, id: '' }) });
 }

@@ -89,6 +89,14 @@ const insertOfUser = statement<Omit<Logouts, 'sids'>>((sql, value) =>
   insertLogouts(sql, value, sql.raw('1 = 1')),
 );
 
+const insertOfUserElsewhere = statement<Omit<Logouts, 'sids'> & { but: string }>((sql, value) =>
+  insertLogouts(sql, value, sql.raw('p.sid <> ?', [value.but])),
+);
+
+const insertOfUserAndClient = statement<Omit<Logouts, 'sids'> & { client_id: string }>((sql, value) =>
+  insertLogouts(sql, value, sql.raw('p.client_id = ?', [value.client_id])),
+);
+
 /**
  * Queues a logout token for every client that took part in these sessions and has a backchannel_logout_uri. Before their
  * authorizations are revoked. Returns how many.
@@ -113,6 +121,34 @@ export function queueLogoutsOfUser(
 ): Promise<number> {
   const users = JSON.stringify([user_id]);
   return trx.run(insertOfUser, { users, receipt_id, now, expires_at: now + keep_seconds });
+}
+
+/** The same, but for the session `but`, which goes on. */
+export function queueLogoutsElsewhere(
+  trx: Trx,
+  { user_id, but }: { readonly user_id: string; readonly but: string },
+  receipt_id: string,
+  now: number,
+): Promise<number> {
+  const users = JSON.stringify([user_id]);
+  return trx.run(insertOfUserElsewhere, { users, but, receipt_id, now, expires_at: now + keep_seconds });
+}
+
+/** The same for one client alone, in all sessions of the user. */
+export function queueLogoutsOfClient(
+  trx: Trx,
+  { user_id, client_id }: { readonly user_id: string; readonly client_id: string },
+  receipt_id: string,
+  now: number,
+): Promise<number> {
+  const users = JSON.stringify([user_id]);
+  return trx.run(insertOfUserAndClient, {
+    users,
+    client_id,
+    receipt_id,
+    now,
+    expires_at: now + keep_seconds,
+  });
 }
 
 const clientsIn = statement<{ users: string; sid: string }, { client_id: string }>((sql, value) =>

@@ -61,6 +61,8 @@ export interface LiveSession extends SessionRow {
   email: string;
   name: string | null;
   roles: string;
+  /** The time zone of the person, where they gave one. */
+  zoneinfo: string | null;
   /** When the account is deleted, as its owner asked; null for nearly all. */
   deletes_at: number | null;
 }
@@ -68,7 +70,7 @@ export interface LiveSession extends SessionRow {
 const withUser = (sql: Knex) =>
   sql('sessions')
     .join('users', 'users.id', 'sessions.user_id')
-    .select('sessions.*', 'users.email', 'users.name', 'users.roles', 'users.deletes_at');
+    .select('sessions.*', 'users.email', 'users.name', 'users.roles', 'users.zoneinfo', 'users.deletes_at');
 
 const byTokens = statement<{ token_hashes: string }, LiveSession>((sql, value) =>
   withUser(sql)
@@ -165,6 +167,15 @@ export function remove(trx: Trx, id: string): Promise<{ id: string; user_id: str
   return trx.first(deleteSession, { id });
 }
 
+const ownerOf = statement<{ id: string }, { user_id: string }>((sql, value) =>
+  sql('sessions').select('user_id').where({ id: value.id }),
+);
+
+/** Whose session this is; undefined if it has ended. */
+export async function findOwner(db: Queryable, id: string): Promise<string | undefined> {
+  return (await db.first(ownerOf, { id }))?.user_id;
+}
+
 const deleteExpired = statement<{ before: number; most: number }, { id: string; user_id: string }>(
   (sql, value) =>
     sql.raw(
@@ -189,6 +200,23 @@ const deleteByUser = statement<{ user_id: string }>((sql, value) =>
 /** Ends all sessions of a user. Returns how many. */
 export function removeAll(trx: Trx, user_id: string): Promise<number> {
   return trx.run(deleteByUser, { user_id });
+}
+
+const deleteOthers = statement<{ user_id: string; id: string }, { id: string; user_id: string }>(
+  (sql, value) =>
+    sql.raw('delete from sessions where user_id = ? and id <> ? returning id, user_id', [
+      value.user_id,
+      value.id,
+    ]),
+);
+
+/** Ends all sessions of a user but one. Gives which. */
+export function removeOthers(
+  trx: Trx,
+  user_id: string,
+  id: string,
+): Promise<{ id: string; user_id: string }[]> {
+  return trx.all(deleteOthers, { user_id, id });
 }
 
 const ofUser = statement<{ user_id: string; now: number }, LiveSession>((sql, value) =>

@@ -101,6 +101,15 @@ export async function lock(trx: Trx, id: string): Promise<boolean> {
   return (await trx.first(lockById, { id })) !== undefined;
 }
 
+const holdById = statement<{ id: string }, UserRow>((sql, value) =>
+  sql('users').where({ id: value.id }).forUpdate(),
+);
+
+/** A user whom nobody else changes until the transaction ends. */
+export function hold(trx: Trx, id: string): Promise<UserRow | undefined> {
+  return trx.first(holdById, { id });
+}
+
 const byEmail = statement<{ email_canonical: string }, UserRow>((sql, value) =>
   sql('users').where({ email_canonical: value.email_canonical }),
 );

@@ -6,7 +6,7 @@ import { refusalOf } from '../support/refusal.js';
 const now = 1000;
 const session = {
   ...{ sub: 'ada', auth_time: now, auth_request: null, acr: 'urn:sallyport:acr:one-factor' },
-  ...{ selected_at: now, selected_request: null },
+  ...{ selected_at: now, selected_request: null, deletes_at: null },
 };
 /** A sign-in by password that has just happened. */
 const done: Progress = {
@@ -22,6 +22,12 @@ describe('what nextStep asks for beside the password is not passed over (decisio
       'a sign-in that is too old',
       { session: { ...session, auth_time: 1 }, max_age: 10 },
       'login_required',
+      401,
+    ],
+    [
+      'an account that is about to be deleted',
+      { session: { ...session, deletes_at: now + 100 } },
+      'interaction_required',
       401,
     ],
     ['another person', { required_subs: ['grace'] }, 'login_required', 401],

@@ -17,6 +17,7 @@ const session: Session = {
   selected_at: now - 3600,
   selected_request: 'earlier',
   acr: 'one',
+  deletes_at: null,
 };
 const given: Consent = { granted_at: now - 1800, granted_request: 'earlier' };
 
@@ -63,6 +64,12 @@ describe('the next step of an authorization request (OpenID Connect Core §3.1.2
       'login_required',
       'login_required',
       { required_subs: ['bob'], session: fresh },
+    ],
+    [
+      'the account is about to be deleted',
+      'keep_account',
+      'interaction_required',
+      { session: { ...session, deletes_at: now + 100 } },
     ],
     ['the acr is the one asked for', 'respond', 'respond', { required_acrs: ['two', 'one'] }],
     [
@@ -142,6 +149,7 @@ describe('properties', () => {
     selected_at: when,
     selected_request: which,
     acr: fc.constantFrom('one', 'two'),
+    deletes_at: fc.constantFrom(null, null, now + 100),
   });
   const subset = <T>(...all: readonly T[]) => fc.option(fc.subarray([...all]), { nil: null });
   const anything: fc.Arbitrary<Progress> = fc.record({
@@ -162,7 +170,7 @@ describe('properties', () => {
     fc.assert(
       fc.property(anything, (progress) => {
         const result = outcome({ ...progress, prompt: ['none'] });
-        expect(['login', 'select_account', 'consent']).not.toContain(result);
+        expect(['login', 'keep_account', 'select_account', 'consent']).not.toContain(result);
       }),
       runs,
     );
@@ -173,6 +181,7 @@ describe('properties', () => {
       fc.property(anything, (progress) => {
         if (outcome(progress) !== 'respond') return;
         expect(progress.session).not.toBeNull();
+        expect(progress.session?.deletes_at).toBeNull();
         if (progress.required_subs !== null) expect(progress.required_subs).toContain(progress.session?.sub);
         if (progress.required_acrs !== null) expect(progress.required_acrs).toContain(progress.session?.acr);
       }),

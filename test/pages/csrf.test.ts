@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { offerClaim } from '../../src/actions/setup.js';
 import { routes } from '../../src/app.js';
 import { newId } from '../../src/secrets.js';
+import { deletedAndBack, withApplication } from '../support/account.js';
 import { ask, countRows, signedInBrowser } from '../support/authorize.js';
 import { type Browser, formOf, type Page } from '../support/browser.js';
 import { paths as apiPaths } from '../support/first_party.js';
@@ -30,6 +31,15 @@ interface Case {
 }
 
 const opened = async (browser: Browser, page: Promise<Page>) => ({ browser, page: await page });
+
+/** A page of one's account, whose form anybody has. */
+function account(path: string, choice: Form): Case {
+  const open = async (idp: TestIdp) => {
+    const browser = await signedInBrowser(idp);
+    return opened(browser, browser.get(path));
+  };
+  return { open, choice };
+}
 
 /** How the form of each page is come by, and what its button sends. */
 const forms: Readonly<Record<string, Case>> = {
@@ -61,6 +71,31 @@ const forms: Readonly<Record<string, Case>> = {
       return opened(browser, browser.get('/confirm'));
     },
     choice: { password },
+  },
+  '/account/profile': account('/account/profile', { name: 'Ada King' }),
+  '/account/password': account('/account/password', { password: 'four words of no kin' }),
+  '/account/sessions': {
+    open: async (idp) => {
+      await signedInBrowser(idp);
+      const browser = await signedInBrowser(idp);
+      return opened(browser, browser.get('/account/sessions'));
+    },
+    choice: { action: 'end_others' },
+  },
+  '/account/applications': {
+    open: async (idp) => {
+      const browser = await withApplication(idp);
+      return opened(browser, browser.get('/account/applications'));
+    },
+    choice: { client_id: 'shop', action: 'withdraw' },
+  },
+  '/account/delete': account('/account/delete', { typed: 'ada@example.com', action: 'delete' }),
+  '/account/keep': {
+    open: async (idp) => {
+      const browser = await deletedAndBack(idp);
+      return opened(browser, browser.get('/account'));
+    },
+    choice: { action: 'keep' },
   },
   '/logout/confirm': {
     open: async (idp) => {

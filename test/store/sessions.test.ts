@@ -26,6 +26,7 @@ describe.each(engines)('a session on %s', (engine) => {
       email: 'ada@example.com',
       name: 'Ada Lovelace',
       roles: '',
+      zoneinfo: null,
       deletes_at: null,
     });
     expect([await live('h1', 2000), await live('h2', 1500)]).toEqual([undefined, undefined]);

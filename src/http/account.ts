@@ -1,0 +1,71 @@
+/**
+ * The frame of the account pages: for whoever is signed in, and nobody else. Without a session the login page comes first, and leads
+ * back. An account that is about to be deleted has one page alone, which offers to keep it.
+ */
+import type { Context, Middleware } from 'koa';
+import type { Config } from '../config.js';
+import type { Deps } from '../deps.js';
+import type { Key } from '../languages/keys.js';
+import type { LiveSession } from '../store/sessions.js';
+import { sections } from './account_sections.js';
+import { signInFirst } from './after_sign_in.js';
+import { seeOther } from './answer.js';
+import { csrfToken } from './csrf.js';
+import { render, type ViewName } from './render.js';
+import { currentSession } from './session.js';
+
+type AccountDeps = Pick<Deps, 'clock' | 'config' | 'db'>;
+
+/** The page that an account which is about to be deleted has. */
+const keep_path = '/account/keep';
+
+/** A handler of a page of the account: `now` is whole seconds since 1970. */
+export type AccountHandler = (ctx: Context, session: LiveSession, now: number) => Promise<unknown>;
+
+/** Every route under /account goes through here. */
+export function forPerson(deps: AccountDeps, handle: AccountHandler): Middleware {
+  const { base } = deps.config;
+  return async (ctx) => {
+    const now = deps.clock();
+    const session = await currentSession(deps, ctx, now);
+    const path = ctx.path.slice(base.length);
+    if (session === null) return signInFirst(ctx, deps.config, path);
+    if (session.deletes_at !== null && path !== keep_path) return seeOther(ctx, base + keep_path);
+    await handle(ctx, session, now);
+  };
+}
+
+export interface AccountPage {
+  readonly view: ViewName & `account/${string}`;
+  readonly title: Key;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** Shows a page of the account in its frame. */
+export async function renderAccount(
+  deps: Pick<Deps, 'config' | 'keys'>,
+  ctx: Context,
+  session: LiveSession,
+  { view, title, data }: AccountPage,
+): Promise<void> {
+  const path = ctx.path.slice(deps.config.base.length);
+  const zone = session.zoneinfo ?? undefined;
+  const csrf = await csrfToken(deps, ctx, session.id);
+  const nav = sections.map((section) => ({ ...section, current: section.path === path }));
+  render(ctx, deps.config, { view, title, data: { error: null, ...data, csrf, zone, sections: nav } });
+}
+
+/** Until when an account that is deleted now can be kept; null where it is deleted at once. */
+export function keptUntil(
+  config: Pick<Config, 'ACCOUNT_DELETION_GRACE_SECONDS'>,
+  now: number,
+): number | null {
+  const { ACCOUNT_DELETION_GRACE_SECONDS: grace_seconds } = config;
+  return grace_seconds === 0 ? null : now + grace_seconds;
+}
+
+/** What was done just now, as the address of a page says it after a POST; null for anything that is not in the list. */
+export function doneNow(ctx: Context, notices: Readonly<Record<string, Key>>): Key | null {
+  const done = new URLSearchParams(ctx.querystring).get('done') ?? '';
+  return Object.hasOwn(notices, done) ? (notices[done] ?? null) : null;
+}

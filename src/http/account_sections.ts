@@ -1,0 +1,18 @@
+/** The sections of the account pages, in the order of their navigation. One line each; the page is a route of its own in app.ts. */
+import type { Key } from '../languages/keys.js';
+
+interface Section {
+  /** Under the issuer's path. */
+  readonly path: `/account${string}`;
+  readonly title: Key;
+}
+
+export const sections: readonly Section[] = [
+  { path: '/account', title: 'account.overview' },
+  { path: '/account/profile', title: 'account.profile' },
+  { path: '/account/password', title: 'account.password' },
+  { path: '/account/sessions', title: 'account.sessions' },
+  { path: '/account/applications', title: 'account.applications' },
+  { path: '/account/events', title: 'account.events' },
+  { path: '/account/data', title: 'account.data' },
+];

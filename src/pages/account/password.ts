@@ -1,0 +1,71 @@
+/** A new password, GET and POST /account/password, for who has just proved who they are. */
+import type { Context, Middleware } from 'koa';
+import { changeOwnPassword } from '../../actions/own_password.js';
+import type { Deps } from '../../deps.js';
+import { doneNow, forPerson, renderAccount } from '../../http/account.js';
+import { seeOther } from '../../http/answer.js';
+import { parseNetworks } from '../../http/client_address.js';
+import { assertOwnForm } from '../../http/csrf.js';
+import { rememberDevice } from '../../http/device.js';
+import { readForm } from '../../http/read.js';
+import { requireRecentProof } from '../../http/recent_proof.js';
+import { giveSession } from '../../http/session.js';
+import { submit } from '../../http/submit.js';
+import { visitOf } from '../../http/visit.js';
+import type { UserError } from '../../oauth/errors.js';
+import * as credentials from '../../store/credentials.js';
+import type { LiveSession } from '../../store/sessions.js';
+
+type PasswordDeps = Pick<
+  Deps,
+  'bell' | 'clock' | 'config' | 'db' | 'hashing' | 'judge' | 'keys' | 'log' | 'outbound'
+>;
+
+const notices = { saved: 'account.password_saved' } as const;
+
+export function showPassword(deps: PasswordDeps): Middleware {
+  return forPerson(deps, async (ctx, session, now) => {
+    const notice = doneNow(ctx, notices);
+    if (notice === null && !requireRecentProof(ctx, deps.config, session, now)) return;
+    await passwordForm(deps, ctx, session, null);
+  });
+}
+
+export function postPassword(deps: PasswordDeps): Middleware {
+  const trusted = parseNetworks(deps.config.TRUSTED_PROXIES);
+  return forPerson(deps, async (ctx, session, now) => {
+    const params = await readForm(ctx);
+    await submit(
+      ctx,
+      async () => {
+        await assertOwnForm(deps, ctx, params, session.id);
+        if (!requireRecentProof(ctx, deps.config, session, now)) return;
+        const typed = { password: params.get('password') ?? '', visit: visitOf(ctx, trusted) };
+        const { cookie, login } = await changeOwnPassword(deps, session, typed, now);
+        giveSession(ctx, deps.config, cookie);
+        rememberDevice(ctx, deps.config, await deps.keys.get(), login);
+        seeOther(ctx, `${deps.config.base}/account/password?done=saved`);
+      },
+      (error) => passwordForm(deps, ctx, session, error),
+    );
+  });
+}
+
+async function passwordForm(
+  deps: PasswordDeps,
+  ctx: Context,
+  session: LiveSession,
+  error: UserError | null,
+): Promise<void> {
+  const credential = await credentials.find(deps.db, session.user_id, 'password');
+  await renderAccount(deps, ctx, session, {
+    view: 'account/password',
+    title: 'account.password',
+    data: {
+      email: session.email,
+      has_password: credential !== undefined,
+      notice: doneNow(ctx, notices),
+      error,
+    },
+  });
+}
