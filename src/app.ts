@@ -5,6 +5,7 @@ import Router, { type RouterContext } from '@koa/router';
 import Koa, { type Middleware } from 'koa';
 import compose from 'koa-compose';
 import { login } from './api/login.js';
+import { loginFactor } from './api/login_factor.js';
 import { logout } from './api/logout.js';
 import { me } from './api/me.js';
 import { refresh } from './api/refresh_token.js';
@@ -53,6 +54,7 @@ import { postConfirm, showConfirm } from './pages/confirm.js';
 import { postConsent, showConsent } from './pages/consent.js';
 import { devMail, devMessage } from './pages/dev_mail.js';
 import { errors } from './pages/errors.js';
+import { postFactor, showFactor } from './pages/factor.js';
 import { home } from './pages/home.js';
 import { chooseLanguage } from './pages/language.js';
 import { postLogin, showLogin } from './pages/login.js';
@@ -121,6 +123,8 @@ export function routes(deps: Deps): readonly Route[] {
     // For the operator's own applications (decisions 29). Each checks client, Origin and Sec-Fetch-Site itself (api/caller.ts).
     post('/users/login', usersCors, json, login(deps)),
     preflight('/users/login', usersCors),
+    post('/users/login/factor', usersCors, json, loginFactor(deps)),
+    preflight('/users/login/factor', usersCors),
     post('/users/refresh-token', usersCors, json, refresh(deps)),
     preflight('/users/refresh-token', usersCors),
     post('/users/logout', usersCors, json, logout(deps)),
@@ -133,6 +137,8 @@ export function routes(deps: Deps): readonly Route[] {
     get('/authorize/resume', ...page, resumeAuthorization(deps)),
     get('/login', ...page, showLogin(deps)),
     post('/login', ...page, postLogin(deps)),
+    get('/factor', ...page, showFactor(deps)),
+    post('/factor', ...page, postFactor(deps)),
     get('/consent', ...page, showConsent(deps)),
     post('/consent', ...page, postConsent(deps)),
     get('/choose-account', ...page, showAccountChooser(deps)),

@@ -5,7 +5,7 @@ import * as credentials from '../store/credentials.js';
 import type { SessionRow } from '../store/sessions.js';
 import * as users from '../store/users.js';
 import { assertNotBusy, type PasswordDeps, provePassword, settlePassword } from './password_proof.js';
-import { loginOf, type SignIn } from './sign_in.js';
+import { loginOf, type SignIn } from './password_sign_in.js';
 import { type StartedSession, strengthenSession } from './start_session.js';
 
 export type Confirmation = Pick<SignIn, 'password' | 'source' | 'device'>;
@@ -23,7 +23,7 @@ export async function confirmPassword(
   assertNotBusy(deps);
   const { user_id } = session;
   const credential = await credentials.find(deps.db, user_id, 'password');
-  const attempt = { account: user_id, source, device: device(credential ? loginOf(credential) : 'nobody') };
+  const attempt = { account: user_id, source, device: device(loginOf(credential)) };
   const proved = await provePassword(deps, { password, attempt, credential }, now);
   if (proved === null) throw wrong();
   const amr = [...new Set([...session.amr.split(' '), passwordAmr])];

@@ -7,6 +7,7 @@ import * as authorizations from '../store/authorizations.js';
 import type { Trx } from '../store/db.js';
 import * as outbox from '../store/outbox.js';
 import * as sessions from '../store/sessions.js';
+import * as signIns from '../store/sign_ins.js';
 
 /**
  * Ends a session with all that hangs on it: its codes and session-bound refresh tokens. Gives the clients that took part in it;
@@ -47,6 +48,7 @@ export async function endEverythingBut(
 ): Promise<void> {
   const { id: but, user_id } = session;
   await sessions.removeOthers(trx, user_id, but); // first, as above
+  await signIns.removeAll(trx, user_id);
   await outbox.queueLogoutsElsewhere(trx, { user_id, but }, newId(), now);
   await authorizations.revokeByUser(trx, user_id, now);
 }
@@ -60,10 +62,11 @@ export interface Ended {
   readonly messages: number;
 }
 
-/** Ends everything of a user: all sessions, and all that was given to applications, offline access too. */
+/** Ends everything of a user: all sessions, sign-ins under way, and all that was given to applications, offline access too. */
 export async function endSessionsOf(trx: Trx, user_id: string, now: number): Promise<Ended> {
   const receipt_id = newId();
   const ended = await sessions.removeAll(trx, user_id); // first, as above
+  await signIns.removeAll(trx, user_id);
   const messages = await outbox.queueLogoutsOfUser(trx, user_id, receipt_id, now);
   await authorizations.revokeByUser(trx, user_id, now);
   return { receipt_id, sessions: ended, messages };

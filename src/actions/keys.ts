@@ -35,11 +35,12 @@ const decrypts_seconds = 7 * day;
 
 /**
  * How long an older key of a purpose still opens what it sealed, in seconds. Null for one that is never replaced: pairwise subjects
- * would change, and secrets of clients are sealed as long as the client is there.
+ * would change, and secrets of clients, and keys of second factors, are sealed as long as
+ * they are there.
  */
 function keptSeconds(config: Config, purpose: secretKeys.Purpose): number | null {
   const { REFRESH_TOKEN_SECONDS: refresh } = config;
-  const never = { client_secret: null, pairwise: null };
+  const never = { client_secret: null, factor: null, pairwise: null };
   return { seal: 30 * day, csrf: day, refresh, device: 400 * day, outbox: 7 * day, ...never }[purpose];
 }
 

@@ -12,7 +12,7 @@ import * as events from '../store/events.js';
 import type { LiveSession } from '../store/sessions.js';
 import * as users from '../store/users.js';
 import { endEverythingBut } from './end_sessions.js';
-import { loginOf } from './sign_in.js';
+import { loginName } from './sign_in.js';
 import { type StartedSession, strengthenSession } from './start_session.js';
 
 type PasswordDeps = Pick<Deps, 'bell' | 'db' | 'hashing' | 'log'> & Pick<Deps, 'config'> & NewPasswordDeps;
@@ -56,5 +56,5 @@ export async function changeOwnPassword(
   });
   deps.bell.ring();
   deps.log.info({ event: 'password_changed', user_id }, 'a password was changed by its owner');
-  return { ...started, login: loginOf(credential) };
+  return { ...started, login: loginName(user_id, credential.id) };
 }

@@ -79,7 +79,7 @@ async function renewedHash(deps: PasswordDeps, password: string): Promise<string
 }
 
 /** What who hammers is told: when to try again. */
-function tooMany({ retry_after }: Extract<Reservation, { allowed: false }>): UserError {
+export function tooMany({ retry_after }: Extract<Reservation, { allowed: false }>): UserError {
   const text = { key: 'login.too_many_attempts', values: { count: Math.ceil(retry_after / 60) } } as const;
   return new UserError('too_many_attempts', text, null, retry_after);
 }

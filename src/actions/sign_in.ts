@@ -1,70 +1,216 @@
 /**
- * Signing in with a password. An unknown address does the same work as a wrong password. A sign-in always gives the browser a new
- * session cookie. Hardening rows 9 and 14–16.
+ * Signing in, one step after the other. There is a session only when nothing is missing: until then a row of sign_ins holds what was
+ * proved, reached by a cookie of its own. Hardening rows 9, 13 and 14.
+ *
+ * Every first factor calls `beginSignIn` in the transaction of its proof; every second factor goes through `proveFactor`. Both end in
+ * `complete`, which alone starts sessions.
  */
+import type { Config } from '../config.js';
 import type { Deps } from '../deps.js';
-import { amr } from '../factors/password.js';
+import * as factorAttempts from '../limits/factor_attempts.js';
+import { withFactor } from '../oauth/acr.js';
 import { UserError } from '../oauth/errors.js';
-import * as credentials from '../store/credentials.js';
+import { type SignInStep, signInStep } from '../oauth/sign_in_step.js';
+import { digest, newId, newSecret } from '../secrets.js';
+import type { Db, Trx } from '../store/db.js';
+import type { Visit } from '../store/events.js';
+import * as secondFactors from '../store/second_factors.js';
+import type { SessionRow } from '../store/sessions.js';
+import * as signIns from '../store/sign_ins.js';
 import * as users from '../store/users.js';
-import { assertNotBusy, provePassword, settlePassword } from './password_proof.js';
-import { type NewSession, type StartedSession, startSession } from './start_session.js';
+import { tooMany } from './password_proof.js';
+import { type NewSession, type StartedSession, startSession, strengthenSession } from './start_session.js';
 
-export type SignInDeps = Pick<Deps, 'bell' | 'clock' | 'config' | 'db' | 'hashing' | 'log'>;
+const lives_seconds = 600;
+const most_attempts = 5;
 
-export interface SignIn extends Pick<NewSession, 'current' | 'request_id' | 'visit'> {
-  readonly email: string;
-  readonly password: string;
-  /** The client's network. */
-  readonly source: string;
-  /** Gives the id of a browser that is known for a login, or null. */
-  readonly device: (login: string) => string | null;
+type MachineConfig = Pick<Config, 'EVENTS_SECONDS' | 'SESSION_IDLE_SECONDS' | 'SESSION_MAX_SECONDS'>;
+
+/** A first factor that was proved. */
+export interface FirstProof extends NewSession {
+  /** The credential it was proved with, of table credentials: what the browser will be known for. Null for any other kind. */
+  readonly credential_id: string | null;
 }
+
+/** What a proof led to: a session, or one more step. */
+export type Begun =
+  | { readonly session: SignedIn; readonly sign_in: null }
+  | { readonly session: null; readonly sign_in: StepAhead };
 
 export interface SignedIn extends StartedSession {
   readonly user_id: string;
-  /** Names the user and the password they signed in with: what a browser is known for. */
-  readonly login: string;
+  /** Names the user and the credential they signed in with: what a browser is known for (http/device.ts). Null where there is none. */
+  readonly login: string | null;
 }
 
-/** Throws UserError: `wrong_credentials`, `too_many_attempts` or `busy`. */
-export async function signIn(deps: SignInDeps, request: SignIn, now: number): Promise<SignedIn> {
-  const { db, config } = deps;
-  assertNotBusy(deps);
-  const email_canonical = users.canonicalEmail(request.email);
-  const user = await users.findByEmail(db, email_canonical);
-  const credential = await credentials.find(db, user?.id ?? '', 'password');
-  const attempt = {
-    account: user?.id ?? email_canonical,
-    source: request.source,
-    device: request.device(credential ? loginOf(credential) : 'nobody'), // the same work where there is nobody
-  };
-  const proved = await provePassword(deps, { password: request.password, attempt, credential }, now);
-  if (proved === null || user === undefined || user.disabled_at !== null) {
-    deps.log.info({ event: 'sign_in_failed', source: request.source }, 'sign-in failed');
-    throw wrong();
-  }
+export interface StepAhead {
+  readonly step: Exclude<SignInStep, 'session'>;
+  /** The value of the sign-in's cookie: 256 random bits. */
+  readonly cookie: string;
+}
 
-  const { current, request_id, visit } = request;
-  const started = await db.transaction(async (trx) => {
-    // The password was changed, or the user disabled, while it was being checked: then it does not count any more.
-    if (!(await users.lock(trx, user.id)) || !(await settlePassword(trx, proved, now))) throw wrong();
-    return startSession(trx, config, { user_id: user.id, amr: [amr], current, request_id, visit }, now);
+/**
+ * Goes on from a first factor, in the transaction that proved it: to a session where nothing is missing, else to a row of sign_ins. The
+ * caller has locked the user (`users.lock`). Whoever gets a session rings deps.bell after the transaction: another one may have ended.
+ */
+export async function beginSignIn(
+  trx: Trx,
+  config: MachineConfig,
+  proof: FirstProof,
+  now: number,
+): Promise<Begun> {
+  const { user_id, credential_id, amr, request_id } = proof;
+  const step = await stepOf(trx, { user_id, amr });
+  if (step === 'session') {
+    const started = await startSession(trx, config, proof, now);
+    return { session: { ...started, user_id, login: loginOf(proof) }, sign_in: null };
+  }
+  const cookie = await newRow(trx, { user_id, session_id: null, credential_id, amr, request_id }, now);
+  return { session: null, sign_in: { step, cookie } };
+}
+
+/**
+ * Asks for a second factor in a session that has too weak a proof for what is wanted (acr). Gives the sign-in under way with its cookie.
+ * It ends with the session.
+ */
+export async function beginStepUp(
+  db: Db,
+  session: Pick<SessionRow, 'id' | 'user_id' | 'amr'>,
+  request_id: string | null,
+  now: number,
+): Promise<{ readonly cookie: string; readonly sign_in: signIns.LiveSignIn }> {
+  const { id: session_id, user_id } = session;
+  const amr = session.amr.split(' ');
+  const cookie = await db.transaction((trx) =>
+    newRow(trx, { user_id, session_id, credential_id: null, amr, request_id }, now),
+  );
+  const sign_in = await signIns.findLive(db, digest(cookie), now);
+  if (sign_in === undefined) throw ended();
+  return { cookie, sign_in };
+}
+
+interface NewRow extends Pick<signIns.NewSignIn, 'user_id' | 'session_id' | 'credential_id'> {
+  readonly amr: readonly string[];
+  readonly request_id: string | null;
+}
+
+async function newRow(trx: Trx, { amr, request_id, ...row }: NewRow, now: number): Promise<string> {
+  const cookie = newSecret();
+  await signIns.insert(trx, {
+    ...{ ...row, id: newId(), token_hash: digest(cookie), amr: amr.join(' '), auth_request: request_id },
+    ...{ created_at: now, expires_at: now + lives_seconds },
   });
-  const { session_id } = started;
-  if (current !== null && current.id !== session_id) deps.bell.ring();
-  deps.log.info({ event: 'signed_in', user_id: user.id, sid: session_id }, 'signed in');
-  return { ...started, user_id: user.id, login: loginOf(proved.credential) };
+  return cookie;
+}
+
+async function stepOf(trx: Trx, { user_id, amr }: Pick<FirstProof, 'user_id' | 'amr'>): Promise<SignInStep> {
+  const has_factor = (await secondFactors.list(trx, user_id)).length > 0;
+  return signInStep({ amr, policy: 'optional', has_factor, remembered: false });
+}
+
+/** A way to prove a second factor. */
+export interface FactorProof {
+  /**
+   * Where attempts are counted: what can be guessed for the account as well, so that starting over does not help; a recovery code, which
+   * cannot, for this sign-in; the signature of a passkey nowhere. So nobody who guesses takes the owner's other ways away (row 15).
+   */
+  readonly counted: 'account' | 'sign_in' | 'nowhere';
+  /**
+   * Checks the proof, and uses it up, in the transaction that it leads to a session in. Gives what it proves (RFC 8176); null where it is
+   * wrong. Nothing slow: a signature is verified before.
+   */
+  verify(trx: Trx, sign_in: signIns.SignInRow): Promise<readonly string[] | null>;
+}
+
+/** What the browser brings along. */
+export interface Here {
+  readonly current: NewSession['current'];
+  readonly visit: Visit;
+}
+
+/**
+ * Proves a second factor and completes the sign-in: of any number at the same moment one gets the session. The attempt is counted before
+ * the check, in the same transaction. Throws UserError `wrong_credentials`, `too_many_attempts`, or `form_expired` where the sign-in is
+ * over.
+ */
+export async function proveFactor(
+  deps: Pick<Deps, 'bell' | 'config' | 'db' | 'log'>,
+  sign_in: signIns.SignInRow,
+  { proof, here }: { readonly proof: FactorProof; readonly here: Here },
+  now: number,
+): Promise<SignedIn> {
+  const proved = await deps.db.transaction(async (trx) => {
+    const refusal = await reserve(trx, proof.counted, sign_in, now);
+    if (refusal !== null) return refusal;
+    const amr = await proof.verify(trx, sign_in);
+    if (amr === null) return wrong(); // returned, so that the attempt stays counted
+    if (proof.counted === 'account') await factorAttempts.giveBack(trx, sign_in.user_id);
+    return complete(trx, deps.config, { sign_in, amr: withFactor(sign_in.amr.split(' '), amr), here }, now);
+  });
+  const { user_id } = sign_in;
+  if (proved instanceof UserError) {
+    deps.log.info({ event: 'factor_failed', user_id, reason: proved.code }, 'a second factor was refused');
+    throw proved;
+  }
+  if (here.current !== null && here.current.id !== proved.session_id) deps.bell.ring();
+  deps.log.info({ event: 'signed_in', user_id, sid: proved.session_id }, 'signed in with a second factor');
+  return proved;
+}
+
+async function reserve(
+  trx: Trx,
+  counted: FactorProof['counted'],
+  { id, user_id }: signIns.SignInRow,
+  now: number,
+): Promise<UserError | null> {
+  if (counted === 'nowhere') return null;
+  if (!(await signIns.reserve(trx, { id, now, limit: most_attempts })))
+    return new UserError('too_many_attempts', 'factor.too_many_codes', null);
+  if (counted === 'sign_in') return null;
+  const reservation = await factorAttempts.reserve(trx, user_id, now);
+  return reservation.allowed ? null : tooMany(reservation);
+}
+
+/** Uses the sign-in up and gives its session: the one function that does. Throws UserError `form_expired` where it is over. */
+async function complete(
+  trx: Trx,
+  config: MachineConfig,
+  { sign_in, amr, here }: { sign_in: signIns.SignInRow; amr: readonly string[]; here: Here },
+  now: number,
+): Promise<SignedIn> {
+  const { user_id } = sign_in;
+  const mine = (await users.lock(trx, user_id)) ? await signIns.consume(trx, sign_in, now) : undefined;
+  if (mine === undefined) throw ended();
+  if (mine.session_id !== null) {
+    if (here.current?.id !== mine.session_id) throw ended();
+    return { ...(await strengthenSession(trx, here.current, amr, now)), user_id, login: null };
+  }
+  const { auth_request: request_id } = mine;
+  const started = await startSession(trx, config, { user_id, amr, ...here, request_id }, now);
+  return { ...started, user_id, login: loginOf(mine) };
+}
+
+/** Forgets the sign-in under way of a browser: the person starts over. */
+export async function abandonSignIn(deps: Pick<Deps, 'db'>, sign_in: signIns.SignInRow): Promise<void> {
+  await signIns.remove(deps.db, sign_in.token_hash);
+}
+
+function loginOf({ user_id, credential_id }: Pick<signIns.SignInRow, 'user_id' | 'credential_id'>) {
+  return credential_id === null ? null : loginName(user_id, credential_id);
 }
 
 /**
  * A browser is known for a user until their password changes: else who knew the old one could have made any number of known
  * browsers, each with a counter of its own.
  */
-export function loginOf({ user_id, id }: Pick<credentials.CredentialRow, 'user_id' | 'id'>): string {
-  return `${user_id} ${id}`;
+export function loginName(user_id: string, credential_id: string): string {
+  return `${user_id} ${credential_id}`;
 }
 
 function wrong(): UserError {
-  return new UserError('wrong_credentials', 'login.wrong_credentials', 'password');
+  return new UserError('wrong_credentials', 'factor.wrong_code', 'code');
+}
+
+function ended(): UserError {
+  return new UserError('form_expired', 'factor.over');
 }

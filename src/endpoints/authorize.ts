@@ -9,6 +9,7 @@ import type { Context, Middleware } from 'koa';
 import { giveOut } from '../actions/authorization_responses.js';
 import type { Deps } from '../deps.js';
 import { seeOther } from '../http/answer.js';
+import { progressOf } from '../http/authorization_progress.js';
 import { readAuthorizationRequest } from '../http/authorization_request.js';
 import { type RespondTo, respond, respondAsked } from '../http/authorization_response.js';
 import { browserOf, knownBrowser } from '../http/browser.js';
@@ -20,22 +21,20 @@ import { findPushed, isPushed } from '../http/pushed_requests.js';
 import { readForm, readQuery } from '../http/read.js';
 import { type Bringing, bringsObject, readRequestObject } from '../http/request_object.js';
 import { currentSession } from '../http/session.js';
-import { consentEachTime, wordsToApprove } from '../oauth/authorization.js';
+import { currentSignIn, stepPages } from '../http/sign_in.js';
+import { acrsOf, acrToTell } from '../oauth/acr.js';
 import {
   type AuthorizationRequest,
   readReplyTo,
   requestedRedirectUri,
   stillAllowed,
 } from '../oauth/authorization_request.js';
-import { requiredAcrs, requiredSubs } from '../oauth/claims_request.js';
 import { errorObject } from '../oauth/errors.js';
 import { nextStep, type Step } from '../oauth/next_step.js';
 import type { Params } from '../oauth/params.js';
 import { assertTransport, mustBeComplete } from '../oauth/request_transport.js';
 import { type Client, isStranger } from '../store/clients.js';
 import * as consents from '../store/consents.js';
-import type { LiveSession } from '../store/sessions.js';
-import { subjectOf } from '../tokens/subject.js';
 
 export type AuthorizeDeps = Pick<
   Deps,
@@ -46,6 +45,7 @@ export type AuthorizeDeps = Pick<
 const pages: Readonly<Record<Exclude<Step, 'respond'>, string>> = {
   login: '/login',
   keep_account: '/account/keep',
+  ...stepPages,
   select_account: '/choose-account',
   consent: '/consent',
 };
@@ -176,7 +176,8 @@ async function advance(
   const now = deps.clock();
   const session = await currentSession(deps, ctx, now);
   if (session !== null && client.last_used_at !== null) await deps.caches.used(client, now);
-  const step = nextStep(await progressOf(deps, client, pending, session), now);
+  const sign_in = await currentSignIn(deps, ctx, session, now);
+  const step = nextStep(await progressOf(deps, client, pending, { session, sign_in }), now);
   if (step !== 'respond' || session === null) {
     // The browser gets its cookie only now: an answer that needs no page needs none.
     const bound = { ...pending, browser: browserOf(ctx, deps.config) };
@@ -187,43 +188,8 @@ async function advance(
     );
   }
   const { request } = pending;
-  const parameters = await giveOut(deps, { client, request, session }, now);
+  const acr = acrToTell(session.acr, acrsOf(request));
+  const parameters = await giveOut(deps, { client, request, session: { ...session, acr } }, now);
   const watched = sessionStateFor(ctx, deps.config, request, session);
   await respond(ctx, deps, { client, reply: replyTo(request, client) }, { ...parameters, ...watched });
-}
-
-/** Everything nextStep looks at. */
-async function progressOf(
-  deps: AuthorizeDeps,
-  client: Client,
-  pending: PendingAuthorization,
-  session: LiveSession | null,
-) {
-  const { request, id, arrived_at } = pending;
-  const each_time = consentEachTime(client, request.redirect_uri);
-  const unasked =
-    session === null || (client.first_party && !each_time && !request.prompt.includes('consent'));
-  const given = unasked ? undefined : await consents.find(deps.db, session.user_id, client.client_id);
-  const user_id = session?.user_id ?? '';
-  const sub = client.subject_type === 'public' ? user_id : subjectOf(await deps.keys.get(), client, user_id);
-  const hinted = request.hint_sub === null ? null : [request.hint_sub];
-  const wanted = requiredSubs(request.claims);
-  return {
-    request_id: id,
-    arrived_at,
-    prompt: request.prompt,
-    max_age: request.max_age,
-    required_subs:
-      hinted !== null && wanted !== null ? hinted.filter((sub) => wanted.includes(sub)) : (hinted ?? wanted),
-    required_acrs: requiredAcrs(request.claims),
-    session: session && { ...session, sub },
-    to_approve: wordsToApprove(
-      request,
-      client,
-      given?.approved.split(' ') ?? [],
-      await deps.caches.resources(),
-    ),
-    consent: given ?? null,
-    consent_each_time: each_time,
-  };
 }

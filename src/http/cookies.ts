@@ -23,6 +23,7 @@ const kinds = {
   device: ofPages,
   way_back: { prefix: '__Host-', same_site: 'Lax' },
   language: { prefix: '__Host-', same_site: 'Lax' },
+  sign_in: { prefix: '__Host-', same_site: 'Lax' },
   browser_state: { ...ofPages, readable: true },
   access: { prefix: '__Host-', same_site: 'Lax' },
   refresh: { prefix: '__Secure-', same_site: 'Lax', path: '/users/refresh-token' },

@@ -31,6 +31,8 @@ const assetsVersion = digest([...assets.values()].map((asset) => asset.etag).joi
 export type ViewName =
   | 'login'
   | 'confirm'
+  | 'factor'
+  | 'factor'
   | 'consent'
   | 'choose_account'
   | 'logout'

@@ -10,6 +10,7 @@ interface Areas {
   readonly confirm: typeof import('../../views/languages/en/confirm.json');
   readonly consent: typeof import('../../views/languages/en/consent.json');
   readonly errors: typeof import('../../views/languages/en/errors.json');
+  readonly factor: typeof import('../../views/languages/en/factor.json');
   readonly form_post: typeof import('../../views/languages/en/form_post.json');
   readonly home: typeof import('../../views/languages/en/home.json');
   readonly login: typeof import('../../views/languages/en/login.json');

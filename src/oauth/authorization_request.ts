@@ -3,6 +3,7 @@
  * an error is a page, from then on it goes back to the client. RFC 6749 §4.1.1; OpenID Connect Core §3.1.2.1; RFC 8707 §2.
  */
 import { parseLocales } from '../languages/tags.js';
+import { acrs } from './acr.js';
 import { type ClaimsRequest, parseClaimsRequest } from './claims_request.js';
 import type { ClientMetadata } from './client_metadata.js';
 import { mustUsePkce, responseTypesOf } from './client_rules.js';
@@ -29,6 +30,8 @@ export interface AuthorizationRequest {
   readonly code_challenge: string | null;
   readonly prompt: readonly Prompt[];
   readonly max_age: number | null;
+  /** How strongly the person should sign in, as far as we know the words; voluntary. */
+  readonly acr_values: readonly string[];
   readonly login_hint: string | null;
   /** The languages that the person reads, the best first: what an application is called may differ. */
   readonly ui_locales: readonly string[];
@@ -39,6 +42,8 @@ export interface AuthorizationRequest {
   /** For a request that was pushed: the digest of its reference, and until when it can be completed. */
   readonly pushed: { readonly reference_hash: string; readonly until: number } | null;
 }
+
+const longest_acr_values = 2048;
 
 export type RequestingClient = ClientMetadata & { readonly client_id: string };
 
@@ -136,6 +141,7 @@ export function parseAuthorizationRequest(params: Params, context: RequestContex
     ),
     prompt: [...prompt],
     max_age: parseMaxAge(params.get('max_age')) ?? client.default_max_age ?? null,
+    acr_values: parseAcrValues(params.get('acr_values'), client.default_acr_values),
     login_hint: params.get('login_hint') ?? null,
     ui_locales: parseLocales(params.get('ui_locales')),
     hint_sub: context.hint_sub,
@@ -212,6 +218,15 @@ function scopeFor(
     client.grant_types.includes('refresh_token') &&
     scope.includes('openid');
   return useful ? scope : scope.filter((word) => word !== 'offline_access');
+}
+
+/** Words that we do not know are left out: they never cause an error (§15.1). */
+function parseAcrValues(
+  acr_values: string | undefined,
+  otherwise: readonly string[] = [],
+): readonly string[] {
+  const words = acr_values?.slice(0, longest_acr_values).split(' ') ?? otherwise;
+  return acrs.filter((acr) => words.includes(acr)).sort((a, b) => words.indexOf(a) - words.indexOf(b));
 }
 
 function parseMaxAge(max_age: string | undefined): number | undefined {

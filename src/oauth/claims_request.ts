@@ -96,6 +96,12 @@ export function requiredSubs(claims: ClaimsRequest): readonly string[] | null {
   return id_token.filter((sub) => userinfo.includes(sub));
 }
 
+/** The values one of which `acr` should have, where it is not essential. §5.5.1.1. */
+export function wantedAcrs(claims: ClaimsRequest): readonly string[] {
+  const acr = claims.id_token.acr;
+  return acr?.essential === true ? [] : (acr?.values ?? []);
+}
+
 /** The values one of which `acr` must have, where it is essential; null where any will do. §5.5.1.1. */
 export function requiredAcrs(claims: ClaimsRequest): readonly string[] | null {
   const acr = claims.id_token.acr;

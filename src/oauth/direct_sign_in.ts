@@ -76,6 +76,8 @@ export function directScope(client: Pick<ClientMetadata, 'scope'>, asked: string
 const missing: Readonly<Record<Exclude<Step, 'respond'>, ErrorCode>> = {
   login: 'login_required',
   keep_account: 'interaction_required',
+  factor: 'mfa_required',
+  enrol: 'interaction_required',
   select_account: 'account_selection_required',
   consent: 'consent_required',
 };

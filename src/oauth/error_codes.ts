@@ -90,6 +90,11 @@ export const errorCodes = {
     advice:
       'Send the person to the authorization endpoint without prompt=none. For redirects to loopback addresses and custom schemes this is so each time.',
   },
+  mfa_required: {
+    status: 401,
+    sentence: 'The password is right; a second factor of the person is missing.',
+    advice: 'Ask the person for it and go on with POST /users/login/factor and the mfa_token of this answer.',
+  },
   interaction_required: {
     status: 400,
     sentence: 'The person has to do something on a page, and the request forbids to show one (prompt=none).',

@@ -1,17 +1,16 @@
 /** The login page, GET and POST /login. With a pending request it returns to the authorization endpoint, without one to the start page. */
 import type { Context, Middleware } from 'koa';
-import { signIn } from '../actions/sign_in.js';
+import { signIn } from '../actions/password_sign_in.js';
 import type { Deps } from '../deps.js';
-import { afterSignIn } from '../http/after_sign_in.js';
-import { seeOther } from '../http/answer.js';
 import { parseNetworks } from '../http/client_address.js';
 import { assertOwnForm, csrfToken } from '../http/csrf.js';
-import { knownDevice, rememberDevice } from '../http/device.js';
-import { giveUp, goOn, type Interaction, readInteraction, shownClient } from '../http/interaction.js';
+import { knownDevice } from '../http/device.js';
+import { giveUp, type Interaction, readInteraction, shownClient } from '../http/interaction.js';
 import { languagesOf } from '../http/language.js';
 import { readForm, readQuery } from '../http/read.js';
 import { render } from '../http/render.js';
-import { currentSession, giveSession } from '../http/session.js';
+import { currentSession } from '../http/session.js';
+import { goOnFrom } from '../http/sign_in.js';
 import { submit } from '../http/submit.js';
 import { visitOf } from '../http/visit.js';
 import { sourceOf } from '../limits/attempts.js';
@@ -49,7 +48,7 @@ export function postLogin(deps: LoginDeps): Middleware {
 
         const ring = await deps.keys.get();
         const visit = visitOf(ctx, trusted);
-        const signedIn = await signIn(
+        const begun = await signIn(
           deps,
           {
             ...readCredentials(params),
@@ -61,10 +60,7 @@ export function postLogin(deps: LoginDeps): Middleware {
           },
           now,
         );
-        giveSession(ctx, deps.config, signedIn.cookie);
-        rememberDevice(ctx, deps.config, ring, signedIn.login);
-        if (interaction === null) return seeOther(ctx, afterSignIn(ctx, deps.config));
-        return goOn(ctx, deps, interaction);
+        return goOnFrom(ctx, deps, begun, interaction);
       },
       (error) => loginForm(deps, ctx, interaction, { email, error }),
     );

@@ -5,7 +5,7 @@
 import type { Db, Queryable, Trx } from './db.js';
 import { statement } from './statement.js';
 
-type CredentialType = 'password';
+type CredentialType = 'password' | 'totp' | 'recovery_code';
 
 export interface CredentialRow {
   id: string;
@@ -64,6 +64,32 @@ const byUser = statement<{ user_id: string }, CredentialRow>((sql, value) =>
 /** All of a user, the oldest first. */
 export function listAll(db: Queryable, user_id: string): Promise<CredentialRow[]> {
   return db.all(byUser, { user_id });
+}
+
+/** All credentials of a type, the newest first. */
+export function list(db: Queryable, user_id: string, type: CredentialRow['type']): Promise<CredentialRow[]> {
+  return db.all(byType, { user_id, type });
+}
+
+const deleteBySecret = statement<{ user_id: string; secret: string }>((sql, value) =>
+  sql('credentials').where({ user_id: value.user_id, type: 'recovery_code', secret: value.secret }).delete(),
+);
+
+/** Uses a recovery code up, by its MAC. False if there is none: of any number at the same moment one gets true. */
+export async function useUp(trx: Trx, of: { user_id: string; secret: string }): Promise<boolean> {
+  return (await trx.run(deleteBySecret, of)) === 1;
+}
+
+const takeStep = statement<{ id: string; step: number; now: number }>((sql, value) =>
+  sql('credentials')
+    .where({ id: value.id })
+    .whereRaw('(last_step is null or last_step < ?)', [value.step])
+    .update({ last_step: value.step, last_used_at: value.now }),
+);
+
+/** Uses a time step up. False if it, or a later one, was used before: of any number at the same moment one gets true. */
+export async function useStep(trx: Trx, used: { id: string; step: number; now: number }): Promise<boolean> {
+  return (await trx.run(takeStep, used)) === 1;
 }
 
 const lockSecret = statement<{ id: string; secret: string }, { id: string }>((sql, value) =>

@@ -22,6 +22,7 @@ export type EventType =
   | 'data_downloaded'
   | 'deletion_requested'
   | 'deletion_cancelled'
+  | 'recovery_code_used'
   | 'client_added'
   | 'client_registered'
   | 'client_updated'

@@ -4,10 +4,19 @@ import { statement } from './statement.js';
 
 /**
  * seal: pending requests; csrf: form tokens; refresh: the MAC of refresh tokens; device: the cookie of a known browser; client_secret:
- * secrets that must be known to verify a MAC, or to be told to another provider; pairwise: the salt of pairwise subjects;
- * outbox: messages that wait to leave.
+ * secrets that must be known to verify a MAC, or to be told to another provider; factor: keys of authenticator apps, MACs of recovery
+ * codes; pairwise: the salt of pairwise subjects; outbox: messages that wait to leave.
  */
-export const purposes = ['seal', 'csrf', 'refresh', 'device', 'client_secret', 'pairwise', 'outbox'] as const;
+export const purposes = [
+  'seal',
+  'csrf',
+  'refresh',
+  'device',
+  'client_secret',
+  'factor',
+  'pairwise',
+  'outbox',
+] as const;
 export type Purpose = (typeof purposes)[number];
 
 export interface SecretKeyRow {

@@ -165,7 +165,7 @@ describe('keys that are old enough', () => {
     const before = await idp.deps.keys.get();
     const { purposes } = secretKeys;
     const rotating: readonly string[] = purposes.filter(
-      (purpose) => purpose !== 'pairwise' && purpose !== 'client_secret',
+      (purpose) => !['pairwise', 'client_secret', 'factor'].includes(purpose),
     );
     const sealed = before.seal('seal', Buffer.from('pending'), 'here');
     const macs = purposes.map((purpose) => before.mac(purpose, 'text'));

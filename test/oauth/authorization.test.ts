@@ -22,6 +22,7 @@ function request(changes: Partial<AuthorizationRequest> = {}): AuthorizationRequ
     code_challenge,
     prompt: [],
     max_age: null,
+    acr_values: [],
     login_hint: null,
     ui_locales: [],
     hint_sub: null,

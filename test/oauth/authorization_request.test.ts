@@ -59,6 +59,7 @@ describe('an authorization request', () => {
       nonce: 'n',
       code_challenge,
       prompt: ['login', 'consent'],
+      acr_values: [],
       max_age: 60,
       ui_locales: [],
       login_hint: 'ada',

@@ -6,12 +6,20 @@ import { refusalOf } from '../support/refusal.js';
 const now = 1000;
 const session = {
   ...{ sub: 'ada', auth_time: now, auth_request: null, acr: 'urn:sallyport:acr:one-factor' },
-  ...{ selected_at: now, selected_request: null, deletes_at: null },
+  ...{ selected_at: now, selected_request: null, deletes_at: null, reachable_acrs: [] },
 };
 /** A sign-in by password that has just happened. */
 const done: Progress = {
   ...{ request_id: '', arrived_at: now, prompt: [], max_age: null },
-  ...{ required_subs: null, required_acrs: null, session, to_approve: [], consent: null },
+  ...{
+    required_subs: null,
+    required_acrs: null,
+    wanted_acrs: [],
+    sign_in: null,
+    session,
+    to_approve: [],
+    consent: null,
+  },
   consent_each_time: false,
 };
 
@@ -33,6 +41,12 @@ describe('what nextStep asks for beside the password is not passed over (decisio
     ['another person', { required_subs: ['grace'] }, 'login_required', 401],
     ['a choice of account', { prompt: ['select_account'] }, 'account_selection_required', 401],
     ['something to approve', { to_approve: ['email'] }, 'consent_required', 401],
+    [
+      'a second factor',
+      { required_acrs: ['mfa'], session: { ...session, reachable_acrs: ['mfa'] } },
+      'mfa_required',
+      401,
+    ],
     ['a stronger sign-in', { required_acrs: ['mfa'] }, 'unmet_authentication_requirements', 400],
   ])('%s', (_, changes, code, status) => {
     const progress = { ...done, ...changes };

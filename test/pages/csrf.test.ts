@@ -3,9 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { offerClaim } from '../../src/actions/setup.js';
 import { routes } from '../../src/app.js';
 import { newId } from '../../src/secrets.js';
+import * as users from '../../src/store/users.js';
 import { deletedAndBack, withApplication } from '../support/account.js';
 import { ask, countRows, signedInBrowser } from '../support/authorize.js';
 import { type Browser, formOf, type Page } from '../support/browser.js';
+import { addApp, toFactor } from '../support/factors.js';
 import { paths as apiPaths } from '../support/first_party.js';
 import { type Form, formBody, password, startIdp, type TestIdp } from '../support/idp.js';
 
@@ -63,6 +65,15 @@ const forms: Readonly<Record<string, Case>> = {
       return opened(browser, ask(browser, 'shop', { prompt: 'select_account' }));
     },
     choice: { action: 'continue' },
+  },
+  '/factor': {
+    open: async (idp) => {
+      const user = await users.findByEmail(idp.db, 'ada@example.com');
+      await addApp(idp, user?.id ?? '');
+      const { browser } = await toFactor(idp);
+      return opened(browser, browser.get('/factor'));
+    },
+    choice: { action: 'restart' },
   },
   '/confirm': {
     open: async (idp) => {

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { type SignIn, signIn as signInWith } from '../../src/actions/password_sign_in.js';
 import { offerClaim } from '../../src/actions/setup.js';
-import { type SignIn, signIn as signInWith } from '../../src/actions/sign_in.js';
 import { setPassword } from '../../src/actions/users.js';
 import { hashPassword } from '../../src/factors/password.js';
 import { UserError } from '../../src/oauth/errors.js';

@@ -1,7 +1,9 @@
 /** The way to every page of the server, for tests that look at all of them. */
 import type { Page } from 'playwright-core';
 import { offerClaim } from '../../src/actions/setup.js';
+import * as users from '../../src/store/users.js';
 import { follow, typeCredentials } from './chromium.js';
+import { addApp, addRecoveryCodes } from './factors.js';
 import { startIdp, type TestIdp } from './idp.js';
 import { addStranger } from './registration.js';
 import { type RelyingApp, startApp } from './relying_app.js';
@@ -125,6 +127,13 @@ const ways = {
   'start page of an administrator': async (page, { idp }) => {
     await idp.addUser({ email: 'admin@example.com', roles: ['admin'], claims: { name: 'Grace Hopper' } });
     await signIn(page, { idp }, 'admin@example.com');
+  },
+  'second factor': async (page, { idp, shop }) => {
+    const ada = await users.findByEmail(idp.db, 'ada@example.com');
+    await addApp(idp, ada?.id ?? '');
+    await addRecoveryCodes(idp, ada?.id ?? '');
+    await page.goto(shop.login);
+    await typeCredentials(page);
   },
   'confirm that it is you': async (page, { idp }) => {
     await signIn(page, { idp });

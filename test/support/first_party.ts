@@ -15,7 +15,12 @@ export const ownClient = {
   allowed_origins: [origin],
 } as const;
 
-export const paths = ['/users/login', '/users/refresh-token', '/users/logout'] as const;
+export const paths = [
+  '/users/login',
+  '/users/login/factor',
+  '/users/refresh-token',
+  '/users/logout',
+] as const;
 
 export interface ApiAnswer {
   readonly status: number;

@@ -27,6 +27,7 @@ const words: Readonly<Record<events.EventType, Key | null>> = {
   user_enabled: 'account.event_user_enabled',
   user_removed: null,
   password_changed: 'account.event_password_changed',
+  recovery_code_used: 'factor.event_recovery_code_used',
   profile_changed: 'account.event_profile_changed',
   data_downloaded: 'account.event_data_downloaded',
   deletion_requested: 'account.event_deletion_requested',

@@ -1,0 +1,57 @@
+/** The ways to prove a second factor by something that is typed, each as a proof for `proveFactor` (actions/sign_in.ts). */
+import * as recoveryCode from '../factors/recovery_code.js';
+import * as totp from '../factors/totp.js';
+import type { KeyRing } from '../keys/keys.js';
+import * as credentials from '../store/credentials.js';
+import type { Queryable } from '../store/db.js';
+import * as events from '../store/events.js';
+import * as secondFactors from '../store/second_factors.js';
+import type { FactorProof } from './sign_in.js';
+
+/** In the order in which they are offered. */
+export const typedWays = ['totp', 'recovery_code'] as const;
+export type TypedWay = (typeof typedWays)[number];
+
+/** What each proves. RFC 8176. */
+export const wayAmr: Readonly<Record<TypedWay, readonly string[]>> = {
+  totp: totp.amr,
+  recovery_code: recoveryCode.amr,
+};
+
+/** The ways that are open to a person. */
+export async function waysOf(db: Queryable, user_id: string): Promise<readonly TypedWay[]> {
+  const factors = await secondFactors.list(db, user_id);
+  const codes = await credentials.list(db, user_id, 'recovery_code');
+  const open = { totp: factors.some(({ type }) => type === 'totp'), recovery_code: codes.length > 0 };
+  return factors.length === 0 ? [] : typedWays.filter((way) => open[way]);
+}
+
+interface ProofContext {
+  readonly ring: KeyRing;
+  readonly events_seconds: number;
+  readonly now: number;
+}
+
+/** A code of a way, as it was typed. */
+export function typedProof(
+  way: TypedWay,
+  code: string,
+  { ring, events_seconds, now }: ProofContext,
+): FactorProof {
+  if (way === 'totp') {
+    return {
+      counted: 'account',
+      async verify(trx, { user_id }) {
+        return (await totp.verifyTotp(trx, ring, { user_id, code }, now)) ? totp.amr : null;
+      },
+    };
+  }
+  return {
+    counted: 'sign_in',
+    async verify(trx, { user_id }) {
+      if (!(await recoveryCode.useRecoveryCode(trx, ring, { user_id, code }))) return null;
+      await events.record(trx, { type: 'recovery_code_used', user_id }, now, events_seconds);
+      return recoveryCode.amr;
+    },
+  };
+}

@@ -1,0 +1,87 @@
+/** The sign-in under way of a browser, by its cookie, and where a proof leads. The database holds the cookie's SHA-256. */
+import type { Context } from 'koa';
+import type { Config } from '../config.js';
+import type { Deps } from '../deps.js';
+import type { SignInStep } from '../oauth/sign_in_step.js';
+import { digest } from '../secrets.js';
+import type { Db } from '../store/db.js';
+import * as secondFactors from '../store/second_factors.js';
+import * as signIns from '../store/sign_ins.js';
+import { afterSignIn } from './after_sign_in.js';
+import { seeOther } from './answer.js';
+import { readCookie, setCookie } from './cookies.js';
+import { rememberDevice } from './device.js';
+import { goOn, type Interaction } from './interaction.js';
+import { giveSession } from './session.js';
+
+const lives_seconds = 600;
+
+/**
+ * The sign-in under way of this browser; null if there is none, its cookie is nothing of ours, or it is about a session (`session_id`)
+ * that is not the browser's.
+ */
+export async function currentSignIn(
+  deps: { readonly db: Db; readonly config: Config },
+  ctx: Context,
+  session: { readonly id: string } | null,
+  now: number,
+): Promise<signIns.LiveSignIn | null> {
+  const cookie = readCookie(ctx, deps.config, 'sign_in');
+  if (cookie === undefined || !/^[A-Za-z0-9_-]{43}$/.test(cookie)) return null;
+  const found = await signIns.findLive(deps.db, digest(cookie), now);
+  const here = found !== undefined && (found.session_id === null || found.session_id === session?.id);
+  return here ? found : null;
+}
+
+export function giveSignIn(ctx: Context, config: Config, cookie: string): void {
+  setCookie(ctx, config, 'sign_in', cookie, lives_seconds);
+}
+
+export function takeSignIn(ctx: Context, config: Config): void {
+  if (readCookie(ctx, config, 'sign_in') !== undefined) setCookie(ctx, config, 'sign_in', '', 0);
+}
+
+/** Where each step of a sign-in is done. */
+export const stepPages: Readonly<Record<Exclude<SignInStep, 'session'>, string>> = {
+  factor: '/factor',
+  enrol: '/enrol',
+};
+
+/** The step that a sign-in under way waits for: the factor of a person who has one, or that they set one up. */
+export async function owedStep(
+  { db }: { readonly db: Db },
+  { user_id }: Pick<signIns.SignInRow, 'user_id'>,
+): Promise<keyof typeof stepPages> {
+  return (await secondFactors.list(db, user_id)).length > 0 ? 'factor' : 'enrol';
+}
+
+/** What a proof led to, as actions/sign_in.ts gives it. */
+interface Proved {
+  readonly session: { readonly cookie: string; readonly login: string | null } | null;
+  readonly sign_in: { readonly cookie: string; readonly step: keyof typeof stepPages } | null;
+}
+
+/**
+ * Hands the browser what a proof led to and sends it on: to the next step of the sign-in, or to the authorization endpoint, or to where
+ * the person wanted to go where no application waits. Every page that takes a proof ends here.
+ */
+export async function goOnFrom(
+  ctx: Context,
+  deps: Pick<Deps, 'config' | 'keys'>,
+  { session, sign_in }: Proved,
+  interaction: Interaction | null,
+): Promise<void> {
+  const { config } = deps;
+  if (sign_in !== null) {
+    giveSignIn(ctx, config, sign_in.cookie);
+    const query = interaction === null ? '' : `?request=${interaction.sealed}`;
+    return seeOther(ctx, `${config.base}${stepPages[sign_in.step]}${query}`);
+  }
+  if (session !== null) {
+    takeSignIn(ctx, config);
+    giveSession(ctx, config, session.cookie);
+    if (session.login !== null) rememberDevice(ctx, config, await deps.keys.get(), session.login);
+  }
+  if (interaction === null) return seeOther(ctx, afterSignIn(ctx, config));
+  return goOn(ctx, deps, interaction);
+}

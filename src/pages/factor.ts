@@ -1,0 +1,181 @@
+/**
+ * The second factor, GET and POST /factor: for a sign-in that owes one, and for a session that a request wants to be stronger. Which way
+ * is used, a link chooses. Hardening rows 9, 13 and 14.
+ */
+import type { Context, Middleware } from 'koa';
+import { type TypedWay, typedProof, wayAmr, waysOf } from '../actions/factor_proofs.js';
+import { abandonSignIn, beginStepUp, proveFactor } from '../actions/sign_in.js';
+import type { Deps } from '../deps.js';
+import { seeOther } from '../http/answer.js';
+import { parseNetworks } from '../http/client_address.js';
+import { assertOwnForm, csrfToken } from '../http/csrf.js';
+import { giveUp, goOn, type Interaction, readInteraction, shownClient } from '../http/interaction.js';
+import { languagesOf } from '../http/language.js';
+import { readForm, readQuery } from '../http/read.js';
+import { render } from '../http/render.js';
+import { currentSession } from '../http/session.js';
+import { currentSignIn, giveSignIn, goOnFrom, takeSignIn } from '../http/sign_in.js';
+import { submit } from '../http/submit.js';
+import { visitOf } from '../http/visit.js';
+import type { Key } from '../languages/keys.js';
+import { acrOf, acrsOf, metBy, withFactor } from '../oauth/acr.js';
+import { UserError } from '../oauth/errors.js';
+import type { Params } from '../oauth/params.js';
+import type { LiveSession } from '../store/sessions.js';
+import type { LiveSignIn } from '../store/sign_ins.js';
+
+type FactorDeps = Pick<Deps, 'bell' | 'caches' | 'clientKeys' | 'clock' | 'config' | 'db' | 'keys' | 'log'>;
+
+/** Whose factor is asked, in which request. */
+interface Asked {
+  readonly interaction: Interaction | null;
+  readonly session: LiveSession | null;
+  readonly sign_in: LiveSignIn | null;
+  /** Whom it is asked of: what the sign-in says or, for a stronger session, that. */
+  readonly person: Pick<LiveSession, 'user_id' | 'amr' | 'email' | 'name'>;
+  readonly ways: readonly TypedWay[];
+  readonly way: TypedWay;
+}
+
+export function showFactor(deps: FactorDeps): Middleware {
+  return async (ctx) => {
+    const asked = await readAsked(deps, ctx, readQuery(ctx));
+    if (asked !== null) await factorForm(deps, ctx, asked, null);
+  };
+}
+
+export function postFactor(deps: FactorDeps): Middleware {
+  const trusted = parseNetworks(deps.config.TRUSTED_PROXIES);
+  return async (ctx) => {
+    const now = deps.clock();
+    const params = await readForm(ctx);
+    const asked = await readAsked(deps, ctx, params);
+    if (asked === null) return;
+
+    await submit(
+      ctx,
+      async () => {
+        await assertOwnForm(deps, ctx, params, boundTo(asked));
+        const action = params.get('action');
+        if (action === 'cancel' || action === 'restart') return leave(deps, ctx, asked, action);
+        const code = params.get('code');
+        if (code === undefined) throw new UserError('invalid_input', 'factor.code_missing', 'code');
+        const sign_in = asked.sign_in ?? (await stepUp(deps, ctx, asked, now));
+        const ring = await deps.keys.get();
+        const context = { ring, events_seconds: deps.config.EVENTS_SECONDS, now };
+        const here = { current: asked.session, visit: visitOf(ctx, trusted) };
+        const proof = typedProof(asked.way, code, context);
+        const session = await proveFactor(deps, sign_in, { proof, here }, now);
+        await goOnFrom(ctx, deps, { session, sign_in: null }, asked.interaction);
+      },
+      (error) => factorForm(deps, ctx, asked, error),
+    );
+  };
+}
+
+/** What is asked; null where nothing is, and the browser was sent to where it goes on: a page that was left open is no dead end. */
+async function readAsked(deps: FactorDeps, ctx: Context, params: Params): Promise<Asked | null> {
+  const now = deps.clock();
+  const interaction = await readInteraction(deps, ctx, params, now);
+  const session = await currentSession(deps, ctx, now);
+  const sign_in = await currentSignIn(deps, ctx, session, now);
+  const person = sign_in ?? (interaction === null ? null : session);
+  const open = person === null ? [] : await waysOf(deps.db, person.user_id);
+  const stronger = interaction !== null && sign_in?.session_id !== null && person !== null;
+  const ways = stronger ? fitting(open, person, interaction) : open;
+  const [first] = ways;
+  if (person === null || first === undefined) {
+    if (interaction !== null) goOn(ctx, deps, interaction);
+    else seeOther(ctx, `${deps.config.base}${session === null ? '/login' : '/'}`);
+    return null;
+  }
+  const way = ways.find((one) => one === params.get('way')) ?? first;
+  return { interaction, session, sign_in, person, ways, way };
+}
+
+/** The ways that lead to what a request asks of a session; all of them where it asks for nothing. */
+function fitting(
+  ways: readonly TypedWay[],
+  { amr }: Pick<LiveSession, 'amr'>,
+  { pending }: Interaction,
+): readonly TypedWay[] {
+  const { required, wanted } = acrsOf(pending.request);
+  const asked = required ?? wanted;
+  const leadsTo = (way: TypedWay) => metBy(acrOf(withFactor(amr.split(' '), wayAmr[way])));
+  return asked.length === 0 ? ways : ways.filter((way) => leadsTo(way).some((acr) => asked.includes(acr)));
+}
+
+/** The sign-in that makes a session stronger: its attempts are counted. */
+async function stepUp(
+  deps: FactorDeps,
+  ctx: Context,
+  { session, interaction }: Asked,
+  now: number,
+): Promise<LiveSignIn> {
+  if (session === null) throw new UserError('form_expired', 'factor.over');
+  const begun = await beginStepUp(deps.db, session, interaction?.pending.id ?? null, now);
+  giveSignIn(ctx, deps.config, begun.cookie);
+  return begun.sign_in;
+}
+
+/** Back to the application without an answer, or to the beginning of the sign-in. */
+async function leave(
+  deps: FactorDeps,
+  ctx: Context,
+  { interaction, sign_in }: Asked,
+  action: 'cancel' | 'restart',
+): Promise<void> {
+  if (sign_in !== null) await abandonSignIn(deps, sign_in);
+  takeSignIn(ctx, deps.config);
+  if (action === 'cancel' && interaction !== null) return giveUp(ctx, deps, interaction);
+  const query = interaction === null ? '' : `?request=${interaction.sealed}`;
+  return seeOther(ctx, `${deps.config.base}/login${query}`);
+}
+
+/** What the page says of each way. */
+const texts = {
+  totp: { link: 'factor.use_totp', hint: 'factor.totp_hint', label: 'factor.totp_label' },
+  recovery_code: {
+    link: 'factor.use_recovery_code',
+    hint: 'factor.recovery_hint',
+    label: 'factor.recovery_label',
+  },
+} as const satisfies Record<TypedWay, Record<string, Key>>;
+
+/** What the form's token is bound to: the same before and after a step-up has begun. */
+function boundTo({ session, sign_in }: Asked): string | null {
+  return session?.id ?? sign_in?.id ?? null;
+}
+
+async function factorForm(
+  deps: FactorDeps,
+  ctx: Context,
+  asked: Asked,
+  error: UserError | null,
+): Promise<void> {
+  const { interaction, sign_in, person, ways, way } = asked;
+  const request = interaction?.sealed ?? null;
+  const linkTo = (other: TypedWay) =>
+    `${deps.config.base}/factor?${new URLSearchParams({ way: other, ...(request !== null && { request }) })}`;
+  render(ctx, deps.config, {
+    view: 'factor',
+    title: 'confirm.title',
+    pending: interaction?.pending ?? null,
+    data: {
+      csrf: await csrfToken(deps, ctx, boundTo(asked)),
+      request,
+      client:
+        interaction &&
+        shownClient(interaction.client, deps.config.base, languagesOf(ctx, deps.config, interaction.pending)),
+      person: { name: person.name, email: person.email },
+      way,
+      texts: texts[way],
+      others: ways
+        .filter((other) => other !== way)
+        .map((other) => ({ text: texts[other].link, href: linkTo(other) })),
+      error,
+      can_cancel: interaction !== null,
+      can_restart: sign_in?.session_id === null,
+    },
+  });
+}

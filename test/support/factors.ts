@@ -1,0 +1,63 @@
+/** Second factors of people in tests: an authenticator app, recovery codes. */
+import { Secret, TOTP } from 'otpauth';
+import { replaceRecoveryCodes } from '../../src/factors/recovery_code.js';
+import { newTotpKey, sealKey } from '../../src/factors/totp.js';
+import { newId } from '../../src/secrets.js';
+import * as credentials from '../../src/store/credentials.js';
+import type { Browser, Page } from './browser.js';
+import { signIn } from './flow.js';
+import type { TestIdp } from './idp.js';
+
+/** An authenticator app, as the other end sees it. */
+export interface App {
+  readonly id: string;
+  /** The code that it shows `steps` from now. */
+  code(steps?: number): string;
+}
+
+/** Gives somebody an authenticator app. */
+export async function addApp(idp: TestIdp, user_id: string): Promise<App> {
+  const key = newTotpKey();
+  const id = newId();
+  const secret = sealKey(await idp.deps.keys.get(), key, { id, user_id });
+  const at = idp.now();
+  await credentials.insert(idp.db, {
+    id,
+    user_id,
+    type: 'totp',
+    secret,
+    name: 'Phone',
+    created_at: at,
+    updated_at: at,
+  });
+  return { id, code: (steps = 0) => codeOf(key, idp.now() + 30 * steps) };
+}
+
+/** What an authenticator app shows for a key at a time. */
+export function codeOf(key: Buffer, at: number): string {
+  return new TOTP({ secret: new Secret({ buffer: new Uint8Array(key).buffer }) }).generate({
+    timestamp: at * 1000,
+  });
+}
+
+/** A code of six digits that is not the app's, now or in the steps beside. */
+export function wrongCode(app: App): string {
+  const right = [-1, 0, 1].map((steps) => app.code(steps));
+  return ['000000', '000001', '000002', '000003'].find((code) => !right.includes(code)) ?? '';
+}
+
+export async function addRecoveryCodes(idp: TestIdp, user_id: string): Promise<readonly string[]> {
+  const ring = await idp.deps.keys.get();
+  return idp.db.transaction((trx) => replaceRecoveryCodes(trx, ring, user_id, idp.now()));
+}
+
+/** Types the password in a new browser; the page that follows. */
+export async function toFactor(idp: TestIdp, path = '/login'): Promise<{ browser: Browser; page: Page }> {
+  const browser = idp.browser();
+  return { browser, page: await signIn(browser, await browser.get(path)) };
+}
+
+/** Types a code on the page of the second factor. */
+export function typeCode(browser: Browser, page: Page, code: string): Promise<Page> {
+  return browser.submit(page, { code, action: 'continue' });
+}
