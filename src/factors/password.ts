@@ -31,7 +31,11 @@ export async function verifyPassword(
 ): Promise<boolean> {
   const normal = password.normalize('NFC');
   // Too long to be anybody's: still hashed, in part, so that the answer comes no sooner.
-  const fits = await hashing.verify(hash ?? madeUpHash(config), normal.slice(0, longest_bytes));
+  const tried = normal.slice(0, longest_bytes);
+  const imported = hash !== undefined && !hash.startsWith('$argon2');
+  const fits = imported
+    ? await hashing.verify(hash, tried, madeUpHash(config))
+    : await hashing.verify(hash ?? madeUpHash(config), tried);
   return fits && hash !== undefined && Buffer.byteLength(normal) <= longest_bytes;
 }
 

@@ -13,8 +13,11 @@ export interface Argon2Options {
 }
 
 export interface HashingGate {
-  /** Whether the password fits the hash. Throws UserError `busy` when the queue is full. */
-  verify(hash: string, password: string): Promise<boolean>;
+  /**
+   * Whether the password fits the hash. `alongside`: for a hash of another kind than argon2, one of argon2 that is checked at the same
+   * time, so that the answer comes no sooner than usual. Throws UserError `busy` when the queue is full.
+   */
+  verify(hash: string, password: string, alongside?: string): Promise<boolean>;
   /** A new hash in PHC string format. Throws UserError `busy` when the queue is full. */
   hash(password: string, options: Argon2Options): Promise<string>;
   /** How many are being hashed or wait. */
@@ -32,7 +35,7 @@ export function createHashingGate(options: { readonly slots: number; readonly qu
   const script = new URL('./hashing_process.js', import.meta.url);
   const jobs = createChildQueue({ script, name: 'hashing', full: busy, ...options });
   return {
-    verify: async (hash, password) => (await jobs.submit({ hash, password })) === true,
+    verify: async (hash, password, alongside) => (await jobs.submit({ hash, password, alongside })) === true,
     hash: async (password, argon2Options) => String(await jobs.submit({ password, options: argon2Options })),
     get pending() {
       return jobs.pending;

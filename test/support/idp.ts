@@ -23,9 +23,9 @@ const judge = createPasswordJudge();
 export function countingGate() {
   const gate = {
     entered: 0,
-    verify(hash: string, password: string) {
+    verify(hash: string, password: string, alongside?: string) {
       gate.entered += 1;
-      return hashing.verify(hash, password);
+      return hashing.verify(hash, password, alongside);
     },
     hash(password: string, options: Argon2Options) {
       gate.entered += 1;
