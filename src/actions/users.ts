@@ -126,7 +126,8 @@ export function newUserRow(input: NewUser, now: number): users.UserRow {
   };
 }
 
-function parse<T>(schema: z.ZodType<T>, value: unknown, field: string): T {
+/** The value as the schema gives it. Throws UserError `invalid_input` naming the member of `field` that is wrong. */
+export function parse<T>(schema: z.ZodType<T>, value: unknown, field: string): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) =>

@@ -8,6 +8,8 @@ import * as users from '../store/users.js';
 import { InputError } from './input_error.js';
 import { readPassword } from './password_input.js';
 import { collect, columns, dateTime, print, type Start } from './start.js';
+import { exportCommand } from './users_export.js';
+import { importCommand } from './users_import.js';
 
 interface AddOptions {
   readonly name?: string;
@@ -69,6 +71,8 @@ export function usersCommand(start: Start): Command {
         );
       }),
     );
+  command.addCommand(importCommand(start));
+  command.addCommand(exportCommand(start));
   return command;
 }
 

@@ -1,8 +1,12 @@
 /**
- * Table credentials: one row for each way a user proves who they are. `secret` holds an argon2id hash for type password, a sealed key
+ * Table credentials: one row for each way a user proves who they are. `secret` holds an argon2id hash for type password (until
+ * the first sign-in also one of another system), a sealed key
  * for type totp, a MAC for type recovery_code.
  */
+
+import { among } from './batched.js';
 import type { Db, Queryable, Trx } from './db.js';
+import { insertMany } from './many.js';
 import { statement } from './statement.js';
 
 type CredentialType = 'password' | 'totp' | 'recovery_code';
@@ -43,6 +47,40 @@ export interface NewCredential
 
 export async function insert(db: Db | Trx, row: NewCredential): Promise<void> {
   await db.run(insertCredential, { name: null, ...row, last_used_at: null, last_step: null });
+}
+
+const insertAll = insertMany<CredentialRow>('credentials', {
+  id: true,
+  user_id: true,
+  type: true,
+  secret: true,
+  name: true,
+  created_at: true,
+  updated_at: true,
+  last_used_at: true,
+  last_step: true,
+});
+
+/** Adds the credentials of users who have none of that type. */
+export async function insertAllOf(trx: Trx, rows: readonly NewCredential[]): Promise<void> {
+  const whole = rows.map((row) => ({ name: null, ...row, last_used_at: null, last_step: null }));
+  await trx.all(insertAll, { rows: JSON.stringify(whole) });
+}
+
+const byTypeOfMany = statement<{ user_ids: string; type: string }, CredentialRow>((sql, value) =>
+  sql('credentials')
+    .where({ type: value.type })
+    .where(among(sql, 'user_id', value.user_ids))
+    .orderBy('created_at'),
+);
+
+/** The credentials of one type that these users have, older ones first. */
+export function findAll(
+  db: Queryable,
+  user_ids: readonly string[],
+  type: CredentialRow['type'],
+): Promise<CredentialRow[]> {
+  return db.all(byTypeOfMany, { user_ids: JSON.stringify(user_ids), type });
 }
 
 const byType = statement<{ user_id: string; type: string }, CredentialRow>((sql, value) =>

@@ -1,6 +1,7 @@
 /** Table events: the audit trail. What happened, when, to whom; never a secret. */
 import { newId } from '../secrets.js';
 import type { Queryable, Trx } from './db.js';
+import { insertMany } from './many.js';
 import { statement } from './statement.js';
 
 export type EventType =
@@ -91,7 +92,35 @@ const insertEvent = statement<EventRow>((sql, value) =>
 
 /** Records an event in the transaction of what it tells, to be kept for `keep_seconds`. */
 export async function record(trx: Trx, event: Event, now: number, keep_seconds: number): Promise<void> {
-  await trx.run(insertEvent, {
+  await trx.run(insertEvent, eventRow(event, now, keep_seconds));
+}
+
+const insertAll = insertMany<EventRow>('events', {
+  id: true,
+  at: true,
+  type: true,
+  user_id: true,
+  client_id: true,
+  session_id: true,
+  detail: true,
+  user_agent: true,
+  address: true,
+  expires_at: true,
+});
+
+/** The same for many at once. */
+export async function recordAll(
+  trx: Trx,
+  events: readonly Event[],
+  now: number,
+  keep_seconds: number,
+): Promise<void> {
+  const rows = events.map((event) => eventRow(event, now, keep_seconds));
+  await trx.all(insertAll, { rows: JSON.stringify(rows) });
+}
+
+function eventRow(event: Event, now: number, keep_seconds: number): EventRow {
+  return {
     id: newId(),
     at: now,
     type: event.type,
@@ -102,7 +131,7 @@ export async function record(trx: Trx, event: Event, now: number, keep_seconds: 
     user_agent: event.visit?.user_agent ?? null,
     address: event.visit?.address ?? null,
     expires_at: now + keep_seconds,
-  });
+  };
 }
 
 /** Where a page of events ends: those that come after it are older. */

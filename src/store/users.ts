@@ -4,6 +4,7 @@
  */
 import { among, batched } from './batched.js';
 import type { Db, Queryable, Trx } from './db.js';
+import { insertMany } from './many.js';
 import { statement } from './statement.js';
 
 export interface UserRow {
@@ -74,6 +75,57 @@ const insertUser = statement<UserRow>((sql, value) =>
 /** Adds a user. False if the address is taken: two at the same moment cannot both have it. */
 export async function insert(db: Db | Trx, row: UserRow): Promise<boolean> {
   return (await db.run(insertUser, row)) === 1;
+}
+
+const insertAll = insertMany<UserRow>('users', {
+  id: true,
+  email: true,
+  email_canonical: true,
+  email_verified: true,
+  name: true,
+  family_name: true,
+  given_name: true,
+  middle_name: true,
+  nickname: true,
+  preferred_username: true,
+  profile: true,
+  picture: true,
+  website: true,
+  gender: true,
+  birthdate: true,
+  zoneinfo: true,
+  locale: true,
+  phone_number: true,
+  phone_number_verified: true,
+  address: true,
+  roles: true,
+  created_at: true,
+  updated_at: true,
+  disabled_at: true,
+  deletes_at: true,
+});
+
+/** Adds those of the users whose address and id nobody has. Gives their ids: two at the same moment cannot both be added. */
+export async function insertNew(trx: Trx, rows: readonly UserRow[]): Promise<ReadonlySet<string>> {
+  const added = await trx.all(insertAll, { rows: JSON.stringify(rows) });
+  return new Set(added.map(({ id }) => id));
+}
+
+const namesOf = statement<{ ids: string; emails: string }, Pick<UserRow, 'id' | 'email_canonical'>>(
+  (sql, value) =>
+    sql('users')
+      .select('id', 'email_canonical')
+      .where(among(sql, 'id', value.ids))
+      .orWhere(among(sql, 'email_canonical', value.emails)),
+);
+
+/** The users who have the id or the address of one of these. */
+export function findTaken(
+  db: Queryable,
+  rows: readonly Pick<UserRow, 'id' | 'email_canonical'>[],
+): Promise<Pick<UserRow, 'id' | 'email_canonical'>[]> {
+  const ids = JSON.stringify(rows.map(({ id }) => id));
+  return db.all(namesOf, { ids, emails: JSON.stringify(rows.map(({ email_canonical }) => email_canonical)) });
 }
 
 const byId = statement<{ id: string }, UserRow>((sql, value) => sql('users').where({ id: value.id }));

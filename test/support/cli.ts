@@ -30,7 +30,8 @@ export function commandsOf(idp: TestIdp, config: Config = idp.config): Commands 
   const start: Start = {
     config: () => config,
     async withDeps(work) {
-      const deps = await openDeps(config, { clock: idp.now, hashing: idp.deps.hashing, log: idp.deps.log });
+      const { hashing, judge, log } = idp.deps;
+      const deps = await openDeps(config, { clock: idp.now, hashing, judge, log });
       try {
         await ensureKeys(deps, deps.clock());
         return await work(deps);
