@@ -48,6 +48,7 @@ import { showOverview } from './pages/account/overview.js';
 import { postPassword, showPassword } from './pages/account/password.js';
 import { postProfile, showProfile } from './pages/account/profile.js';
 import { postSessions, showSessions } from './pages/account/sessions.js';
+import { checkMail } from './pages/check_mail.js';
 import { postAccountChooser, showAccountChooser } from './pages/choose_account.js';
 import { postClaim, showClaim } from './pages/claim.js';
 import { postConfirm, showConfirm } from './pages/confirm.js';
@@ -55,10 +56,12 @@ import { postConsent, showConsent } from './pages/consent.js';
 import { devMail, devMessage } from './pages/dev_mail.js';
 import { errors } from './pages/errors.js';
 import { postFactor, showFactor } from './pages/factor.js';
+import { postForgotPassword, showForgotPassword } from './pages/forgot_password.js';
 import { home } from './pages/home.js';
 import { chooseLanguage } from './pages/language.js';
 import { postLogin, showLogin } from './pages/login.js';
 import { postLogout, showLogout, signedOut } from './pages/logout.js';
+import { postResetPassword, showResetPassword } from './pages/reset_password.js';
 
 type Guard = (ctx: RouterContext, next: () => Promise<void>) => unknown;
 
@@ -162,6 +165,11 @@ export function routes(deps: Deps): readonly Route[] {
     get('/language', ...page, chooseLanguage(deps)),
     get('/claim', ...page, showClaim(deps)),
     post('/claim', ...page, postClaim(deps)),
+    get('/forgot-password', ...page, showForgotPassword(deps)),
+    post('/forgot-password', ...page, postForgotPassword(deps)),
+    get('/check-mail', ...page, checkMail(deps)),
+    get('/reset-password', ...page, showResetPassword(deps)),
+    post('/reset-password', ...page, postResetPassword(deps)),
     ...(deps.config.mail === 'page'
       ? [
           get('/dev/mail', ...page, localOnly(deps), devMail(deps)),

@@ -58,7 +58,7 @@ export function aboutMail({ mail, smtp, ISSUER }: Mailing & Pick<Values, 'ISSUER
   if (smtp !== undefined) return `Mail is sent by ${smtp.host}, from ${smtp.from.address}.`;
   return mail === 'page'
     ? `Mail is shown at ${ISSUER}/dev/mail, on this machine alone, and sent to nobody: ${prefix}SMTP_URL is not set.`
-    : `No mail is sent: ${prefix}SMTP_URL is not set. People are not told by mail of changes to their accounts.`;
+    : `No mail is sent: ${prefix}SMTP_URL is not set. Nobody can set a new password by mail, or is told of changes to their account.`;
 }
 
 /** `Name <address>`, or an address alone, which the product's name is put in front of. */

@@ -344,6 +344,16 @@ export const settings = {
     fallback: '50',
     about: 'Failed passwords for one account over all unknown browsers in 15 minutes.',
   },
+  MAILS_PER_SOURCE: {
+    schema: whole(1, 1_000_000),
+    fallback: '20',
+    about: 'How many mails (new password, new account) one source (/24, /64) may ask for in an hour.',
+  },
+  MAILS_PER_ADDRESS: {
+    schema: whole(1, 1_000_000),
+    fallback: '5',
+    about: 'How many such mails one address is sent in an hour.',
+  },
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof settings;

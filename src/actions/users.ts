@@ -2,9 +2,6 @@
 import { z } from 'zod';
 import type { Config } from '../config.js';
 import type { Deps } from '../deps.js';
-import { checkNewPassword } from '../factors/new_password.js';
-import { hashPassword } from '../factors/password.js';
-import { queueMail } from '../mail/queue.js';
 import { UserError } from '../oauth/errors.js';
 import { newId } from '../secrets.js';
 import * as credentials from '../store/credentials.js';
@@ -13,6 +10,7 @@ import * as events from '../store/events.js';
 import * as setup from '../store/setup.js';
 import * as users from '../store/users.js';
 import { endSessionsOf } from './end_sessions.js';
+import { newHash, replacePassword } from './new_password.js';
 
 export type UserDeps = Pick<
   Deps,
@@ -83,10 +81,7 @@ export interface NewUser {
 /** Adds a user; one with the role admin also claims the server. Throws UserError `invalid_input` or `conflict`. */
 export async function addUser(deps: UserDeps, input: NewUser, now: number): Promise<users.UserRow> {
   const row = newUserRow(input, now);
-  const secret =
-    input.password === null
-      ? null
-      : await hashPassword(deps.hashing, deps.config, await checkNewPassword(deps, input.password, row));
+  const secret = input.password === null ? null : await newHash(deps, input.password, row);
   await deps.db.transaction((trx) => insertUser(trx, deps, row, secret));
   return row;
 }
@@ -186,21 +181,11 @@ export async function setPassword(
 ): Promise<void> {
   const owner = await users.find(deps.db, user_id);
   if (owner === undefined) throw noSuchUser(user_id);
-  const secret = await hashPassword(deps.hashing, deps.config, await checkNewPassword(deps, password, owner));
+  const secret = await newHash(deps, password, owner);
   const post = { config: deps.config, ring: await deps.keys.get() };
   await deps.db.transaction(async (trx) => {
-    await credentials.removeAll(trx, user_id, 'password');
-    await credentials.insert(trx, {
-      id: newId(),
-      user_id,
-      type: 'password',
-      secret,
-      created_at: now,
-      updated_at: now,
-    });
+    await replacePassword(trx, { owner, secret, visit: null, post }, now);
     await endSessionsOf(trx, user_id, now);
-    await events.record(trx, { type: 'password_changed', user_id }, now, deps.config.EVENTS_SECONDS);
-    await queueMail(trx, post, { to: owner, message: { name: 'password_changed', from: null } }, now);
   });
   deps.bell.ring();
 }

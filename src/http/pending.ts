@@ -86,4 +86,10 @@ export function openPending<Kind extends keyof Requests>(
   return goes_on ? pending : arrive(pending.request, here.browser, here.now);
 }
 
+/** Whether a seal is of this browser's own: it may be too old to go on with, then it starts anew. */
+export function isOfBrowser(ring: KeyRing, sealed: string, browser: string): boolean {
+  const pending = openSealed(ring, 'authorization', sealed) as Pending<AuthorizationRequest> | undefined;
+  return pending?.browser === browser;
+}
+
 export type PendingAuthorization = Pending<AuthorizationRequest>;

@@ -17,6 +17,7 @@ interface Areas {
   readonly logout: typeof import('../../views/languages/en/logout.json');
   readonly mail: typeof import('../../views/languages/en/mail.json');
   readonly passwords: typeof import('../../views/languages/en/passwords.json');
+  readonly reset: typeof import('../../views/languages/en/reset.json');
 }
 
 type PluralForm = 'zero' | 'one' | 'two' | 'few' | 'many' | 'other';

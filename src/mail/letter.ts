@@ -41,19 +41,21 @@ export function letterOf(
 ): Letter {
   const t = translatorOf(language);
   const values = { product: config.PRODUCT_NAME, ...valuesOf(message, t, zone) };
-  const { subject, text } = texts[message.name];
+  const { subject, text, button, otherwise } = texts[message.name];
+  const link = 'link' in message ? message.link : null;
   const told = 'from' in message;
   const data = {
     ...{ language, dir: t.dir, product: config.PRODUCT_NAME, issuer: config.ISSUER },
     subject: t(subject, values),
-    lines: [t(text, values), ...(told ? [t('mail.not_you', values)] : [])],
-    button: null,
+    lines: [t(text, values)],
+    button: link === null || button === undefined ? null : { text: t(button), link },
+    closing: told ? t(otherwise ?? 'mail.not_you', values) : null,
     facts: told
       ? [{ label: t('mail.when'), value: t.moment(at, zone ?? 'UTC') }, ...origin(message.from, t)]
       : [],
     footer: t('mail.footer', { ...values, address: to }),
   };
-  return { to, subject: data.subject, text: asText(data), html: asHtml(data), link: null };
+  return { to, subject: data.subject, text: asText(data), html: asHtml(data), link };
 }
 
 function valuesOf(message: Message, t: Translator, zone: string | null): Readonly<Record<string, string>> {

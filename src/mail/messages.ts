@@ -8,8 +8,14 @@ interface Notice {
   readonly from: Visit | null;
 }
 
+/** Holds a link that is good for something, once. */
+interface Linked {
+  readonly link: string;
+}
+
 /** What each message has to be told. Numbers that end in `_at` are whole seconds since 1970, and are written as a day. */
 interface Messages {
+  readonly password_reset: Linked & Notice;
   readonly password_changed: Notice;
   readonly new_device: Notice;
   readonly passkey_added: Notice;
@@ -33,9 +39,19 @@ export type Message = {
 interface Texts {
   readonly subject: Key;
   readonly text: Key;
+  /** What is on the button of one with a link. */
+  readonly button?: Key;
+  /** What to do if it was not oneself. */
+  readonly otherwise?: Key;
 }
 
 export const texts: Readonly<Record<MessageName, Texts>> = {
+  password_reset: {
+    subject: 'mail.password_reset_subject',
+    text: 'mail.password_reset_text',
+    button: 'mail.password_reset_button',
+    otherwise: 'mail.not_asked',
+  },
   password_changed: { subject: 'mail.password_changed_subject', text: 'mail.password_changed_text' },
   new_device: { subject: 'mail.new_device_subject', text: 'mail.new_device_text' },
   passkey_added: { subject: 'mail.passkey_added_subject', text: 'mail.passkey_added_text' },

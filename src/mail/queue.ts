@@ -20,6 +20,8 @@ export interface Post {
 export interface NewMail {
   readonly to: Recipient;
   readonly message: Message;
+  /** A user's id: it is queued if there is such a user and they may sign in. For answers that must not tell whether there is. */
+  readonly only_for?: string;
   /** Of the page that it comes from: for people whose own language is not known. */
   readonly language?: Language;
   /** Whole seconds: from when on it would be of no use, its link or code having expired. */
@@ -43,14 +45,16 @@ export async function queueMail(trx: Trx, { config, ring }: Post, mail: NewMail,
   const own = locale === null ? undefined : firstOfOurs([locale]);
   const language = own ?? mail.language ?? config.DEFAULT_LANGUAGE;
   const sealed: Mail = { to, language, zone, message: mail.message };
-  await mails.insert(trx, {
+  const row = {
     id,
     name: mail.message.name,
     body: ring.seal('outbox', Buffer.from(JSON.stringify(sealed)), contextOf(id)),
     created_at: now,
     useless_at: Math.min(mail.useless_at ?? Number.POSITIVE_INFINITY, now + patience_seconds),
     expires_at: now + keep_seconds,
-  });
+  };
+  if (mail.only_for === undefined) await mails.insert(trx, row);
+  else await mails.insertFor(trx, row, mail.only_for);
 }
 
 /** What a row says. Undefined where its body is gone or cannot be opened. */

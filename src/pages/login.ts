@@ -94,7 +94,8 @@ async function loginForm(
         shownClient(interaction.client, deps.config.base, languagesOf(ctx, deps.config, interaction.pending)),
       email,
       error,
-      notice: null,
+      notice: ctx.method === 'GET' && readQuery(ctx).get('done') === 'password' ? 'reset.done' : null,
+      can_reset: deps.config.mail !== 'off',
       can_cancel: interaction !== null,
     },
   });

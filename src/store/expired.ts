@@ -14,6 +14,7 @@ const shortLived = [
   { table: 'status_revocations', key: 'id', end: 'expires_at' },
   { table: 'events', key: 'id', end: 'expires_at' },
   { table: 'outbox', key: 'id', end: 'expires_at' },
+  { table: 'mail_links', key: 'token_hash', end: 'expires_at' },
   { table: 'mails', key: 'id', end: 'expires_at' },
   { table: 'receipts', key: 'id', end: 'expires_at' },
   { table: 'registration_tokens', key: 'id', end: 'expires_at' },

@@ -193,6 +193,26 @@ export async function disable(
   return (await trx.run(setDisabledAt, { id, disabled_at, now })) === 1;
 }
 
+const setVerified = statement<{ id: string; email_canonical: string; now: number }>((sql, value) =>
+  sql('users')
+    .where({ id: value.id, email_canonical: value.email_canonical })
+    .whereNull('disabled_at')
+    .update({
+      email_verified: 1,
+      updated_at: sql.raw('case when email_verified = 1 then updated_at else ? end', [value.now]),
+    }),
+);
+
+/** Notes that a user showed that they have this address. False if it is not theirs now, or they may not sign in. */
+export async function verifyEmail(
+  trx: Trx,
+  id: string,
+  email_canonical: string,
+  now: number,
+): Promise<boolean> {
+  return (await trx.run(setVerified, { id, email_canonical, now })) === 1;
+}
+
 const deleteUser = statement<{ id: string }>((sql, value) => sql('users').where({ id: value.id }).delete());
 
 /** Deletes a user with all that hangs on them. False if there is none. */

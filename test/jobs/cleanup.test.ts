@@ -85,6 +85,11 @@ const tables = {
       ...{ state: 'answered', attempts: 1, created_at: 1 },
     },
   },
+  mail_links: {
+    key: 'token_hash',
+    end: 'expires_at',
+    row: { purpose: 'password_reset', user_id: 'u1', email: 'x', created_at: 1 },
+  },
   mails: {
     key: 'id',
     end: 'expires_at',

@@ -10,6 +10,7 @@ import { type Browser, formOf, type Page } from '../support/browser.js';
 import { addApp, toFactor } from '../support/factors.js';
 import { paths as apiPaths } from '../support/first_party.js';
 import { type Form, formBody, password, startIdp, type TestIdp } from '../support/idp.js';
+import { linkIn } from '../support/mails.js';
 
 /**
  * Protocol endpoints, which other sites post to by right: they only show a page (decisions 16). The first-party API takes JSON, and
@@ -122,6 +123,21 @@ const forms: Readonly<Record<string, Case>> = {
       return opened(browser, browser.get(link.pathname + link.search));
     },
     choice: { email: 'root@example.com', name: 'Root', password },
+  },
+  '/forgot-password': {
+    open: (idp) => {
+      const browser = idp.browser();
+      return opened(browser, browser.get('/forgot-password'));
+    },
+    choice: { email: 'ada@example.com' },
+  },
+  '/reset-password': {
+    open: async (idp) => {
+      const browser = idp.browser();
+      await browser.submit(await browser.get('/forgot-password'), { email: 'ada@example.com' });
+      return opened(browser, browser.get(await linkIn(idp)));
+    },
+    choice: { password: 'glacier-turnip-accordion-mild' },
   },
 };
 

@@ -6,10 +6,10 @@ import { setPassword } from '../../src/actions/users.js';
 import { hashPassword } from '../../src/factors/password.js';
 import { UserError } from '../../src/oauth/errors.js';
 import * as credentials from '../../src/store/credentials.js';
-import type { Db, Queryable } from '../../src/store/db.js';
 import { engines } from '../support/database.js';
 import { authorizeUrl, getTokens, signIn } from '../support/flow.js';
 import { countingGate, password, startIdp, type TestIdp } from '../support/idp.js';
+import { recording } from '../support/recording.js';
 
 async function tries(idp: TestIdp, attempt: { readonly email?: string; readonly password?: string } = {}) {
   const browser = idp.browser();
@@ -191,30 +191,6 @@ describe('an address that nobody has', () => {
     return { hashes: parameters, statements };
   }
 });
-
-/** The same database, noting which statements are run. */
-function recording(inner: Db): { readonly db: Db; readonly statements: unknown[] } {
-  const statements: unknown[] = [];
-  function noting(queryable: Queryable): Queryable {
-    return {
-      all(statement, values) {
-        statements.push(statement);
-        return queryable.all(statement, values);
-      },
-      first(statement, values) {
-        statements.push(statement);
-        return queryable.first(statement, values);
-      },
-      run(statement, values) {
-        statements.push(statement);
-        return queryable.run(statement, values);
-      },
-    };
-  }
-  const transaction: Db['transaction'] = (work) =>
-    inner.transaction((trx) => work({ ...trx, ...noting(trx) }));
-  return { db: { ...inner, ...noting(inner), transaction }, statements };
-}
 
 test('no password, cookie, code or token is ever logged (INT-13, BCP-07)', async () => {
   const idp = await startIdp();

@@ -5,6 +5,7 @@ import * as users from '../../src/store/users.js';
 import { follow, typeCredentials } from './chromium.js';
 import { addApp, addRecoveryCodes } from './factors.js';
 import { startIdp, type TestIdp } from './idp.js';
+import { linkIn, queueNotice } from './mails.js';
 import { addStranger } from './registration.js';
 import { type RelyingApp, startApp } from './relying_app.js';
 
@@ -147,6 +148,20 @@ const ways = {
     await page.fill('#email', 'ada@example.com');
     await page.fill('#password', 'short');
     await follow(page, '#claim');
+  },
+  'forgotten password': (page, { idp }) => page.goto(`${idp.issuer}/forgot-password`),
+  'check your mail': (page, { idp }) => page.goto(`${idp.issuer}/check-mail`),
+  'new password': async (page, { idp }) => {
+    await page.goto(`${idp.issuer}/forgot-password`);
+    await page.fill('#email', 'ada@example.com');
+    await follow(page, '#send');
+    await page.goto(idp.issuer + (await linkIn(idp)));
+  },
+  'link that is not good any more': (page, { idp }) => page.goto(`${idp.issuer}/reset-password?token=x`),
+  'mail for developers': async (page, { idp }) => {
+    await queueNotice(idp);
+    await page.goto(`${idp.issuer}/dev/mail`);
+    await follow(page, '.items a');
   },
   'form post': async (page, { shop }) => {
     // As where the script is late: else the page is gone before anybody can look at it.

@@ -1,6 +1,7 @@
 /** Messages of this server in tests: queueing one, the rows that there are, and what they say. */
 import { onTestFinished, vi } from 'vitest';
-import { queueMail } from '../../src/mail/queue.js';
+import { type Letter, letterOf } from '../../src/mail/letter.js';
+import { openMail, queueMail } from '../../src/mail/queue.js';
 import type { MailRow } from '../../src/store/mails.js';
 import { statement } from '../../src/store/statement.js';
 import { type IdpOptions, startIdp, type TestIdp } from './idp.js';
@@ -31,4 +32,20 @@ export async function queueNotice(
   const message = { name: 'password_changed', from: null } as const;
   const until = useless_at === undefined ? {} : { useless_at };
   await idp.db.transaction((trx) => queueMail(trx, post, { to, message, ...until }, idp.now()));
+}
+
+/** Every message whose body is still there, as it would be sent, the oldest first. */
+export async function lettersOf(idp: TestIdp): Promise<readonly Letter[]> {
+  const ring = await idp.deps.keys.get();
+  return (await mailRows(idp)).flatMap((row) => {
+    const mail = openMail(ring, row);
+    return mail === undefined ? [] : [letterOf(idp.config, mail, row.created_at)];
+  });
+}
+
+/** The path and query of the link in the newest message that has one. */
+export async function linkIn(idp: TestIdp): Promise<string> {
+  const links = (await lettersOf(idp)).flatMap(({ link }) => link ?? []);
+  const { pathname, search } = new URL(links.at(-1) ?? '');
+  return pathname + search;
 }

@@ -1,0 +1,46 @@
+/**
+ * How many mails strangers may ask for: by one source, and to one address, in an hour. Counted by conditional statements before anything
+ * is looked up, whether the address has an account or not (hardening rows 14 and 16).
+ */
+import type { Config } from '../config.js';
+import { UserError } from '../oauth/errors.js';
+import { digest } from '../secrets.js';
+import * as attempts from '../store/attempts.js';
+import type { Db } from '../store/db.js';
+
+const window_seconds = 3600;
+
+export interface MailAsked {
+  /** From `sourceOf` (limits/attempts.ts). */
+  readonly source: string;
+  /** The address as it is compared. */
+  readonly address: string;
+}
+
+/**
+ * Counts one more mail that was asked for. False where the address has been sent enough in this hour: nothing is sent then, and the answer
+ * is the usual one, so that nobody is kept from theirs by who asks in their name. Throws UserError `too_many_attempts` where the source asks
+ * too often.
+ */
+export async function countMail(
+  db: Db,
+  limits: Pick<Config, 'MAILS_PER_ADDRESS' | 'MAILS_PER_SOURCE'>,
+  { source, address }: MailAsked,
+  now: number,
+): Promise<boolean> {
+  const expires_at = now + window_seconds;
+  const counted = (text: string, limit: number) => ({ key_hash: digest(text), now, expires_at, limit });
+  return db.transaction(async (trx) => {
+    const from = counted(`mail from ${source}`, limits.MAILS_PER_SOURCE);
+    if (!(await attempts.reserve(trx, from))) {
+      const until = (await attempts.find(trx, from.key_hash))?.expires_at ?? expires_at;
+      throw tooMany(Math.max(1, until - now));
+    }
+    return attempts.reserve(trx, counted(`mail to ${address}`, limits.MAILS_PER_ADDRESS));
+  });
+}
+
+function tooMany(retry_after: number): UserError {
+  const values = { count: Math.ceil(retry_after / 60) };
+  return new UserError('too_many_attempts', { key: 'reset.too_many', values }, null, retry_after);
+}
