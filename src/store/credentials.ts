@@ -130,6 +130,20 @@ export async function useStep(trx: Trx, used: { id: string; step: number; now: n
   return (await trx.run(takeStep, used)) === 1;
 }
 
+const passwordFrom = statement<{ id: string }, Pick<CredentialRow, 'secret'>>((sql, value) =>
+  sql('credentials')
+    .select('secret')
+    .where('type', 'password')
+    .where('id', '>=', value.id)
+    .orderBy('id')
+    .limit(1),
+);
+
+/** The secret of the password whose id comes next after `id`: of somebody or other, but always the same. Undefined after the last. */
+export async function findSecretFrom(db: Queryable, id: string): Promise<string | undefined> {
+  return (await db.first(passwordFrom, { id }))?.secret;
+}
+
 const lockSecret = statement<{ id: string; secret: string }, { id: string }>((sql, value) =>
   sql('credentials').select('id').where({ id: value.id, secret: value.secret }).forShare(),
 );
