@@ -25,20 +25,24 @@ import { healthz, readyz } from './endpoints/health.js';
 import { introspection } from './endpoints/introspection.js';
 import { jwks } from './endpoints/jwks.js';
 import { logo } from './endpoints/logo.js';
+import { productLogo } from './endpoints/product_logo.js';
 import { pushedAuthorizationRequest } from './endpoints/pushed_authorization_request.js';
 import { revocation } from './endpoints/revocation.js';
 import { revocationEvents } from './endpoints/revocation_events.js';
 import { statusList, statusListAggregation } from './endpoints/status_lists.js';
+import { stylesheet } from './endpoints/stylesheet.js';
 import { token } from './endpoints/token.js';
 import { userinfo } from './endpoints/userinfo.js';
 import { webfinger } from './endpoints/webfinger.js';
 import { bearerErrors } from './http/bearer.js';
+import { branded } from './http/brand.js';
 import { anyOriginCors, clientCors, publicCors } from './http/cors.js';
 import { jsonErrors, pageErrors } from './http/errors.js';
 import { lastResort, readableTarget, requestLog } from './http/guards.js';
 import { pageHeaders, transportHeaders } from './http/headers.js';
 import { localOnly } from './http/local.js';
 import { methodNotAllowed, notFound } from './http/no_route.js';
+import { assertViews } from './http/views.js';
 import { postApplications, showApplications } from './pages/account/applications.js';
 import { downloadData, showData } from './pages/account/data.js';
 import { goodbye, postDelete, showDelete } from './pages/account/delete.js';
@@ -48,6 +52,7 @@ import { showOverview } from './pages/account/overview.js';
 import { postPassword, showPassword } from './pages/account/password.js';
 import { postProfile, showProfile } from './pages/account/profile.js';
 import { postSessions, showSessions } from './pages/account/sessions.js';
+import { brandingPreview } from './pages/branding_preview.js';
 import { checkMail } from './pages/check_mail.js';
 import { postAccountChooser, showAccountChooser } from './pages/choose_account.js';
 import { postClaim, showClaim } from './pages/claim.js';
@@ -84,7 +89,7 @@ const preflight = routeOf('OPTIONS');
 export function routes(deps: Deps): readonly Route[] {
   const json = jsonErrors(deps);
   const bearerChallenge = bearerErrors(deps.config);
-  const page = [pageHeaders, pageErrors(deps)];
+  const page = [pageHeaders, branded(deps), pageErrors(deps)];
   const tokenCors = clientCors(deps.caches, { methods: 'POST', credentials: true });
   const revokeCors = clientCors(deps.caches, { methods: 'POST', credentials: false });
   const userinfoCors = clientCors(deps.caches, { methods: 'GET, POST', credentials: false });
@@ -163,6 +168,7 @@ export function routes(deps: Deps): readonly Route[] {
     ...accountRoutes(deps),
     get('/errors', ...page, errors(deps.config)),
     get('/language', ...page, chooseLanguage(deps)),
+    get('/branding/preview', ...page, brandingPreview(deps)),
     get('/claim', ...page, showClaim(deps)),
     post('/claim', ...page, postClaim(deps)),
     get('/forgot-password', ...page, showForgotPassword(deps)),
@@ -178,6 +184,8 @@ export function routes(deps: Deps): readonly Route[] {
       : []),
 
     get('/assets/:name', asset),
+    get('/style.css', json, stylesheet),
+    get('/logo', json, productLogo(deps)),
     get('/logos/:client_id', json, logo(deps)),
     get('/healthz', healthz),
     get('/readyz', readyz(deps)),
@@ -225,8 +233,9 @@ function registrationRoutes(deps: Deps): readonly Route[] {
   ];
 }
 
-/** The koa application. Listening, jobs and shutting down are the caller's. */
+/** The koa application. Listening, jobs and shutting down are the caller's. Throws ConfigError for views that cannot be used. */
 export function createApp(deps: Deps): Koa {
+  assertViews(deps.config.VIEWS_DIR);
   const app = new Koa();
   const router = new Router();
   const table = routes(deps);
@@ -241,7 +250,7 @@ export function createApp(deps: Deps): Koa {
   app.use(fixedRoutes(table, deps.config.base));
   app.use(router.routes());
   app.use(methodNotAllowed((path) => router.match(path, 'GET').path.flatMap((layer) => layer.methods)));
-  app.use(pageHeaders).use(notFound(deps));
+  app.use(pageHeaders).use(branded(deps)).use(notFound(deps));
   app.on('error', (err: Error) => deps.log.debug({ err }, 'an answer could not be sent'));
   return app;
 }

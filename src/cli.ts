@@ -1,5 +1,6 @@
 /** The command line: every command of `sallyport`, with --help and --json. Exits 0, 1 (refused, with a sentence) or 2 (usage). */
 import { Command, CommanderError } from 'commander';
+import { brandingCommand } from './cli/branding.js';
 import { clientsCommand } from './cli/clients.js';
 import { configCommand } from './cli/config.js';
 import { keysCommand } from './cli/keys.js';
@@ -45,6 +46,7 @@ function createProgram(line: CommandLine): Command {
     resourcesCommand,
     keysCommand,
     sessionsCommand,
+    brandingCommand,
     configCommand,
   ]) {
     program.addCommand(add(line.start));

@@ -1,6 +1,7 @@
 /**
  * The table of what an operator may set at start: name, parser, default, sentence. The README's copy is compared with it by a test.
  */
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { languages } from './languages/catalogues.js';
 import {
@@ -179,6 +180,16 @@ export const settings = {
     schema: z.string().trim().min(1).max(60),
     fallback: 'Sallyport',
     about: 'The name on the pages.',
+  },
+  VIEWS_DIR: {
+    schema: z
+      .string()
+      .min(1)
+      .transform((path) => resolve(path))
+      .optional(),
+    fallback: undefined,
+    about:
+      'A folder with views of your own: a file there stands in for the one of the same name in `views/`, `login.ejs` or `_parts/foot.ejs`.',
   },
   DEFAULT_LANGUAGE: {
     schema: z.enum(languages),

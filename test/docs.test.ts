@@ -75,7 +75,7 @@ describe('the README', () => {
 
   test('shows commands that parse: every flag of an example is one of its command', async () => {
     const joined = texts.map(({ text }) => text.replaceAll(/\\\n\s*/g, ' ')).join('\n');
-    const examples = [...joined.matchAll(/\bsallyport ((?:[a-z-]+)(?: [a-z-]+){0,2})([^\n`]*)/g)];
+    const examples = [...joined.matchAll(/\bsallyport ([a-z][a-z-]*(?: [a-z][a-z-]*){0,2})([^\n`]*)/g)];
     const flags = examples.flatMap(([, command = '', rest = '']) =>
       [...rest.matchAll(/ (--[a-z-]+)/g)].map(([, flag = '']) => [command, flag] as const),
     );

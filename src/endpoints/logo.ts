@@ -4,6 +4,7 @@
  */
 import type { RouterContext } from '@koa/router';
 import { LRUCache } from 'lru-cache';
+import { imageType } from '../branding/picture.js';
 import type { Deps } from '../deps.js';
 import { document } from '../http/answer.js';
 import { readQuery } from '../http/read.js';
@@ -68,16 +69,4 @@ export function logo(
     }
     document(ctx, found.body, found.etag, { type: found.type, max_age: 3600 });
   };
-}
-
-/** What kind of picture these bytes are; their sender's word does not count. */
-function imageType(bytes: Buffer): string | undefined {
-  if (bytes.subarray(0, 8).equals(Buffer.from('89504e470d0a1a0a', 'hex'))) return 'image/png';
-  if (bytes.subarray(0, 3).equals(Buffer.from('ffd8ff', 'hex'))) return 'image/jpeg';
-  if (
-    bytes.subarray(0, 4).toString('latin1') === 'RIFF' &&
-    bytes.subarray(8, 12).toString('latin1') === 'WEBP'
-  )
-    return 'image/webp';
-  return undefined;
 }

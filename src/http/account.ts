@@ -11,8 +11,9 @@ import { sections } from './account_sections.js';
 import { signInFirst } from './after_sign_in.js';
 import { seeOther } from './answer.js';
 import { csrfToken } from './csrf.js';
-import { render, type ViewName } from './render.js';
+import { render } from './render.js';
 import { currentSession } from './session.js';
+import type { ViewName } from './views.js';
 
 type AccountDeps = Pick<Deps, 'clock' | 'config' | 'db'>;
 

@@ -92,6 +92,8 @@ export interface ShownClient {
   readonly client_uri: string | null;
   readonly policy_uri: string | null;
   readonly tos_uri: string | null;
+  /** The colour of pages about it. */
+  readonly accent: string | null;
 }
 
 /** What a client is called, and its documents, in the first of `languages` that it is registered in (protocol.md INT-11). */
@@ -102,6 +104,7 @@ export function shownClient(client: Client, base: string, languages: readonly st
     client_uri: inLanguage(client, 'client_uri', languages) ?? null,
     policy_uri: inLanguage(client, 'policy_uri', languages) ?? null,
     tos_uri: inLanguage(client, 'tos_uri', languages) ?? null,
+    accent: client.brand_color ?? null,
   };
 }
 

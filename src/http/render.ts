@@ -1,15 +1,15 @@
-/** Renders views/*.ejs. A view gets a plain object; templates are compiled once. Styles and scripts are our own files alone. */
+/** Renders pages. A view gets a plain object; styles and scripts are our own files alone. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import ejs from 'ejs';
 import type { Context } from 'koa';
+import type { Accent } from '../branding/colour.js';
 import type { Config } from '../config.js';
 import { languageNames, languages } from '../languages/catalogues.js';
 import { type Text, translatorOf, type Words } from '../languages/translate.js';
 import { digest } from '../secrets.js';
+import { accentOf, brandFor, productName } from './brand.js';
 import { type AskedIn, languageOf } from './language.js';
+import { template, type ViewName, views } from './views.js';
 
-const views = fileURLToPath(new URL('../../views/', import.meta.url));
 const assetsFolder = `${views}assets/`;
 
 export interface Asset {
@@ -28,54 +28,6 @@ export const assets: ReadonlyMap<string, Asset> = new Map(
 /** Changes when any asset changes, so that browsers may keep them for ever. */
 const assetsVersion = digest([...assets.values()].map((asset) => asset.etag).join()).slice(0, 10);
 
-export type ViewName =
-  | 'login'
-  | 'confirm'
-  | 'factor'
-  | 'factor'
-  | 'consent'
-  | 'choose_account'
-  | 'logout'
-  | 'signed_out'
-  | 'error'
-  | 'errors'
-  | 'home'
-  | 'account/overview'
-  | 'account/profile'
-  | 'account/password'
-  | 'account/sessions'
-  | 'account/applications'
-  | 'account/events'
-  | 'account/data'
-  | 'account/delete'
-  | 'account/keep'
-  | 'account/goodbye'
-  | 'claim'
-  | 'check_mail'
-  | 'forgot_password'
-  | 'reset_password'
-  | 'dev_mail'
-  | 'dev_message'
-  | 'form_post'
-  | 'form_post_asked'
-  | 'check_session';
-
-const templates = new Map<ViewName, (data: object) => string>();
-
-function template(view: ViewName): (data: object) => string {
-  const known = templates.get(view);
-  if (known !== undefined) return known;
-  const filename = `${views}${view}.ejs`;
-  const compiled = ejs.compile(readFileSync(filename, 'utf8'), {
-    filename,
-    root: views,
-    views: [views],
-    cache: true,
-  });
-  templates.set(view, compiled);
-  return compiled;
-}
-
 export interface Page {
   readonly view: ViewName;
   readonly title: Text | Words;
@@ -83,16 +35,23 @@ export interface Page {
   readonly status?: number;
   /** The pending request that the page is about: it may ask for a language. */
   readonly pending?: AskedIn | null;
+  /** In place of the accent that the page would have. */
+  readonly accent?: Accent | null;
 }
 
 /** What a view gets. A page is shown again by its path and these members of it. */
 interface PageData {
   readonly request?: string | null;
   readonly token?: string;
+  /** The application that the page is about. */
+  readonly client?: { readonly accent: string | null } | null;
   readonly [name: string]: unknown;
 }
 
-export type PageConfig = Pick<Config, 'base' | 'loopback' | 'DEFAULT_LANGUAGE' | 'PRODUCT_NAME'>;
+export type PageConfig = Pick<
+  Config,
+  'base' | 'loopback' | 'DEFAULT_LANGUAGE' | 'PRODUCT_NAME' | 'VIEWS_DIR'
+>;
 
 /** Answers with a page in the language of its reader, which nobody may keep or frame. */
 export function render(ctx: Context, config: PageConfig, page: Page): void {
@@ -101,18 +60,33 @@ export function render(ctx: Context, config: PageConfig, page: Page): void {
   ctx.status = status;
   ctx.set('Cache-Control', 'no-store');
   ctx.type = 'text/html; charset=utf-8';
-  ctx.body = template(view)({
+  const brand = brandFor(ctx);
+  const accent = page.accent ?? accentOf(brand, data.client?.accent ?? null);
+  ctx.body = template(
+    view,
+    config.VIEWS_DIR,
+  )({
     ...data,
     t,
     page: {
       title: t(title),
-      product: config.PRODUCT_NAME,
+      product: productName(ctx, config),
       base: config.base,
       version: assetsVersion,
+      style: styleUri(config.base, accent),
+      logo: brand.logo === undefined ? null : `${config.base}/logo?v=${digest(brand.logo.data).slice(0, 10)}`,
+      links: brand,
       languages: offered,
       back: wayBack(ctx, data),
     },
   });
+}
+
+/** One sheet, whatever its colours: they are in its address, so that browsers may keep it for ever (endpoints/stylesheet.ts). */
+function styleUri(base: string, accent: Accent | null): string {
+  if (accent === null) return `${base}/assets/style.css?v=${assetsVersion}`;
+  const dark = accent.dark === null ? '' : `&dark=${accent.dark.slice(1)}`;
+  return `${base}/style.css?v=${assetsVersion}&accent=${accent.light.slice(1)}${dark}`;
 }
 
 const offered = languages.map((language) => ({ language, name: languageNames[language] }));

@@ -2,6 +2,7 @@
  * Mail of the outbox. Its body is erased when the mail server took it or it is given up (decisions 9). Where there is no mail server it is
  * shown to developers (pages/dev_mail.ts) and, without its link, logged.
  */
+import { nameOf } from '../actions/branding.js';
 import type { Deps } from '../deps.js';
 import { type Letter, letterOf } from '../mail/letter.js';
 import { openMail } from '../mail/queue.js';
@@ -15,7 +16,7 @@ const claim_seconds = 60;
 const pauses = [10, 30, 60, 300, 900];
 const last_pause = 1800;
 
-type MailDeps = Pick<Deps, 'clock' | 'config' | 'db' | 'keys' | 'log' | 'mailer'>;
+type MailDeps = Pick<Deps, 'caches' | 'clock' | 'config' | 'db' | 'keys' | 'log' | 'mailer'>;
 
 export function mails(deps: MailDeps): Kind<store.MailRow> {
   return {
@@ -54,7 +55,7 @@ async function attempt(deps: MailDeps, row: store.MailRow, hang_up: AbortSignal)
   if (row.useless_at <= now) return { state: 'failed', answer: 'its time was over' };
   const mail = openMail(await deps.keys.get(), row);
   if (mail === undefined) return { state: 'failed', answer: 'it cannot be opened: its key is gone' };
-  const letter = letterOf(deps.config, mail, row.created_at);
+  const letter = letterOf(await nameOf(deps), mail, row.created_at);
   if (deps.mailer === null) return show(deps, letter);
   try {
     await deps.mailer.send(letter, row.id, now, hang_up);

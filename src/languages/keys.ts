@@ -3,6 +3,7 @@
 interface Areas {
   readonly account: typeof import('../../views/languages/en/account.json');
   readonly admin: typeof import('../../views/languages/en/admin.json');
+  readonly branding: typeof import('../../views/languages/en/branding.json');
   readonly choose: typeof import('../../views/languages/en/choose.json');
   readonly claim: typeof import('../../views/languages/en/claim.json');
   readonly claims: typeof import('../../views/languages/en/claims.json');

@@ -100,6 +100,7 @@ const own = {
   default_resource: uri.optional(),
   allowed_origins: z.array(uri).max(50).default([]),
   refresh_token_rotation: z.boolean().optional(),
+  brand_color: z.string().toLowerCase().optional(),
   refresh_grace_seconds: z.int().min(0).max(60).default(10),
 };
 

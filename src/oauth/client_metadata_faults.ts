@@ -1,4 +1,5 @@
 /** What is wrong with client metadata whose members are each of the right type: addresses, and members that do not go together. */
+import { isColour, isReadable, readable } from '../branding/colour.js';
 import { isMacAlg, macAlgs } from './algorithms.js';
 import { certificateFaults } from './certificate_metadata.js';
 import type { ClientMetadata } from './client_metadata.js';
@@ -44,6 +45,7 @@ export function* metadataFaults(metadata: ClientMetadata, options: FaultOptions)
   yield* responseFaults(metadata);
   yield* subjectFaults(metadata);
   yield* requestFaults(metadata, options);
+  yield* colourFaults(metadata);
 }
 
 function* profileFaults(metadata: ClientMetadata): Generator<string> {
@@ -65,6 +67,13 @@ function* profileFaults(metadata: ClientMetadata): Generator<string> {
     if (alg !== undefined && signing_algs?.includes(alg) === false)
       yield `${member}: ${security_profile} allows ${signing_algs.join(', ')}`;
   }
+}
+
+function* colourFaults({ brand_color }: ClientMetadata): Generator<string> {
+  if (brand_color === undefined) return;
+  if (!isColour(brand_color)) yield 'brand_color: must be a colour as #rrggbb';
+  else if (!isReadable(brand_color, 'light'))
+    yield `brand_color: text in it could not be read on light pages; ${readable(brand_color, 'light')} could be`;
 }
 
 function* scopeFaults(metadata: ClientMetadata): Generator<string> {

@@ -4,6 +4,7 @@
  */
 import type { RouterContext } from '@koa/router';
 import type { Middleware } from 'koa';
+import { nameOf } from '../actions/branding.js';
 import type { Deps } from '../deps.js';
 import { notFound } from '../http/no_route.js';
 import { render } from '../http/render.js';
@@ -13,7 +14,7 @@ import * as mails from '../store/mails.js';
 
 const shown_seconds = 86_400;
 
-type MailDeps = Pick<Deps, 'clock' | 'config' | 'db' | 'keys' | 'log'>;
+type MailDeps = Pick<Deps, 'caches' | 'clock' | 'config' | 'db' | 'keys' | 'log'>;
 
 /** The newest hundred messages, each with a link to it. */
 export function devMail(deps: MailDeps): Middleware {
@@ -49,5 +50,5 @@ export function devMessage(deps: MailDeps): (ctx: RouterContext) => Promise<unkn
 async function read(deps: MailDeps, row: mails.MailRow): Promise<Letter | undefined> {
   if (row.created_at <= deps.clock() - shown_seconds) return undefined;
   const mail = openMail(await deps.keys.get(), row);
-  return mail && letterOf(deps.config, mail, row.created_at);
+  return mail && letterOf(await nameOf(deps), mail, row.created_at);
 }

@@ -6,6 +6,7 @@ import type { Context, Middleware } from 'koa';
 import { isClaimed } from '../actions/setup.js';
 import type { Deps } from '../deps.js';
 import { seeOther } from '../http/answer.js';
+import { productName } from '../http/brand.js';
 import { csrfToken } from '../http/csrf.js';
 import { shownClient } from '../http/interaction.js';
 import { languagesOf } from '../http/language.js';
@@ -25,7 +26,7 @@ export function home(deps: HomeDeps): Middleware {
     const is_admin = isAdministrator(session);
     render(ctx, deps.config, {
       view: 'home',
-      title: { words: deps.config.PRODUCT_NAME },
+      title: { words: productName(ctx, deps.config) },
       data: {
         csrf: await csrfToken(deps, ctx, session?.id ?? null),
         person: session && { name: session.name, email: session.email },

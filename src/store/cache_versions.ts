@@ -2,7 +2,7 @@
 import type { Queryable, Trx } from './db.js';
 import { statement } from './statement.js';
 
-export type Cached = 'clients' | 'identity_providers' | 'keys' | 'resources';
+export type Cached = 'clients' | 'identity_providers' | 'keys' | 'resources' | 'settings';
 
 const raise = statement<{ name: Cached }>((sql, value) =>
   sql('cache_versions').where({ name: value.name }).increment('version', 1),

@@ -3,12 +3,14 @@
  * is looked at once a second at most. Never anything that can be used only once.
  */
 import { LRUCache } from 'lru-cache';
+import { type Brand, brandOf } from '../branding/brand.js';
 import { originsOf, usesSignInApi } from '../oauth/client_rules.js';
 import { scopeWords } from '../oauth/scope.js';
 import * as cacheVersions from './cache_versions.js';
 import * as clients from './clients.js';
 import type { Db } from './db.js';
 import * as resources from './resources.js';
+import * as settings from './settings.js';
 
 /** A value that is loaded anew when its version changed. */
 interface Kept<T> {
@@ -30,6 +32,8 @@ export interface Caches {
   signInOrigins(): Promise<ReadonlySet<string>>;
   /** Every enabled client at which a sign-in can be started from here. */
   startable(): Promise<readonly clients.Client[]>;
+  /** How the operator wants pages to look. */
+  brand(): Promise<Brand>;
   /** Keeps something else under a version counter. */
   keep<T>(name: cacheVersions.Cached, load: () => Promise<T>): Kept<T>;
   /** Looks at the counters again at the next use: called after this process changed something. */
@@ -77,6 +81,7 @@ export function createCaches(db: Db, clock: () => number): Caches {
     origins: async () => (await ofAll.get()).any,
     signInOrigins: async () => (await ofAll.get()).sign_in,
     startable: async () => (await ofAll.get()).startable,
+    brand: keep('settings', async () => brandOf(await settings.list(db))).get,
     keep,
     expire: versions.expire,
   };

@@ -37,6 +37,7 @@ export type EventType =
   | 'resource_added'
   | 'resource_updated'
   | 'resource_removed'
+  | 'branding_changed'
   | 'signing_key_added'
   | 'signing_key_retired'
   | 'keys_rewrapped';

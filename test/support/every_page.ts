@@ -1,5 +1,6 @@
 /** The way to every page of the server, for tests that look at all of them. */
 import type { Page } from 'playwright-core';
+import { setBrand } from '../../src/actions/branding.js';
 import { offerClaim } from '../../src/actions/setup.js';
 import * as users from '../../src/store/users.js';
 import { follow, typeCredentials } from './chromium.js';
@@ -140,6 +141,13 @@ const ways = {
     await signIn(page, { idp });
     idp.advance(301);
     await page.goto(`${idp.issuer}/confirm`);
+  },
+  'preview of the branding': async (page, { idp }) => {
+    await idp.addUser({ email: 'admin@example.com', roles: ['admin'] });
+    const links = { help_uri: 'https://acme.example/help', privacy_uri: 'https://acme.example/privacy' };
+    await setBrand(idp.deps, { product_name: 'Acme', accent: '#7a1fa2', ...links }, idp.now());
+    await signIn(page, { idp }, 'admin@example.com');
+    await page.goto(`${idp.issuer}/branding/preview`);
   },
   claim: async (page, { idp }) => page.goto((await offerClaim(idp.deps, idp.now())) ?? ''),
   'claim with an error': async (page, { idp }) => {

@@ -45,6 +45,7 @@ const words: Readonly<Record<events.EventType, Key | null>> = {
   resource_added: null,
   resource_updated: null,
   resource_removed: null,
+  branding_changed: null,
   signing_key_added: null,
   signing_key_retired: null,
   keys_rewrapped: null,
