@@ -2,7 +2,10 @@
  * A person deletes their account. For a time of grace (ACCOUNT_DELETION_GRACE_SECONDS) nobody gets anything of it, and its owner can
  * sign in to keep it; then a job removes it.
  */
+import type { Config } from '../config.js';
 import type { Deps } from '../deps.js';
+import type { Message } from '../mail/messages.js';
+import { type Post, queueMail } from '../mail/queue.js';
 import { UserError } from '../oauth/errors.js';
 import type { Trx } from '../store/db.js';
 import * as deletions from '../store/deletions.js';
@@ -12,7 +15,8 @@ import * as users from '../store/users.js';
 import { endSessionsOf } from './end_sessions.js';
 import { removeHeld } from './users.js';
 
-export type DeletionDeps = Pick<Deps, 'bell' | 'config' | 'db' | 'log'>;
+export type DeletionDeps = Pick<Deps, 'bell' | 'config' | 'db' | 'keys' | 'log'>;
+type DeletionPost = Post & { readonly config: Pick<Config, 'EVENTS_SECONDS'> };
 
 /**
  * Signs a person out everywhere, takes back all that was given to applications, and has the account deleted when the time of grace is
@@ -26,14 +30,37 @@ export async function requestDeletion(
 ): Promise<void> {
   const { ACCOUNT_DELETION_GRACE_SECONDS: grace_seconds, EVENTS_SECONDS } = deps.config;
   const user = { id: user_id, is_administrator: roles.split(' ').includes('admin') };
+  const deletes_at = now + grace_seconds;
+  const post = await postOf(deps);
   await deps.db.transaction(async (trx) => {
-    if (!(await deletions.insert(trx, user, now + grace_seconds, now))) throw await refusal(trx, user_id);
+    if (!(await deletions.insert(trx, user, deletes_at, now))) throw await refusal(trx, user_id);
     await events.record(trx, { type: 'deletion_requested', user_id, visit }, now, EVENTS_SECONDS);
-    if (grace_seconds === 0) return removeHeld(trx, deps.config, user_id, now);
+    if (grace_seconds === 0) return removeAndTell(trx, post, user_id, now);
     await endSessionsOf(trx, user_id, now);
+    await tell(trx, post, { user_id, message: { name: 'deletion_asked', from: visit, deletes_at } }, now);
   });
   deps.bell.ring();
   deps.log.info({ event: 'deletion_requested', user_id }, 'an account is to be deleted');
+}
+
+interface Notice {
+  readonly user_id: string;
+  readonly message: Message;
+}
+
+async function postOf({ config, keys }: Pick<DeletionDeps, 'config' | 'keys'>): Promise<DeletionPost> {
+  return { config, ring: await keys.get() };
+}
+
+async function tell(trx: Trx, post: DeletionPost, { user_id, message }: Notice, now: number): Promise<void> {
+  const to = await users.find(trx, user_id);
+  if (to !== undefined) await queueMail(trx, post, { to, message }, now);
+}
+
+/** The last message goes out after the account. */
+async function removeAndTell(trx: Trx, post: DeletionPost, user_id: string, now: number): Promise<void> {
+  await tell(trx, post, { user_id, message: { name: 'deleted' } }, now);
+  await removeHeld(trx, post.config, user_id, now);
 }
 
 async function refusal(trx: Trx, user_id: string): Promise<UserError> {
@@ -51,23 +78,28 @@ export async function keepAccount(
   visit: events.Visit,
   now: number,
 ): Promise<boolean> {
+  const post = await postOf(deps);
   const kept = await deps.db.transaction(async (trx) => {
     if (!(await deletions.remove(trx, user_id, now))) return false;
     const event = { type: 'deletion_cancelled', user_id, visit } as const;
     await events.record(trx, event, now, deps.config.EVENTS_SECONDS);
+    await tell(trx, post, { user_id, message: { name: 'deletion_cancelled', from: visit } }, now);
     return true;
   });
-  if (kept) deps.log.info({ event: 'deletion_cancelled', user_id }, 'an account is kept');
-  return kept;
+  if (!kept) return false;
+  deps.bell.ring();
+  deps.log.info({ event: 'deletion_cancelled', user_id }, 'an account is kept');
+  return true;
 }
 
 /** Removes the accounts whose time has come, a hundred at most. Returns how many. For a job. */
 export async function removeDueAccounts(deps: DeletionDeps, now: number): Promise<number> {
+  const post = await postOf(deps);
   let removed = 0;
   for (const user_id of await deletions.listDue(deps.db, now)) {
     const gone = await deps.db.transaction(async (trx) => {
       if (!(await deletions.hold(trx, user_id, now))) return false; // kept, or removed by another process, meanwhile
-      await removeHeld(trx, deps.config, user_id, now);
+      await removeAndTell(trx, post, user_id, now);
       return true;
     });
     if (gone) removed += 1;

@@ -44,8 +44,14 @@ export function createPlaces({ path, clock, log }: PlaceOptions): Places {
   return {
     async find(address, language) {
       if (path === undefined || address === '') return null;
-      const found = (await reader(path))?.get(address) ?? null;
-      return found === null ? null : nameOf(found, language);
+      const database = await reader(path);
+      try {
+        const found = database?.get(address) ?? null;
+        return found === null ? null : nameOf(found, language);
+      } catch (err) {
+        log.warn({ err }, 'the database of places (GEOIP_DB) is damaged');
+        return null; // as above
+      }
     },
   };
 }

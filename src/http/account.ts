@@ -7,7 +7,7 @@ import type { Config } from '../config.js';
 import type { Deps } from '../deps.js';
 import type { Key } from '../languages/keys.js';
 import type { LiveSession } from '../store/sessions.js';
-import { sections } from './account_sections.js';
+import { type Section, sections } from './account_sections.js';
 import { signInFirst } from './after_sign_in.js';
 import { seeOther } from './answer.js';
 import { csrfToken } from './csrf.js';
@@ -39,6 +39,8 @@ export function forPerson(deps: AccountDeps, handle: AccountHandler): Middleware
 export interface AccountPage {
   readonly view: ViewName & `account/${string}`;
   readonly title: Key;
+  /** The section it belongs to, where it is not the page of one. */
+  readonly section?: Section['path'];
   readonly data: Readonly<Record<string, unknown>>;
 }
 
@@ -47,9 +49,9 @@ export async function renderAccount(
   deps: Pick<Deps, 'config' | 'keys'>,
   ctx: Context,
   session: LiveSession,
-  { view, title, data }: AccountPage,
+  { view, title, section: own, data }: AccountPage,
 ): Promise<void> {
-  const path = ctx.path.slice(deps.config.base.length);
+  const path = own ?? ctx.path.slice(deps.config.base.length);
   const zone = session.zoneinfo ?? undefined;
   const csrf = await csrfToken(deps, ctx, session.id);
   const nav = sections.map((section) => ({ ...section, current: section.path === path }));

@@ -1,7 +1,7 @@
 /** The sections of the account pages, in the order of their navigation. One line each; the page is a route of its own in app.ts. */
 import type { Key } from '../languages/keys.js';
 
-interface Section {
+export interface Section {
   /** Under the issuer's path. */
   readonly path: `/account${string}`;
   readonly title: Key;

@@ -27,6 +27,7 @@ interface Messages {
   readonly provider_linked: Notice & { readonly provider: string };
   readonly provider_unlinked: Notice & { readonly provider: string };
   readonly deletion_asked: Notice & { readonly deletes_at: number };
+  readonly deletion_cancelled: Notice;
   readonly deleted: Record<never, never>;
   readonly sign_in_code: { readonly code: string };
 }
@@ -63,6 +64,7 @@ export const texts: Readonly<Record<MessageName, Texts>> = {
   provider_linked: { subject: 'mail.provider_linked_subject', text: 'mail.provider_linked_text' },
   provider_unlinked: { subject: 'mail.provider_unlinked_subject', text: 'mail.provider_unlinked_text' },
   deletion_asked: { subject: 'mail.deletion_asked_subject', text: 'mail.deletion_asked_text' },
+  deletion_cancelled: { subject: 'mail.deletion_cancelled_subject', text: 'mail.deletion_cancelled_text' },
   deleted: { subject: 'mail.deleted_subject', text: 'mail.deleted_text' },
   sign_in_code: { subject: 'mail.sign_in_code_subject', text: 'mail.sign_in_code_text' },
 };

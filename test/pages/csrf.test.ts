@@ -84,7 +84,7 @@ const forms: Readonly<Record<string, Case>> = {
     },
     choice: { password },
   },
-  '/account/profile': account('/account/profile', { name: 'Ada King' }),
+  '/account/profile': account('/account/profile', { name: 'Ada King', claims: 'name' }),
   '/account/password': account('/account/password', { password: 'four words of no kin' }),
   '/account/sessions': {
     open: async (idp) => {

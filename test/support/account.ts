@@ -6,7 +6,7 @@ import { formBody, type TestIdp } from './idp.js';
 import { userAgents } from './user_agents.js';
 
 /** A browser in which somebody signed in, which says that it is this one and comes from this address. */
-async function signedInWith(
+export async function signedInWith(
   idp: TestIdp,
   user_agent: string = userAgents.firefox_linux,
   email = 'ada@example.com',

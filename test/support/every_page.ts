@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { setBrand } from '../../src/actions/branding.js';
 import { offerClaim } from '../../src/actions/setup.js';
 import * as users from '../../src/store/users.js';
+import { accountWays } from './account_pages.js';
 import { follow, typeCredentials } from './chromium.js';
 import { addApp, addRecoveryCodes } from './factors.js';
 import { startIdp, type TestIdp } from './idp.js';
@@ -44,6 +45,7 @@ async function strangers(idp: TestIdp, shop: RelyingApp, changes: Record<string,
 }
 
 const ways = {
+  ...accountWays,
   login: (page, { idp }) => page.goto(`${idp.issuer}/login`),
   'login for an application': (page, { shop }) => page.goto(shop.login),
   'login with a wrong password': async (page, { shop }) => {

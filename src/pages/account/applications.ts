@@ -59,7 +59,10 @@ async function applicationsForm(
     client_id: client.client_id,
     client: shownClient(client, deps.config.base, languages),
     ...{ since, last_used_at, offline, asked },
-    titles: consentItems(words, resources).map(({ title }) => title),
+    titles: consentItems(
+      words.filter((word) => word !== 'offline_access'),
+      resources,
+    ).map(({ title }) => title),
   });
   await renderAccount(deps, ctx, session, {
     view: 'account/applications',

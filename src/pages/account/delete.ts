@@ -55,6 +55,7 @@ async function deleteForm(
   await renderAccount(deps, ctx, session, {
     view: 'account/delete',
     title: 'account.delete',
+    section: '/account/data',
     data: { email: session.email, ...form },
   });
 }

@@ -11,7 +11,8 @@ import { submit } from '../../http/submit.js';
 import { visitOf } from '../../http/visit.js';
 import type { Key } from '../../languages/keys.js';
 import { UserError } from '../../oauth/errors.js';
-import { type ProfileClaim, profileClaims } from '../../oauth/profile_claims.js';
+import type { Params } from '../../oauth/params.js';
+import { isProfileClaim, type ProfileClaim, profileClaims } from '../../oauth/profile_claims.js';
 import type { LiveSession } from '../../store/sessions.js';
 import * as users from '../../store/users.js';
 
@@ -28,11 +29,7 @@ export function postProfile(deps: ProfileDeps): Middleware {
   const trusted = parseNetworks(deps.config.TRUSTED_PROXIES);
   return forPerson(deps, async (ctx, session, now) => {
     const params = await readForm(ctx);
-    const given = profileClaims.flatMap((claim) => {
-      const text = params.get(claim) ?? (params.has(claim) ? '' : undefined);
-      return text === undefined ? [] : [[claim, text] as const];
-    });
-    const typed: Typed = Object.fromEntries(given);
+    const typed = typedIn(params);
     await submit(
       ctx,
       async () => {
@@ -43,6 +40,12 @@ export function postProfile(deps: ProfileDeps): Middleware {
       (error) => profileForm(deps, ctx, session, { typed, error }),
     );
   });
+}
+
+/** What the form says, which names its claims: an empty field is not sent apart from one that was not there. */
+function typedIn(params: Params): Typed {
+  const claims = (params.get('claims') ?? '').split(' ').filter(isProfileClaim);
+  return Object.fromEntries(claims.map((claim) => [claim, params.get(claim) ?? '']));
 }
 
 interface Input {
