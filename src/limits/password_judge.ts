@@ -24,7 +24,7 @@ export function createPasswordJudge(): PasswordJudge {
     script,
     name: 'judging',
     slots: 1,
-    queue: 16,
+    queue: 32,
     full: busy,
     idle_ms: 60_000,
   });
