@@ -48,9 +48,13 @@ import { downloadData, showData } from './pages/account/data.js';
 import { goodbye, postDelete, showDelete } from './pages/account/delete.js';
 import { showEvents } from './pages/account/events.js';
 import { postKeep, showKeep } from './pages/account/keep.js';
+import { postNewPasskey, showNewPasskey } from './pages/account/new_passkey.js';
 import { showOverview } from './pages/account/overview.js';
+import { postPasskey, showPasskey } from './pages/account/passkey.js';
+import { showPasskeys } from './pages/account/passkeys.js';
 import { postPassword, showPassword } from './pages/account/password.js';
 import { postProfile, showProfile } from './pages/account/profile.js';
+import { showRecoveryCodes } from './pages/account/recovery_codes.js';
 import { postSessions, showSessions } from './pages/account/sessions.js';
 import { brandingPreview } from './pages/branding_preview.js';
 import { checkMail } from './pages/check_mail.js';
@@ -201,6 +205,12 @@ function accountRoutes(deps: Deps): readonly Route[] {
     post('/account/profile', ...page, postProfile(deps)),
     get('/account/password', ...page, showPassword(deps)),
     post('/account/password', ...page, postPassword(deps)),
+    get('/account/passkeys', ...page, showPasskeys(deps)),
+    get('/account/passkeys/add', ...page, showNewPasskey(deps)),
+    post('/account/passkeys/add', ...page, postNewPasskey(deps)),
+    get('/account/passkeys/edit', ...page, showPasskey(deps)),
+    post('/account/passkeys/edit', ...page, postPasskey(deps)),
+    get('/account/recovery-codes', ...page, showRecoveryCodes(deps)),
     get('/account/sessions', ...page, showSessions(deps)),
     post('/account/sessions', ...page, postSessions(deps)),
     get('/account/applications', ...page, showApplications(deps)),

@@ -1,4 +1,5 @@
-/** The ways to prove a second factor by something that is typed, each as a proof for `proveFactor` (actions/sign_in.ts). */
+/** The ways to prove a second factor, each as a proof for `proveFactor` (actions/sign_in.ts). */
+import type { Config } from '../config.js';
 import * as recoveryCode from '../factors/recovery_code.js';
 import * as totp from '../factors/totp.js';
 import type { KeyRing } from '../keys/keys.js';
@@ -6,24 +7,31 @@ import * as credentials from '../store/credentials.js';
 import type { Queryable } from '../store/db.js';
 import * as events from '../store/events.js';
 import * as secondFactors from '../store/second_factors.js';
+import { type ProvedPasskey, settlePasskey } from './passkey_proof.js';
 import type { FactorProof } from './sign_in.js';
 
-/** In the order in which they are offered. */
+/** Those by something that is typed. */
 export const typedWays = ['totp', 'recovery_code'] as const;
 export type TypedWay = (typeof typedWays)[number];
 
-/** What each proves. RFC 8176. */
-export const wayAmr: Readonly<Record<TypedWay, readonly string[]>> = {
+/** In the order in which they are offered. */
+const ways = ['passkey', ...typedWays] as const;
+export type Way = (typeof ways)[number];
+
+/** What each proves, at the least. RFC 8176. */
+export const wayAmr: Readonly<Record<Way, readonly string[]>> = {
+  passkey: ['pop', 'user'],
   totp: totp.amr,
   recovery_code: recoveryCode.amr,
 };
 
 /** The ways that are open to a person. */
-export async function waysOf(db: Queryable, user_id: string): Promise<readonly TypedWay[]> {
+export async function waysOf(db: Queryable, user_id: string): Promise<readonly Way[]> {
   const factors = await secondFactors.list(db, user_id);
   const codes = await credentials.list(db, user_id, 'recovery_code');
-  const open = { totp: factors.some(({ type }) => type === 'totp'), recovery_code: codes.length > 0 };
-  return factors.length === 0 ? [] : typedWays.filter((way) => open[way]);
+  const has = (wanted: secondFactors.SecondFactor['type']) => factors.some(({ type }) => type === wanted);
+  const open = { passkey: has('passkey'), totp: has('totp'), recovery_code: codes.length > 0 };
+  return factors.length === 0 ? [] : ways.filter((way) => open[way]);
 }
 
 interface ProofContext {
@@ -52,6 +60,20 @@ export function typedProof(
       if (!(await recoveryCode.useRecoveryCode(trx, ring, { user_id, code }))) return null;
       await events.record(trx, { type: 'recovery_code_used', user_id }, now, events_seconds);
       return recoveryCode.amr;
+    },
+  };
+}
+
+/** A passkey that was right when it was checked (actions/passkey_proof.ts). It says why, where it does not count after all. */
+export function passkeyProof(
+  config: Pick<Config, 'EVENTS_SECONDS'>,
+  proved: ProvedPasskey,
+  now: number,
+): FactorProof {
+  return {
+    counted: 'nowhere',
+    async verify(trx) {
+      return (await settlePasskey(trx, config, proved, now)) ?? proved.amr;
     },
   };
 }

@@ -116,10 +116,10 @@ export interface FactorProof {
    */
   readonly counted: 'account' | 'sign_in' | 'nowhere';
   /**
-   * Checks the proof, and uses it up, in the transaction that it leads to a session in. Gives what it proves (RFC 8176); null where it is
-   * wrong. Nothing slow: a signature is verified before.
+   * Checks the proof, and uses it up, in the transaction that it leads to a session in. Gives what it proves (RFC 8176); null, or the
+   * error that says more, where it is wrong. Nothing slow: a signature is verified before.
    */
-  verify(trx: Trx, sign_in: signIns.SignInRow): Promise<readonly string[] | null>;
+  verify(trx: Trx, sign_in: signIns.SignInRow): Promise<readonly string[] | UserError | null>;
 }
 
 /** What the browser brings along. */
@@ -143,7 +143,7 @@ export async function proveFactor(
     const refusal = await reserve(trx, proof.counted, sign_in, now);
     if (refusal !== null) return refusal;
     const amr = await proof.verify(trx, sign_in);
-    if (amr === null) return wrong(); // returned, so that the attempt stays counted
+    if (amr === null || amr instanceof UserError) return amr ?? wrong(); // returned, so that the attempt stays counted
     if (proof.counted === 'account') await factorAttempts.giveBack(trx, sign_in.user_id);
     return complete(trx, deps.config, { sign_in, amr: withFactor(sign_in.amr.split(' '), amr), here }, now);
   });

@@ -69,6 +69,7 @@ async function answerMissing(
   const sign_in = await signIns.findLive(deps.db, digest(cookie), deps.clock());
   const { client_id } = client;
   const mfa_token = sealMfaToken(ring, { client_id, cookie, mode, scope: scope.join(' '), resource });
-  const mfa_methods = sign_in === undefined ? [] : await waysOf(deps.db, sign_in.user_id);
+  const ways = sign_in === undefined ? [] : await waysOf(deps.db, sign_in.user_id);
+  const mfa_methods = ways.filter((way) => way !== 'passkey'); // which is for pages of ours
   noStoreJson(ctx, { ...errorObject(deps.config.ISSUER, error), mfa_token, mfa_methods }, error.status);
 }

@@ -15,6 +15,7 @@ import {
 import { decodeAttestationObject, isoBase64URL, isoCBOR } from '@simplewebauthn/server/helpers';
 import ipaddr from 'ipaddr.js';
 import type { Config } from '../config.js';
+import { UserError } from '../oauth/errors.js';
 import type { PasskeyRow } from '../store/passkeys.js';
 import { type Answer, readAnswer } from './webauthn_answer.js';
 
@@ -93,6 +94,21 @@ function userHandle(user_id: string): string {
 function descriptor({ credential_id, transports }: Known): PublicKeyCredentialDescriptorJSON {
   const known = transports.split(' ').filter((word) => word !== '') as AuthenticatorTransport[]; // checked as they came in
   return { type: 'public-key', id: credential_id, ...(known.length > 0 && { transports: known }) };
+}
+
+/** What a browser is told of a person's passkeys, so that it offers no others (WebAuthn §5.1.10.3). */
+export function acceptedPasskeys(rp: RelyingParty, user_id: string, passkeys: readonly Known[]) {
+  const allAcceptedCredentialIds = passkeys.map(({ credential_id }) => credential_id);
+  return { rpId: rp.id, userId: userHandle(user_id), allAcceptedCredentialIds };
+}
+
+/** A passkey that nobody has here: the browser may forget it. */
+export class UnknownPasskey extends UserError {
+  readonly credential_id: string;
+  constructor(credential_id: string) {
+    super('wrong_credentials', 'passkeys.refused');
+    this.credential_id = credential_id;
+  }
 }
 
 /** A refusal with its reason. */
@@ -210,6 +226,17 @@ export async function verifyAssertion(
       user_verified: info.userVerified,
     };
   });
+}
+
+/**
+ * What an assertion proves: that somebody was there (`user`) with a key (`pop`) in hardware or in software that copies it; with
+ * verification it is two factors in one (RFC 8176 §2).
+ */
+export function amrOf(
+  { backup_eligible }: Pick<PasskeyRow, 'backup_eligible'>,
+  { user_verified }: Assertion,
+): readonly string[] {
+  return ['pop', backup_eligible === 1 ? 'swk' : 'hwk', 'user', ...(user_verified ? ['mfa'] : [])];
 }
 
 /** The library says by throwing what is not right, and also where bytes are nothing that it can read. */

@@ -17,6 +17,7 @@ interface Areas {
   readonly login: typeof import('../../views/languages/en/login.json');
   readonly logout: typeof import('../../views/languages/en/logout.json');
   readonly mail: typeof import('../../views/languages/en/mail.json');
+  readonly passkeys: typeof import('../../views/languages/en/passkeys.json');
   readonly passwords: typeof import('../../views/languages/en/passwords.json');
   readonly reset: typeof import('../../views/languages/en/reset.json');
 }

@@ -39,8 +39,27 @@ export async function reserve(
   limits: AttemptLimits,
   now: number,
 ): Promise<Reservation> {
+  return reserveAll(trx, keysOf(attempt, limits), now);
+}
+
+/** The same for passkeys, which nobody guesses: counted is the work that one source makes with those that are wrong. */
+export function reservePasskey(
+  trx: Trx,
+  source: string,
+  { ATTEMPTS_PER_SOURCE: limit }: Pick<AttemptLimits, 'ATTEMPTS_PER_SOURCE'>,
+  now: number,
+): Promise<Reservation> {
+  return reserveAll(trx, [{ key: `passkeys from ${source}`, limit }], now);
+}
+
+interface Counter {
+  readonly key: string;
+  readonly limit: number;
+}
+
+async function reserveAll(trx: Trx, counters: readonly Counter[], now: number): Promise<Reservation> {
   const key_hashes: string[] = [];
-  for (const { key, limit } of keysOf(attempt, limits)) {
+  for (const { key, limit } of counters) {
     const key_hash = digest(key);
     const expires_at = now + window_seconds;
     if (!(await attempts.reserve(trx, { key_hash, now, expires_at, limit }))) {
@@ -53,7 +72,7 @@ export async function reserve(
   return { allowed: true, key_hashes };
 }
 
-function keysOf({ account, source, device }: Attempt, limits: AttemptLimits) {
+function keysOf({ account, source, device }: Attempt, limits: AttemptLimits): readonly Counter[] {
   if (device !== null) return [{ key: `device ${account} ${device}`, limit: limits.ATTEMPTS_PER_ACCOUNT }];
   return [
     { key: `source ${source}`, limit: limits.ATTEMPTS_PER_SOURCE },
@@ -62,7 +81,7 @@ function keysOf({ account, source, device }: Attempt, limits: AttemptLimits) {
   ];
 }
 
-/** Takes a reservation back: the password was right. */
+/** Takes a reservation back: what was tried was right. */
 export async function giveBack(trx: Trx, key_hashes: readonly string[]): Promise<void> {
   for (const key_hash of key_hashes) await attempts.giveBack(trx, key_hash);
 }

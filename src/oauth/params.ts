@@ -18,6 +18,7 @@ const roomy: ReadonlyMap<string, number> = new Map([
   ['access_token', 16_384],
   ['refresh_token', 16_384],
   ['code', 16_384],
+  ['passkey', 16_384],
 ]);
 
 export class Params {

@@ -1,11 +1,13 @@
 /** The page that asks again who one is before something sensitive, GET and POST /confirm. It leads back to a page of the account. */
 import type { Context, Middleware } from 'koa';
 import { confirmPassword } from '../actions/confirm.js';
+import { confirmPasskey } from '../actions/passkey_confirm.js';
 import type { Deps } from '../deps.js';
 import { seeOther } from '../http/answer.js';
 import { clientAddress, parseNetworks } from '../http/client_address.js';
 import { assertOwnForm, csrfToken } from '../http/csrf.js';
 import { knownDevice } from '../http/device.js';
+import { ownPasskeyForm, readPasskey } from '../http/passkey_form.js';
 import { readForm, readQuery } from '../http/read.js';
 import { backFromConfirm, isRecent } from '../http/recent_proof.js';
 import { render } from '../http/render.js';
@@ -13,6 +15,7 @@ import { currentSession, giveSession } from '../http/session.js';
 import { submit } from '../http/submit.js';
 import { sourceOf } from '../limits/attempts.js';
 import { UserError } from '../oauth/errors.js';
+import type { Params } from '../oauth/params.js';
 import type { LiveSession } from '../store/sessions.js';
 
 type ConfirmDeps = Pick<Deps, 'clock' | 'config' | 'db' | 'hashing' | 'keys' | 'log'>;
@@ -41,19 +44,23 @@ export function postConfirm(deps: ConfirmDeps): Middleware {
       ctx,
       async () => {
         await assertOwnForm(deps, ctx, params, session.id);
-        const password = params.get('password');
-        if (password === undefined)
-          throw new UserError('invalid_input', 'confirm.password_missing', 'password');
-        const ring = await deps.keys.get();
-        const device = (login: string) => knownDevice(ctx, deps.config, ring, login);
         const source = sourceOf(clientAddress(ctx, trusted));
-        const { cookie } = await confirmPassword(deps, session, { password, source, device }, now);
+        const { cookie } = params.has('passkey')
+          ? await confirmPasskey(deps, session, { ...readPasskey(deps, ctx, params), source }, now)
+          : await confirmPassword(deps, session, { ...(await readPassword(ctx, params)), source }, now);
         giveSession(ctx, deps.config, cookie);
         seeOther(ctx, backFromConfirm(deps.config, to));
       },
       (error) => confirmForm(deps, ctx, session, { to, error }),
     );
   };
+
+  async function readPassword(ctx: Context, params: Params) {
+    const password = params.get('password');
+    if (password === undefined) throw new UserError('invalid_input', 'confirm.password_missing', 'password');
+    const ring = await deps.keys.get();
+    return { password, device: (login: string) => knownDevice(ctx, deps.config, ring, login) };
+  }
 }
 
 async function confirmForm(
@@ -71,6 +78,7 @@ async function confirmForm(
       person: { name: session.name, email: session.email },
       error,
       back: backFromConfirm(deps.config, undefined),
+      passkey: await ownPasskeyForm(deps, ctx, session.user_id),
     },
   });
 }

@@ -3,7 +3,8 @@
  * is used, a link chooses. Hardening rows 9, 13 and 14.
  */
 import type { Context, Middleware } from 'koa';
-import { type TypedWay, typedProof, wayAmr, waysOf } from '../actions/factor_proofs.js';
+import { passkeyProof, typedProof, type Way, wayAmr, waysOf } from '../actions/factor_proofs.js';
+import { provePasskey } from '../actions/passkey_proof.js';
 import { abandonSignIn, beginStepUp, proveFactor } from '../actions/sign_in.js';
 import type { Deps } from '../deps.js';
 import { seeOther } from '../http/answer.js';
@@ -11,6 +12,7 @@ import { parseNetworks } from '../http/client_address.js';
 import { assertOwnForm, csrfToken } from '../http/csrf.js';
 import { giveUp, goOn, type Interaction, readInteraction, shownClient } from '../http/interaction.js';
 import { languagesOf } from '../http/language.js';
+import { ownPasskeyForm, readPasskey } from '../http/passkey_form.js';
 import { readForm, readQuery } from '../http/read.js';
 import { render } from '../http/render.js';
 import { currentSession } from '../http/session.js';
@@ -18,6 +20,7 @@ import { currentSignIn, giveSignIn, goOnFrom, takeSignIn } from '../http/sign_in
 import { submit } from '../http/submit.js';
 import { visitOf } from '../http/visit.js';
 import type { Key } from '../languages/keys.js';
+import { sourceOf } from '../limits/attempts.js';
 import { acrOf, acrsOf, metBy, withFactor } from '../oauth/acr.js';
 import { UserError } from '../oauth/errors.js';
 import type { Params } from '../oauth/params.js';
@@ -33,8 +36,8 @@ interface Asked {
   readonly sign_in: LiveSignIn | null;
   /** Whom it is asked of: what the sign-in says or, for a stronger session, that. */
   readonly person: Pick<LiveSession, 'user_id' | 'amr' | 'email' | 'name'>;
-  readonly ways: readonly TypedWay[];
-  readonly way: TypedWay;
+  readonly ways: readonly Way[];
+  readonly way: Way;
 }
 
 export function showFactor(deps: FactorDeps): Middleware {
@@ -58,19 +61,27 @@ export function postFactor(deps: FactorDeps): Middleware {
         await assertOwnForm(deps, ctx, params, boundTo(asked));
         const action = params.get('action');
         if (action === 'cancel' || action === 'restart') return leave(deps, ctx, asked, action);
-        const code = params.get('code');
-        if (code === undefined) throw new UserError('invalid_input', 'factor.code_missing', 'code');
-        const sign_in = asked.sign_in ?? (await stepUp(deps, ctx, asked, now));
-        const ring = await deps.keys.get();
-        const context = { ring, events_seconds: deps.config.EVENTS_SECONDS, now };
         const here = { current: asked.session, visit: visitOf(ctx, trusted) };
-        const proof = typedProof(asked.way, code, context);
+        const proof = await readProof(ctx, params, asked, sourceOf(here.visit.address));
+        const sign_in = asked.sign_in ?? (await stepUp(deps, ctx, asked, now));
         const session = await proveFactor(deps, sign_in, { proof, here }, now);
         await goOnFrom(ctx, deps, { session, sign_in: null }, asked.interaction);
       },
       (error) => factorForm(deps, ctx, asked, error),
     );
   };
+
+  async function readProof(ctx: Context, params: Params, { way, person }: Asked, source: string) {
+    const now = deps.clock();
+    if (way === 'passkey') {
+      const answer = { ...readPasskey(deps, ctx, params), source, user_id: person.user_id };
+      return passkeyProof(deps.config, await provePasskey(deps, answer, now), now);
+    }
+    const code = params.get('code');
+    if (code === undefined) throw new UserError('invalid_input', 'factor.code_missing', 'code');
+    const ring = await deps.keys.get();
+    return typedProof(way, code, { ring, events_seconds: deps.config.EVENTS_SECONDS, now });
+  }
 }
 
 /** What is asked; null where nothing is, and the browser was sent to where it goes on: a page that was left open is no dead end. */
@@ -95,13 +106,13 @@ async function readAsked(deps: FactorDeps, ctx: Context, params: Params): Promis
 
 /** The ways that lead to what a request asks of a session; all of them where it asks for nothing. */
 function fitting(
-  ways: readonly TypedWay[],
+  ways: readonly Way[],
   { amr }: Pick<LiveSession, 'amr'>,
   { pending }: Interaction,
-): readonly TypedWay[] {
+): readonly Way[] {
   const { required, wanted } = acrsOf(pending.request);
   const asked = required ?? wanted;
-  const leadsTo = (way: TypedWay) => metBy(acrOf(withFactor(amr.split(' '), wayAmr[way])));
+  const leadsTo = (way: Way) => metBy(acrOf(withFactor(amr.split(' '), wayAmr[way])));
   return asked.length === 0 ? ways : ways.filter((way) => leadsTo(way).some((acr) => asked.includes(acr)));
 }
 
@@ -134,13 +145,14 @@ async function leave(
 
 /** What the page says of each way. */
 const texts = {
+  passkey: { link: 'passkeys.use', hint: 'passkeys.way_hint', label: 'passkeys.use' },
   totp: { link: 'factor.use_totp', hint: 'factor.totp_hint', label: 'factor.totp_label' },
   recovery_code: {
     link: 'factor.use_recovery_code',
     hint: 'factor.recovery_hint',
     label: 'factor.recovery_label',
   },
-} as const satisfies Record<TypedWay, Record<string, Key>>;
+} as const satisfies Record<Way, Record<string, Key>>;
 
 /** What the form's token is bound to: the same before and after a step-up has begun. */
 function boundTo({ session, sign_in }: Asked): string | null {
@@ -155,7 +167,7 @@ async function factorForm(
 ): Promise<void> {
   const { interaction, sign_in, person, ways, way } = asked;
   const request = interaction?.sealed ?? null;
-  const linkTo = (other: TypedWay) =>
+  const linkTo = (other: Way) =>
     `${deps.config.base}/factor?${new URLSearchParams({ way: other, ...(request !== null && { request }) })}`;
   render(ctx, deps.config, {
     view: 'factor',
@@ -176,6 +188,7 @@ async function factorForm(
       error,
       can_cancel: interaction !== null,
       can_restart: sign_in?.session_id === null,
+      passkey: way === 'passkey' ? await ownPasskeyForm(deps, ctx, person.user_id) : null,
     },
   });
 }

@@ -1,5 +1,6 @@
 /** The login page, GET and POST /login. With a pending request it returns to the authorization endpoint, without one to the start page. */
 import type { Context, Middleware } from 'koa';
+import { signInByPasskey } from '../actions/passkey_sign_in.js';
 import { signIn } from '../actions/password_sign_in.js';
 import type { Deps } from '../deps.js';
 import { parseNetworks } from '../http/client_address.js';
@@ -7,6 +8,7 @@ import { assertOwnForm, csrfToken } from '../http/csrf.js';
 import { knownDevice } from '../http/device.js';
 import { giveUp, type Interaction, readInteraction, shownClient } from '../http/interaction.js';
 import { languagesOf } from '../http/language.js';
+import { anyPasskeyForm, passkeySignal, readPasskey } from '../http/passkey_form.js';
 import { readForm, readQuery } from '../http/read.js';
 import { render } from '../http/render.js';
 import { currentSession } from '../http/session.js';
@@ -46,33 +48,28 @@ export function postLogin(deps: LoginDeps): Middleware {
         await assertOwnForm(deps, ctx, params, null);
         if (params.get('action') === 'cancel' && interaction !== null) return giveUp(ctx, deps, interaction);
 
-        const ring = await deps.keys.get();
         const visit = visitOf(ctx, trusted);
-        const begun = await signIn(
-          deps,
-          {
-            ...readCredentials(params),
-            source: sourceOf(visit.address),
-            visit,
-            device: (login) => knownDevice(ctx, deps.config, ring, login),
-            current: await currentSession(deps, ctx, now),
-            request_id: interaction?.pending.id ?? null,
-          },
-          now,
-        );
+        const beginning = {
+          ...{ source: sourceOf(visit.address), visit, request_id: interaction?.pending.id ?? null },
+          current: await currentSession(deps, ctx, now),
+        };
+        const begun = params.has('passkey')
+          ? await signInByPasskey(deps, { ...readPasskey(deps, ctx, params), ...beginning }, now)
+          : await signIn(deps, { ...(await readCredentials(ctx, params)), ...beginning }, now);
         return goOnFrom(ctx, deps, begun, interaction);
       },
       (error) => loginForm(deps, ctx, interaction, { email, error }),
     );
   };
-}
 
-function readCredentials(params: Params): { readonly email: string; readonly password: string } {
-  const email = params.get('email');
-  const password = params.get('password');
-  if (email === undefined) throw new UserError('invalid_input', 'login.email_missing', 'email');
-  if (password === undefined) throw new UserError('invalid_input', 'login.password_missing', 'password');
-  return { email, password };
+  async function readCredentials(ctx: Context, params: Params) {
+    const email = params.get('email');
+    const password = params.get('password');
+    if (email === undefined) throw new UserError('invalid_input', 'login.email_missing', 'email');
+    if (password === undefined) throw new UserError('invalid_input', 'login.password_missing', 'password');
+    const ring = await deps.keys.get();
+    return { email, password, device: (login: string) => knownDevice(ctx, deps.config, ring, login) };
+  }
 }
 
 async function loginForm(
@@ -97,6 +94,8 @@ async function loginForm(
       notice: ctx.method === 'GET' && readQuery(ctx).get('done') === 'password' ? 'reset.done' : null,
       can_reset: deps.config.mail !== 'off',
       can_cancel: interaction !== null,
+      passkey: await anyPasskeyForm(deps, ctx),
+      passkey_signal: passkeySignal(deps.config, error),
     },
   });
 }

@@ -1,16 +1,19 @@
 /** Every POST of a page checks its form’s token (decisions 17; hardening row 33): the routes are walked, so none is forgotten. */
 import { describe, expect, test } from 'vitest';
 import { offerClaim } from '../../src/actions/setup.js';
+import { loadUser } from '../../src/actions/users.js';
 import { routes } from '../../src/app.js';
 import { newId } from '../../src/secrets.js';
 import * as users from '../../src/store/users.js';
 import { deletedAndBack, withApplication } from '../support/account.js';
+import { Authenticator } from '../support/authenticator.js';
 import { ask, countRows, signedInBrowser } from '../support/authorize.js';
 import { type Browser, formOf, type Page } from '../support/browser.js';
 import { addApp, toFactor } from '../support/factors.js';
 import { paths as apiPaths } from '../support/first_party.js';
 import { type Form, formBody, password, startIdp, type TestIdp } from '../support/idp.js';
 import { linkIn } from '../support/mails.js';
+import { givePasskey, passkeyFormOf } from '../support/passkeys.js';
 
 /**
  * Protocol endpoints, which other sites post to by right: they only show a page (decisions 16). The first-party API takes JSON, and
@@ -30,7 +33,7 @@ const protocol = [...endpoints, ...apiPaths];
 
 interface Case {
   readonly open: (idp: TestIdp) => Promise<{ browser: Browser; page: Page }>;
-  readonly choice: Form;
+  readonly choice: Form | ((page: Page, idp: TestIdp) => Form);
 }
 
 const opened = async (browser: Browser, page: Promise<Page>) => ({ browser, page: await page });
@@ -109,6 +112,24 @@ const forms: Readonly<Record<string, Case>> = {
     },
     choice: { action: 'keep' },
   },
+  '/account/passkeys/add': {
+    open: async (idp) => {
+      const browser = await signedInBrowser(idp);
+      return opened(browser, browser.get('/account/passkeys/add'));
+    },
+    choice: ({ html }, { issuer }) => ({
+      passkey: new Authenticator({ origin: issuer }).create(passkeyFormOf(html).options),
+    }),
+  },
+  '/account/passkeys/edit': {
+    open: async (idp) => {
+      const browser = await signedInBrowser(idp);
+      const ada = await loadUser(idp.deps, 'ada@example.com');
+      const { row } = await givePasskey(idp, ada);
+      return opened(browser, browser.get(`/account/passkeys/edit?id=${row.id}`));
+    },
+    choice: { name: 'Laptop' },
+  },
   '/logout/confirm': {
     open: async (idp) => {
       const browser = await signedInBrowser(idp);
@@ -141,8 +162,11 @@ const forms: Readonly<Record<string, Case>> = {
   },
 };
 
+const chosen = (choice: Case['choice'], page: Page, idp: TestIdp) =>
+  typeof choice === 'function' ? choice(page, idp) : choice;
+
 async function start(): Promise<TestIdp> {
-  const idp = await startIdp();
+  const idp = await startIdp({ host: 'localhost' });
   await idp.addUser();
   await idp.addClient({ first_party: false }, 'shop');
   return idp;
@@ -161,7 +185,7 @@ describe.each(Object.entries(forms))('POST %s', (path, { open, choice }) => {
     const { browser, page } = await open(idp);
     const { action, hidden } = formOf(page.html);
     expect(action).toBe(path);
-    const body = formBody({ ...hidden, ...choice });
+    const body = formBody({ ...hidden, ...chosen(choice, page, idp) });
     expect((await browser.request(path, { method: 'POST', body })).status).toBe(303);
   });
 
@@ -184,7 +208,7 @@ describe.each(Object.entries(forms))('POST %s', (path, { open, choice }) => {
     const { hidden } = formOf(page.html);
     const csrf = tokenOf(hidden, (await idp.deps.keys.get()).mac('csrf', `${newId()} `));
     const before = await countRows(idp);
-    const answer = await browser.post(path, { ...hidden, ...choice, csrf }, headers);
+    const answer = await browser.post(path, { ...hidden, ...chosen(choice, page, idp), csrf }, headers);
     expect([answer.status, formOf(answer.html).action]).toEqual([403, path]);
     expect(await countRows(idp)).toEqual(before);
   });

@@ -8,12 +8,15 @@ import { follow, typeCredentials } from './chromium.js';
 import { addApp, addRecoveryCodes } from './factors.js';
 import { startIdp, type TestIdp } from './idp.js';
 import { linkIn, queueNotice } from './mails.js';
+import { givePasskey } from './passkeys.js';
 import { addStranger } from './registration.js';
 import { type RelyingApp, startApp } from './relying_app.js';
+import { plugIn } from './virtual_authenticator.js';
 
 interface World {
   readonly idp: TestIdp;
   readonly shop: RelyingApp;
+  readonly ada: Awaited<ReturnType<TestIdp['addUser']>>;
 }
 
 type Way = (page: Page, world: World) => Promise<unknown>;
@@ -90,6 +93,35 @@ const ways = {
   'account chooser': async (page, { idp, shop }) => {
     await signIn(page, { idp });
     await page.goto(`${shop.login}?prompt=select_account`);
+  },
+  passkeys: async (page, { idp, ada }) => {
+    await signIn(page, { idp });
+    await givePasskey(idp, ada, {
+      name: 'A security key with a name that is rather long',
+      user_verified: false,
+    });
+    await givePasskey(idp, ada, { backup_eligible: true });
+    await page.goto(`${idp.issuer}/account/passkeys`);
+  },
+  'a new passkey': async (page, { idp }) => {
+    await signIn(page, { idp });
+    await page.goto(`${idp.issuer}/account/passkeys/add`);
+  },
+  'a passkey': async (page, { idp, ada }) => {
+    await signIn(page, { idp });
+    const { row } = await givePasskey(idp, ada);
+    await page.goto(`${idp.issuer}/account/passkeys/edit?id=${row.id}&done=added`);
+  },
+  'recovery codes': async (page, { idp }) => {
+    await signIn(page, { idp });
+    await plugIn(page);
+    await page.goto(`${idp.issuer}/account/passkeys/add`);
+    await follow(page, '#use-passkey');
+  },
+  'a passkey as the second factor': async (page, { idp, ada, shop }) => {
+    await givePasskey(idp, ada);
+    await page.goto(shop.login);
+    await typeCredentials(page);
   },
   logout: async (page, { idp }) => {
     await signIn(page, { idp });
@@ -190,11 +222,11 @@ export const everyPage = Object.keys(ways) as PageName[]; // the keys of a const
 /** Goes to a page of a server of its own. */
 export async function goToPage(page: Page, name: PageName): Promise<void> {
   const idp = await startIdp({ host: 'localhost', settings: { ATTEMPTS_PER_ACCOUNT: '3' } });
-  await idp.addUser();
+  const ada = await idp.addUser();
   const shop = await startApp(idp, {
     name: 'Corner Shop',
     documents: true,
     metadata: { first_party: false },
   });
-  await ways[name](page, { idp, shop });
+  await ways[name](page, { idp, shop, ada });
 }

@@ -1,0 +1,158 @@
+/** One's own passkeys: adding, renaming, removing them. One function is one decision, one transaction, one event. */
+import type { Deps } from '../deps.js';
+import { authenticatorName } from '../factors/authenticator_names.js';
+import { consumeChallenge, openChallenge } from '../factors/passkey_challenge.js';
+import { replaceRecoveryCodes } from '../factors/recovery_code.js';
+import { relyingParty, verifyRegistration } from '../factors/webauthn.js';
+import type { Language } from '../languages/catalogues.js';
+import { queueMail, type Ring } from '../mail/queue.js';
+import { UserError } from '../oauth/errors.js';
+import { newId } from '../secrets.js';
+import * as credentials from '../store/credentials.js';
+import type { Queryable, Trx } from '../store/db.js';
+import * as events from '../store/events.js';
+import * as passkeys from '../store/passkeys.js';
+import * as secondFactors from '../store/second_factors.js';
+import * as users from '../store/users.js';
+
+type PasskeysDeps = Pick<Deps, 'bell' | 'config' | 'db' | 'keys'>;
+
+/** As many as a person may have. */
+const most = 20;
+const longest_name = 100;
+
+export interface AddPasskey {
+  readonly user_id: string;
+  /** What the browser gave, as JSON. */
+  readonly answer: string;
+  /** The challenge as the form carries it. */
+  readonly challenge: string;
+  /** The digest of the browser's cookie. */
+  readonly browser: string;
+  /** What it is called where the authenticator does not say who made it. */
+  readonly unnamed: string;
+  readonly by: Doer;
+}
+
+/** Who changes something, as the owner of the account is told. */
+export interface Doer {
+  readonly visit: events.Visit;
+  /** Of the page. */
+  readonly language: Language;
+}
+
+/**
+ * Adds a passkey. With their first second factor people get recovery codes, to be shown once; else `codes` is null. Throws UserError `form_expired` (the challenge is not this browser's and person's, used up, or five minutes old),
+ * `invalid_input` (the answer is not right), `conflict` (it is somebody's already, or there are too many).
+ */
+export async function addPasskey(
+  deps: PasskeysDeps & Pick<Deps, 'log'>,
+  { user_id, answer, challenge: sealed, browser, unnamed, by }: AddPasskey,
+  now: number,
+): Promise<{ readonly id: string; readonly codes: readonly string[] | null }> {
+  const { config } = deps;
+  const rp = relyingParty(config);
+  if (rp === null) throw new UserError('not_allowed', 'passkeys.not_here');
+  const ring = await deps.keys.get();
+  const challenge = openChallenge(ring, sealed, { kind: 'registration', browser, user_id }, now);
+  if (challenge === undefined) throw new UserError('form_expired', 'passkeys.expired');
+  const made = await verifyRegistration(rp, answer, challenge.value);
+  if ('refused' in made) {
+    deps.log.info({ event: 'passkey_not_added', user_id, reason: made.refused }, 'a passkey was not added');
+    throw new UserError('invalid_input', 'passkeys.not_added');
+  }
+  const name = authenticatorName(made.aaguid) ?? unnamed;
+  const row = { ...made, id: newId(), user_id, name, created_at: now, last_used_at: null };
+  const codes = await deps.db.transaction(async (trx) => {
+    if ((await users.hold(trx, user_id)) === undefined) throw gone(); // of two first factors at the same moment one is first
+    if (!(await consumeChallenge(trx, challenge))) throw new UserError('form_expired', 'passkeys.used');
+    const before = await secondFactors.list(trx, user_id);
+    if (before.filter(({ type }) => type === 'passkey').length >= most)
+      throw new UserError('conflict', 'passkeys.limit_reached');
+    if (!(await passkeys.insert(trx, row))) throw new UserError('conflict', 'passkeys.taken');
+    await tell(trx, { config, ring }, { name: 'passkey_added', row, by }, now);
+    return before.length === 0 ? replaceRecoveryCodes(trx, ring, user_id, now) : null;
+  });
+  deps.bell.ring();
+  return { id: row.id, codes };
+}
+
+/** A passkey of a person. Throws UserError `not_found` where they have no such one (any more). */
+export async function loadPasskey(
+  db: Queryable,
+  { id, user_id }: { readonly id: string; readonly user_id: string },
+): Promise<passkeys.PasskeyRow> {
+  const row = (await passkeys.list(db, user_id)).find((one) => one.id === id);
+  if (row === undefined) throw gone();
+  return row;
+}
+
+/** Renames a passkey. Throws UserError `invalid_input` for the field `name`, or `not_found`. */
+export async function renamePasskey(
+  deps: Pick<Deps, 'db'>,
+  { id, user_id, name }: { readonly id: string; readonly user_id: string; readonly name: string },
+): Promise<void> {
+  const normal = name
+    .normalize('NFC')
+    .replaceAll(/[\p{Cc}\s]+/gu, ' ')
+    .trim();
+  if (normal === '') throw new UserError('invalid_input', 'passkeys.name_missing', 'name');
+  if (normal.length > longest_name) throw new UserError('invalid_input', 'passkeys.name_too_long', 'name');
+  if (!(await passkeys.rename(deps.db, { id, user_id, name: normal }))) throw gone();
+}
+
+/** What removing a passkey means. `only_way` forbids it. */
+type Removal = 'free' | 'last' | 'only_way';
+
+/** Whether a person may remove one of their passkeys, and whether it should be thought over: nobody removes their last way in. */
+export async function removalOf(db: Queryable, user_id: string): Promise<Removal> {
+  const others = (await secondFactors.list(db, user_id)).length - 1;
+  if (others > 0) return 'free';
+  const has_password = (await credentials.find(db, user_id, 'password')) !== undefined;
+  return has_password ? 'last' : 'only_way';
+}
+
+/** Removes a passkey. Throws UserError `not_found`, or `not_allowed` where it is the last that there must be. */
+export async function removePasskey(
+  deps: PasskeysDeps,
+  { id, user_id, by }: { readonly id: string; readonly user_id: string; readonly by: Doer },
+  now: number,
+): Promise<void> {
+  const { config } = deps;
+  const ring = await deps.keys.get();
+  await deps.db.transaction(async (trx) => {
+    await users.hold(trx, user_id); // of two that remove the last two at the same moment the second sees what the first left
+    const row = await loadPasskey(trx, { id, user_id });
+    const removal = await removalOf(trx, user_id);
+    if (removal === 'only_way') throw new UserError('not_allowed', 'passkeys.remove_only_way');
+    await passkeys.remove(trx, { id, user_id });
+    if (removal === 'last') await credentials.removeAll(trx, user_id, 'recovery_code'); // there is nothing to stand in for
+    await tell(trx, { config, ring }, { name: 'passkey_removed', row, by }, now);
+  });
+  deps.bell.ring();
+}
+
+interface Change {
+  readonly name: 'passkey_added' | 'passkey_removed';
+  readonly row: Pick<passkeys.PasskeyRow, 'user_id' | 'name'>;
+  readonly by: Doer;
+}
+
+/** Records a change, and tells its owner by mail, who may know nothing of it. */
+async function tell(
+  trx: Trx,
+  { config, ring }: { readonly config: Deps['config']; readonly ring: Ring },
+  { name, row, by }: Change,
+  now: number,
+): Promise<void> {
+  const { user_id, name: detail } = row;
+  const { visit, language } = by;
+  await events.record(trx, { type: name, user_id, detail, visit }, now, config.EVENTS_SECONDS);
+  const to = await users.find(trx, user_id);
+  if (to === undefined) throw gone();
+  await queueMail(trx, { config, ring }, { to, message: { name, from: visit }, language }, now);
+}
+
+function gone(): UserError {
+  return new UserError('not_found', 'passkeys.gone');
+}

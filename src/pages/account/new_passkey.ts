@@ -1,0 +1,76 @@
+/** A new passkey, GET and POST /account/passkeys/add. The browser makes it; without script, or without passkeys in it, the page says so. */
+import type { Context, Middleware } from 'koa';
+import { addPasskey } from '../../actions/passkeys.js';
+import type { Deps } from '../../deps.js';
+import { forPerson, renderAccount } from '../../http/account.js';
+import { seeOther } from '../../http/answer.js';
+import { parseNetworks } from '../../http/client_address.js';
+import { assertOwnForm } from '../../http/csrf.js';
+import { languageOf } from '../../http/language.js';
+import { newPasskeyForm, readPasskey } from '../../http/passkey_form.js';
+import { readForm } from '../../http/read.js';
+import { requireRecentProof } from '../../http/recent_proof.js';
+import { sealCodes } from '../../http/shown_codes.js';
+import { submit } from '../../http/submit.js';
+import { visitOf } from '../../http/visit.js';
+import { translatorOf } from '../../languages/translate.js';
+import type { UserError } from '../../oauth/errors.js';
+import type { LiveSession } from '../../store/sessions.js';
+
+type NewPasskeyDeps = Pick<Deps, 'bell' | 'clock' | 'config' | 'db' | 'keys' | 'log'>;
+
+export function showNewPasskey(deps: NewPasskeyDeps): Middleware {
+  return forPerson(deps, async (ctx, session, now) => {
+    if (!requireRecentProof(ctx, deps.config, session, now)) return;
+    await addForm(deps, ctx, session, null);
+  });
+}
+
+/**
+ * The proof was recent when the form was given out, and the form's challenge is this person's, in this browser, for five minutes: whoever
+ * takes a minute for the ceremony is not sent to prove it once more, which would leave them with a passkey that nobody knows.
+ */
+export function postNewPasskey(deps: NewPasskeyDeps): Middleware {
+  const { base } = deps.config;
+  const trusted = parseNetworks(deps.config.TRUSTED_PROXIES);
+  return forPerson(deps, async (ctx, session, now) => {
+    const params = await readForm(ctx);
+    const { user_id } = session;
+    await submit(
+      ctx,
+      async () => {
+        await assertOwnForm(deps, ctx, params, session.id);
+        const language = languageOf(ctx, deps.config, null);
+        const by = { visit: visitOf(ctx, trusted), language };
+        const unnamed = translatorOf(language)('passkeys.single');
+        const answer = readPasskey(deps, ctx, params);
+        const { id, codes } = await addPasskey(deps, { ...answer, user_id, unnamed, by }, now);
+        if (codes !== null) {
+          const shown = sealCodes(await deps.keys.get(), session.id, codes, now);
+          return seeOther(ctx, `${base}/account/recovery-codes?${new URLSearchParams({ shown })}`);
+        }
+        seeOther(
+          ctx,
+          `${deps.config.base}/account/passkeys/edit?${new URLSearchParams({ id, done: 'added' })}`,
+        );
+      },
+      async (error) => {
+        if (requireRecentProof(ctx, deps.config, session, now)) await addForm(deps, ctx, session, error);
+      },
+    );
+  });
+}
+
+async function addForm(
+  deps: NewPasskeyDeps,
+  ctx: Context,
+  session: LiveSession,
+  error: UserError | null,
+): Promise<void> {
+  const passkey = await newPasskeyForm(deps, ctx, session);
+  await renderAccount(deps, ctx, session, {
+    view: 'account/new_passkey',
+    title: 'passkeys.add',
+    data: { passkey, error },
+  });
+}
