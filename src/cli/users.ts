@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { addUser, disableUser, enableUser, loadUser, removeUser, setPassword } from '../actions/users.js';
 import { claimsOfScopes, openidScopes } from '../claims/index.js';
 import type { Deps } from '../deps.js';
+import * as passkeys from '../store/passkeys.js';
 import * as users from '../store/users.js';
 import { InputError } from './input_error.js';
 import { readPassword } from './password_input.js';
@@ -43,7 +44,12 @@ export function usersCommand(start: Start): Command {
     .description('show a person, by address or id')
     .option('--json', 'print JSON')
     .action((user: string, options) =>
-      start.withDeps(async (deps) => tell(await loadUser(deps, user), options)),
+      start.withDeps(async (deps) => {
+        const row = await loadUser(deps, user);
+        const own = await passkeys.list(deps.db, row.id);
+        const shown = own.map(({ name, created_at, last_used_at }) => ({ name, created_at, last_used_at }));
+        tell(row, options, { passkeys: shown });
+      }),
     );
   change(
     start,
@@ -157,8 +163,8 @@ function shown(row: users.UserRow) {
   };
 }
 
-function tell(row: users.UserRow, options: { readonly json?: boolean }): void {
-  print(shown(row), options, (user) =>
+function tell(row: users.UserRow, options: { readonly json?: boolean }, more: object = {}): void {
+  print({ ...shown(row), ...more }, options, (user) =>
     Object.entries(user)
       .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
       .join('\n'),

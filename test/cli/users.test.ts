@@ -6,10 +6,11 @@ import * as users from '../../src/store/users.js';
 import { commandsOf } from '../support/cli.js';
 import { signIn } from '../support/flow.js';
 import { newFolder } from '../support/folder.js';
-import { password, startIdp, type TestIdp } from '../support/idp.js';
+import { type IdpOptions, password, startIdp, type TestIdp } from '../support/idp.js';
+import { givePasskey } from '../support/passkeys.js';
 
-async function start() {
-  const idp = await startIdp();
+async function start(options: IdpOptions = {}) {
+  const idp = await startIdp(options);
   return { idp, ...commandsOf(idp) };
 }
 
@@ -168,6 +169,16 @@ describe('sallyport users', () => {
       sub: id,
       name: 'Ada Lovelace',
     });
+  });
+
+  test('show names the passkeys of a person, when they were added and last used', async () => {
+    const { idp, json } = await start({ host: 'localhost' });
+    const ada = await idp.addUser();
+    expect((await json('users', 'show', ada.id)).passkeys).toEqual([]);
+    await givePasskey(idp, ada, { name: 'Phone' });
+    expect((await json('users', 'show', ada.id)).passkeys).toEqual([
+      { name: 'Phone', created_at: idp.now(), last_used_at: null },
+    ]);
   });
 
   test('disable, enable and set-password do so at once', async () => {
