@@ -5,7 +5,7 @@
 import type { Context } from 'koa';
 import type { Config } from '../config.js';
 import { isLanguage, type Language } from '../languages/catalogues.js';
-import { firstOfOurs, parseAcceptLanguage } from '../languages/tags.js';
+import { firstOfOurs, parseAcceptLanguage, parseLocales } from '../languages/tags.js';
 import { type CookieSettings, readCookie, setCookie } from './cookies.js';
 
 /** Of a pending request, what says in which language it wants its pages. */
@@ -24,13 +24,18 @@ export function languagesOf(
   pending: AskedIn | null,
 ): readonly string[] {
   const chosen = readChoice(ctx, settings);
-  const asked = pending?.request.ui_locales ?? [];
+  const asked = pending?.request.ui_locales ?? namedInAddress(ctx);
   const own = chosen === null ? [] : [chosen.language];
   const first =
     chosen !== null && pending !== null && chosen.at >= pending.arrived_at
       ? [...own, ...asked]
       : [...asked, ...own];
   return [...first, ...parseAcceptLanguage(ctx.get('accept-language'))].slice(0, 10);
+}
+
+/** The `ui_locales` of a page without a pending request: one that tells of an error in it, or of the end of a session. */
+function namedInAddress(ctx: Context): readonly string[] {
+  return parseLocales(new URLSearchParams(ctx.querystring).get('ui_locales') ?? undefined);
 }
 
 /** The language of a page. */

@@ -57,7 +57,11 @@ export async function afterSignOut(
   // people elsewhere (RFC 9700 §4.11.2; RP-Initiated Logout §3).
   const asked = ended !== null || client === undefined || !isStranger(client);
   if (uri !== null && asked) return seeOther(ctx, uri);
-  const query: Record<string, string> = client === undefined ? {} : { client_id: client.client_id };
+  const ui_locales = request.ui_locales.join(' ');
+  const query: Record<string, string> = {
+    ...(client !== undefined && { client_id: client.client_id }),
+    ...(ui_locales !== '' && { ui_locales }),
+  };
   seeOther(ctx, appendQuery(`${deps.config.base}/signed-out`, query));
 }
 

@@ -1,4 +1,5 @@
 /** RP-initiated logout: what a request to sign out means, without effects. OpenID Connect RP-Initiated Logout §2–§4. */
+import { parseLocales } from '../languages/tags.js';
 import { OAuthError } from './errors.js';
 import type { Params } from './params.js';
 import { matchRedirectUri, type RegisteredRedirectUri } from './redirect_uri.js';
@@ -12,6 +13,7 @@ export interface LogoutRequest {
   readonly state: string | null;
   /** The session that a valid id_token_hint names, as its client knows it. */
   readonly hint_sid: string | null;
+  readonly ui_locales: readonly string[];
 }
 
 export interface LogoutHint {
@@ -44,6 +46,7 @@ export function parseLogoutRequest(
     post_logout_redirect_uri,
     state: params.get('state') ?? null,
     hint_sid: hint?.sid ?? null,
+    ui_locales: parseLocales(params.get('ui_locales')),
   };
 }
 

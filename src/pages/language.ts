@@ -28,8 +28,9 @@ export function chooseLanguage(deps: Pick<Deps, 'clock' | 'config'>): Middleware
 function ownPath({ ISSUER, base }: Deps['config'], back: string): string {
   const here = new URL(ISSUER).origin;
   if (back === '' || !URL.canParse(back, here)) return `${base}/`;
-  const { origin, pathname, search } = new URL(back, here);
-  return origin === here && pathname.startsWith(`${base}/`) && !pathname.startsWith('//')
-    ? pathname + search
-    : `${base}/`;
+  const { origin, pathname, searchParams, search } = new URL(back, here);
+  if (origin !== here || !pathname.startsWith(`${base}/`) || pathname.startsWith('//')) return `${base}/`;
+  if (!searchParams.has('ui_locales')) return pathname + search;
+  searchParams.delete('ui_locales'); // what the person chose goes before it
+  return `${pathname}?${searchParams}`;
 }

@@ -8,7 +8,7 @@ import { assertOwnForm, csrfToken } from '../http/csrf.js';
 import { framingPageHeaders } from '../http/headers.js';
 import { shownClient } from '../http/interaction.js';
 import { languagesOf } from '../http/language.js';
-import { openPending } from '../http/pending.js';
+import { arrive, openPending, type Pending } from '../http/pending.js';
 import { readForm, readQuery } from '../http/read.js';
 import { render } from '../http/render.js';
 import { currentSession, takeSession } from '../http/session.js';
@@ -25,16 +25,17 @@ const byItself: LogoutRequest = {
   post_logout_redirect_uri: null,
   state: null,
   hint_sid: null,
+  ui_locales: [],
 };
 
 export function showLogout(deps: LogoutDeps): Middleware {
   return async (ctx) => {
     const now = deps.clock();
     const params = readQuery(ctx);
-    const request = await readRequest(deps, ctx, params, now);
+    const pending = await readRequest(deps, ctx, params, now);
     const session = await currentSession(deps, ctx, now);
-    if (session === null) return afterSignOut(deps, ctx, request, null);
-    await logoutForm(deps, ctx, { request, sealed: params.get('request') ?? null, session });
+    if (session === null) return afterSignOut(deps, ctx, pending.request, null);
+    await logoutForm(deps, ctx, { pending, sealed: params.get('request') ?? null, session });
   };
 }
 
@@ -42,9 +43,9 @@ export function postLogout(deps: LogoutDeps): Middleware {
   return async (ctx) => {
     const now = deps.clock();
     const params = await readForm(ctx);
-    const request = await readRequest(deps, ctx, params, now);
+    const pending = await readRequest(deps, ctx, params, now);
     const session = await currentSession(deps, ctx, now);
-    if (session === null) return afterSignOut(deps, ctx, request, null);
+    if (session === null) return afterSignOut(deps, ctx, pending.request, null);
 
     await submit(
       ctx,
@@ -53,9 +54,9 @@ export function postLogout(deps: LogoutDeps): Middleware {
         if (params.get('action') !== 'sign_out') return seeOther(ctx, `${deps.config.base}/`);
         const client_ids = await signOut(deps, session, now);
         takeSession(ctx, deps.config);
-        await afterSignOut(deps, ctx, request, { sid: session.id, client_ids });
+        await afterSignOut(deps, ctx, pending.request, { sid: session.id, client_ids });
       },
-      () => logoutForm(deps, ctx, { request, sealed: params.get('request') ?? null, session }),
+      () => logoutForm(deps, ctx, { pending, sealed: params.get('request') ?? null, session }),
     );
   };
 }
@@ -64,18 +65,21 @@ export function postLogout(deps: LogoutDeps): Middleware {
 export function signedOut(deps: Pick<Deps, 'caches' | 'clock' | 'config' | 'keys'>): Middleware {
   return async (ctx) => {
     const params = readQuery(ctx);
-    const page = await readSignedOut(deps, ctx, params);
+    const sealed = await readSignedOut(deps, ctx, params);
+    const page = sealed?.request ?? null;
+    const pending = page && sealed && { arrived_at: sealed.arrived_at, request: page.request };
     const client = await returningClient(deps, page?.request.client_id ?? params.get('client_id') ?? null);
     const frames = page === null ? [] : await logoutFrames(deps, page.ended);
     if (frames.length > 0) framingPageHeaders(ctx, new Set(frames.map((frame) => new URL(frame).origin)));
     render(ctx, deps.config, {
       view: 'signed_out',
       title: 'logout.done',
+      pending,
       data: {
         client:
           client === undefined
             ? null
-            : shownClient(client, deps.config.base, languagesOf(ctx, deps.config, null)),
+            : shownClient(client, deps.config.base, languagesOf(ctx, deps.config, pending)),
         frames,
         next: page === null ? null : returnUri(page.request, client),
       },
@@ -87,11 +91,11 @@ async function readSignedOut(
   deps: Pick<Deps, 'clock' | 'config' | 'keys'>,
   ctx: Context,
   params: Params,
-): Promise<SignedOut | null> {
+): Promise<Pending<SignedOut> | null> {
   const sealed = params.get('request');
   if (sealed === undefined) return null;
   const here = { browser: browserOf(ctx, deps.config), now: deps.clock() };
-  return openPending(await deps.keys.get(), 'signed_out', sealed, here).request;
+  return openPending(await deps.keys.get(), 'signed_out', sealed, here);
 }
 
 async function readRequest(
@@ -99,15 +103,15 @@ async function readRequest(
   ctx: Context,
   params: Params,
   now: number,
-): Promise<LogoutRequest> {
+): Promise<Pending<LogoutRequest>> {
   const sealed = params.get('request');
-  if (sealed === undefined) return byItself;
+  if (sealed === undefined) return arrive(byItself, null, now);
   const here = { browser: browserOf(ctx, deps.config), now };
-  return openPending(await deps.keys.get(), 'logout', sealed, here).request;
+  return openPending(await deps.keys.get(), 'logout', sealed, here);
 }
 
 interface LogoutForm {
-  readonly request: LogoutRequest;
+  readonly pending: Pending<LogoutRequest>;
   readonly sealed: string | null;
   readonly session: LiveSession;
 }
@@ -115,19 +119,20 @@ interface LogoutForm {
 async function logoutForm(
   deps: LogoutDeps,
   ctx: Context,
-  { request, sealed, session }: LogoutForm,
+  { pending, sealed, session }: LogoutForm,
 ): Promise<void> {
-  const client = await returningClient(deps, request.client_id);
+  const client = await returningClient(deps, pending.request.client_id);
   render(ctx, deps.config, {
     view: 'logout',
     title: 'logout.title',
+    pending,
     data: {
       csrf: await csrfToken(deps, ctx, session.id),
       request: sealed,
       client:
         client === undefined
           ? null
-          : shownClient(client, deps.config.base, languagesOf(ctx, deps.config, null)),
+          : shownClient(client, deps.config.base, languagesOf(ctx, deps.config, pending)),
       person: { name: session.name, email: session.email },
     },
   });

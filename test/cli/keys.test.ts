@@ -89,11 +89,11 @@ describe('sallyport keys', () => {
     const folder = await newKeysFolder();
     const { published, json, run } = await start({ MASTER_KEY: '', KEYS_DIR: folder });
     const before = await published();
-    expect(await json('keys', 'rewrap')).toEqual({ rewrapped: 7 });
+    expect(await json('keys', 'rewrap')).toEqual({ rewrapped: 9 });
     expect(await readdir(folder)).toEqual(['master-0001.key', 'master-0002.key']);
     expect(await published()).toEqual(before);
     expect((await run('keys', 'rewrap')).out).toBe(
-      '7 keys are wrapped under the newest master key. Older master keys are not needed any more.\n',
+      '9 keys are wrapped under the newest master key. Older master keys are not needed any more.\n',
     );
   });
 

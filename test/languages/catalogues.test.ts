@@ -8,6 +8,7 @@ import {
   formOf,
   placesIn,
   rawWords,
+  saidWithValues,
   usedKeys,
   views,
   withoutForm,
@@ -69,6 +70,17 @@ describe('a key', () => {
     expect(said.length).toBeGreaterThan(5);
     expect(said.filter((key) => !english.has(key))).toEqual([]);
   });
+});
+
+test('a text is said with the values that it has places for, and no others', () => {
+  const said = saidWithValues();
+  expect(said.length).toBeGreaterThan(20);
+  const placesOf = (key: string) => {
+    const texts = of('en').filter((entry) => withoutForm(entry.key) === key);
+    return [...new Set(texts.flatMap(({ text }) => placesIn(text)))].toSorted();
+  };
+  const wrong = said.filter(({ key, values }) => values.join() !== placesOf(key).join());
+  expect(wrong).toEqual([]);
 });
 
 describe('a page', () => {

@@ -46,6 +46,7 @@ describe('a request to sign out', () => {
       post_logout_redirect_uri: after,
       state: 's',
       hint_sid: 'sid-1',
+      ui_locales: ['de'],
     });
   });
 
@@ -55,6 +56,7 @@ describe('a request to sign out', () => {
       post_logout_redirect_uri: null,
       state: null,
       hint_sid: null,
+      ui_locales: [],
     });
   });
 

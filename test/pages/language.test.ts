@@ -39,6 +39,18 @@ describe('the language of a page is', () => {
     expect(langOf(html)).toBe(expected);
   });
 
+  test('that of ui_locales on the way out, too: the question, the end, and an error (RIL-01)', async () => {
+    const idp = await startIdp();
+    await idp.addUser();
+    const browser = idp.browser();
+    await signIn(browser, await browser.get('/login'));
+    const question = await browser.get('/logout?ui_locales=ja');
+    expect(langOf(question.html)).toBe('ja ltr');
+    const end = await browser.submit(question, { action: 'sign_out' });
+    expect(langOf(end.html)).toBe('ja ltr');
+    expect(langOf((await browser.get('/authorize?client_id=nobody&ui_locales=ar')).html)).toBe('ar rtl');
+  });
+
   test('that of the setting, where nobody names one', async () => {
     const idp = await startIdp({ settings: { DEFAULT_LANGUAGE: 'es' } });
     expect(langOf((await idp.browser().get('/login')).html)).toBe('es ltr');
@@ -85,6 +97,7 @@ describe('the choice of a language', () => {
     ['/login?request=x', '/login?request=x'],
     ['http://127.0.0.1:PORT/consent?request=y', '/consent?request=y'],
     ['https://attacker.example/', '/'],
+    ['/authorize?client_id=x&ui_locales=fr', '/authorize?client_id=x'],
     ['//attacker.example/login', '/'],
     ['/\\attacker.example/', '/'],
     ['/login/..//attacker.example', '/'],

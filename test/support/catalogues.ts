@@ -1,7 +1,8 @@
 /** The catalogues and where their keys are used, for the tests that compare them. */
 import { readFileSync } from 'node:fs';
+import type { Expression } from 'oxc-parser';
 import { type Language, languages } from '../../src/languages/catalogues.js';
-import { filesIn, parseSource, root, sourceFiles, visit } from './source.js';
+import { filesIn, parseSource, root, type SourceFile, sourceFiles, visit } from './source.js';
 
 export interface Entry {
   readonly language: Language;
@@ -71,6 +72,55 @@ export function usedKeys(): { readonly literals: ReadonlySet<string>; readonly s
     [...codeOf(view).matchAll(/\bt(?:\.parts)?\(\s*(['"`])([^'"`]*)\1/g)].map(([, , key = '']) => key),
   );
   return { literals, said };
+}
+
+interface Said {
+  readonly key: string;
+  /** The names of the values that are given with it, in order. */
+  readonly values: readonly string[];
+}
+
+/** Every text that is said with its values written beside it: `t('…', { … })` and `{ key: '…', values: { … } }`. */
+export function saidWithValues(): readonly Said[] {
+  const inViews = views.flatMap((view) => callsOf(codeOf(view)).map((text) => parseSource('view.js', text)));
+  return [...sourceFiles('src'), ...inViews].flatMap(saidIn);
+}
+
+/** The calls `t(…)` and `t.parts(…)` in a piece of a view, each whole. */
+function callsOf(code: string): readonly string[] {
+  return [...code.matchAll(/\bt(?:\.parts)?\(/g)].map(({ 0: start, index }) => {
+    let [end, open] = [index + start.length, 1];
+    for (; open > 0 && end < code.length; end += 1)
+      open += Number(code[end] === '(') - Number(code[end] === ')');
+    return code.slice(index, end);
+  });
+}
+
+function saidIn(file: SourceFile): readonly Said[] {
+  const found: Said[] = [];
+  const add = (key: Expression | undefined, values: Expression | undefined) => {
+    if (key?.type !== 'Literal' || values?.type !== 'ObjectExpression') return;
+    const names = values.properties.map((one) =>
+      one.type === 'Property' && one.key.type === 'Identifier' ? one.key.name : null,
+    );
+    if (typeof key.value === 'string' && !names.includes(null))
+      found.push({ key: key.value, values: names.map(String).toSorted() });
+  };
+  visit(file, {
+    CallExpression({ callee, arguments: [key, values] }) {
+      const member = callee.type === 'MemberExpression' ? callee.object : callee;
+      if (member.type === 'Identifier' && member.name === 't') add(key as Expression, values as Expression);
+    },
+    ObjectExpression({ properties }) {
+      const of = (name: string) =>
+        properties.find(
+          (one) => one.type === 'Property' && one.key.type === 'Identifier' && one.key.name === name,
+        );
+      const [key, values] = [of('key'), of('values')];
+      if (key?.type === 'Property' && values?.type === 'Property') add(key.value, values.value);
+    },
+  });
+  return found;
 }
 
 /** The first argument of every `new UserError(code, …)` in a script that says a sentence of its own. */
