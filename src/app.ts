@@ -62,6 +62,7 @@ import { postAccountChooser, showAccountChooser } from './pages/choose_account.j
 import { postClaim, showClaim } from './pages/claim.js';
 import { postConfirm, showConfirm } from './pages/confirm.js';
 import { postConsent, showConsent } from './pages/consent.js';
+import { accountCreated, postCreateAccount, showCreateAccount } from './pages/create_account.js';
 import { devMail, devMessage } from './pages/dev_mail.js';
 import { errors } from './pages/errors.js';
 import { postFactor, showFactor } from './pages/factor.js';
@@ -70,6 +71,7 @@ import { home } from './pages/home.js';
 import { chooseLanguage } from './pages/language.js';
 import { postLogin, showLogin } from './pages/login.js';
 import { postLogout, showLogout, signedOut } from './pages/logout.js';
+import { postRegisterAccount, showRegisterAccount } from './pages/register_account.js';
 import { postResetPassword, showResetPassword } from './pages/reset_password.js';
 
 type Guard = (ctx: RouterContext, next: () => Promise<void>) => unknown;
@@ -175,6 +177,11 @@ export function routes(deps: Deps): readonly Route[] {
     get('/branding/preview', ...page, brandingPreview(deps)),
     get('/claim', ...page, showClaim(deps)),
     post('/claim', ...page, postClaim(deps)),
+    get('/register-account', ...page, showRegisterAccount(deps)),
+    post('/register-account', ...page, postRegisterAccount(deps)),
+    get('/create-account', ...page, showCreateAccount(deps)),
+    post('/create-account', ...page, postCreateAccount(deps)),
+    get('/account-created', ...page, accountCreated(deps)),
     get('/forgot-password', ...page, showForgotPassword(deps)),
     post('/forgot-password', ...page, postForgotPassword(deps)),
     get('/check-mail', ...page, checkMail(deps)),

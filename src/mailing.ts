@@ -17,7 +17,10 @@ interface MailServer {
   readonly from: { readonly name: string; readonly address: string };
 }
 
-type MailValues = Pick<Values, 'ISSUER' | 'PRODUCT_NAME' | 'SMTP_URL' | 'SMTP_TLS' | 'MAIL_FROM'>;
+type MailValues = Pick<
+  Values,
+  'ISSUER' | 'PRODUCT_NAME' | 'USER_REGISTRATION' | 'SMTP_URL' | 'SMTP_TLS' | 'MAIL_FROM'
+>;
 
 /** Adds a sentence to `problems` for all that does not go together. */
 export function mailingOf(values: MailValues, problems: string[]): Mailing {
@@ -26,6 +29,10 @@ export function mailingOf(values: MailValues, problems: string[]): Mailing {
     for (const [name, value] of Object.entries({ SMTP_TLS, MAIL_FROM }))
       if (value !== undefined)
         problems.push(`${prefix}${name} needs ${prefix}SMTP_URL: without, nothing is sent`);
+    if (values.USER_REGISTRATION === 'open' && !ISSUER.startsWith('http:'))
+      problems.push(
+        `${prefix}USER_REGISTRATION open needs ${prefix}SMTP_URL: addresses are verified before there is an account`,
+      );
     return { mail: ISSUER.startsWith('http:') ? 'page' : 'off', smtp: undefined };
   }
   if (MAIL_FROM === undefined)

@@ -2,6 +2,7 @@
  * The table of what an operator may set at start: name, parser, default, sentence. The README's copy is compared with it by a test.
  */
 import { resolve } from 'node:path';
+import { domainToASCII } from 'node:url';
 import { z } from 'zod';
 import { languages } from './languages/catalogues.js';
 import {
@@ -354,6 +355,18 @@ export const settings = {
     schema: whole(5, 1_000_000),
     fallback: '50',
     about: 'Failed passwords for one account over all unknown browsers in 15 minutes.',
+  },
+  USER_REGISTRATION: {
+    schema: z.enum(['closed', 'invitation', 'open']),
+    fallback: 'closed',
+    about:
+      'How people come by accounts beside `users add`: `closed`, not at all; `invitation`, whom the operator invites (`users invite`); `open`, everybody with an email address, which needs SMTP_URL.',
+  },
+  USER_REGISTRATION_DOMAINS: {
+    schema: list.transform((domains) => domains.map((domain) => domainToASCII(domain.toLowerCase()))),
+    fallback: '',
+    about:
+      'Where everybody may make an account: the domains of their addresses, separated by commas, each exactly. Default: any.',
   },
   MAILS_PER_SOURCE: {
     schema: whole(1, 1_000_000),

@@ -1,6 +1,7 @@
 /** sallyport users: people. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { inviteUser } from '../actions/invitations.js';
 import { addUser, disableUser, enableUser, loadUser, removeUser, setPassword } from '../actions/users.js';
 import { claimsOfScopes, openidScopes } from '../claims/index.js';
 import type { Deps } from '../deps.js';
@@ -33,6 +34,15 @@ export function usersCommand(start: Start): Command {
     .option('--email-verified', 'the address is known to be theirs')
     .option('--json', 'print JSON')
     .action((email: string, options: AddOptions) => start.withDeps((deps) => add(deps, email, options)));
+  command
+    .command('invite <email>')
+    .description(
+      'invite a person to make an account: prints a link, good once and for seven days, and sends it',
+    )
+    .option('--name <name>', 'their full name')
+    .option('--role <role>', 'a role, may be repeated', collect)
+    .option('--json', 'print JSON')
+    .action((email: string, options: AddOptions) => start.withDeps((deps) => invite(deps, email, options)));
   command
     .command('list')
     .description('list people, 500 at a time')
@@ -120,6 +130,14 @@ async function add(deps: Deps, email: string, options: AddOptions): Promise<void
     deps.clock(),
   );
   tell(row, options);
+}
+
+async function invite(deps: Deps, email: string, { name = '', role = [], json }: AddOptions): Promise<void> {
+  const invited = await inviteUser(deps, { email, name, roles: role }, deps.clock());
+  const sent = invited.sent
+    ? 'It is sent by mail as well, by a server that runs.'
+    : 'It is not sent: hand it over yourself.';
+  print(invited, { json }, () => `${invited.link}\n\n${sent}`);
 }
 
 function readJson(path: string): object {

@@ -32,6 +32,7 @@ import {
 import { errorObject } from '../oauth/errors.js';
 import { nextStep, type Step } from '../oauth/next_step.js';
 import type { Params } from '../oauth/params.js';
+import { promptsOf } from '../oauth/prompt.js';
 import { assertTransport, mustBeComplete } from '../oauth/request_transport.js';
 import { type Client, isStranger } from '../store/clients.js';
 import * as consents from '../store/consents.js';
@@ -44,6 +45,7 @@ export type AuthorizeDeps = Pick<
 /** Where each step is done. */
 const pages: Readonly<Record<Exclude<Step, 'respond'>, string>> = {
   login: '/login',
+  register: '/register-account',
   keep_account: '/account/keep',
   ...stepPages,
   select_account: '/choose-account',
@@ -81,7 +83,12 @@ export function authorize(deps: AuthorizeDeps): Middleware {
     const signed = bringsObject(params);
     const asked = signed ? await openObject(deps, ctx, { params, client, pushed: false, now }) : params;
     if (asked === undefined) return undefined;
-    const reply = readReplyTo(asked, requestedRedirectUri(asked, client), client);
+    const reply = readReplyTo(
+      asked,
+      requestedRedirectUri(asked, client),
+      client,
+      promptsOf(deps.config.USER_REGISTRATION),
+    );
     return orTellClient(deps, ctx, { client, reply }, async () => {
       assertTransport(client, deps.config, { signed, pushed: false });
       return begin(await readAuthorizationRequest(deps, asked, { client, reply, now }));
@@ -103,7 +110,12 @@ async function openObject(
   } catch (error) {
     const { params, client } = bringing;
     if (mustBeComplete(client, deps.config) || !params.has('redirect_uri')) throw error;
-    const reply = readReplyTo(params, requestedRedirectUri(params, client), client);
+    const reply = readReplyTo(
+      params,
+      requestedRedirectUri(params, client),
+      client,
+      promptsOf(deps.config.USER_REGISTRATION),
+    );
     await orTellClient(deps, ctx, { client, reply }, () => Promise.reject(error));
     return undefined;
   }

@@ -13,7 +13,7 @@ import { acrs } from '../oauth/acr.js';
 import { jweAlgs, jweEncs, jwsAlgs } from '../oauth/algorithms.js';
 import { assertion_algs, subject_types } from '../oauth/client_metadata.js';
 import type { ResponsePurpose } from '../oauth/client_rules.js';
-import { prompts } from '../oauth/prompt.js';
+import { promptsOf } from '../oauth/prompt.js';
 import { fetchesRequestObjects } from '../oauth/request_transport.js';
 import { responseModesSupported } from '../oauth/response_mode.js';
 import { isFrontChannel } from '../oauth/response_types.js';
@@ -93,7 +93,7 @@ function metadata(config: Deps['config'], resources: ReadonlyMap<string, readonl
     claims_supported: [...claimsSupported],
     claims_parameter_supported: true,
     code_challenge_methods_supported: ['S256'],
-    prompt_values_supported: prompts,
+    prompt_values_supported: promptsOf(config.USER_REGISTRATION),
     request_parameter_supported: true,
     ...signedAndEncrypted('request_object'),
     require_signed_request_object: config.REQUIRE_SIGNED_REQUESTS,

@@ -13,6 +13,7 @@ import { readMachineForm } from '../http/read.js';
 import { bringsObject, readRequestObject } from '../http/request_object.js';
 import { readReplyTo, requestedRedirectUri } from '../oauth/authorization_request.js';
 import { OAuthError } from '../oauth/errors.js';
+import { promptsOf } from '../oauth/prompt.js';
 import { assertTransport } from '../oauth/request_transport.js';
 
 type PushDeps = Pick<
@@ -33,7 +34,8 @@ export function pushedAuthorizationRequest(deps: PushDeps): Middleware {
     const signed = bringsObject(params);
     const asked = signed ? await readRequestObject(deps, { params, client, pushed: true, now }) : params;
     assertTransport(client, deps.config, { signed, pushed: true });
-    const reply = readReplyTo(asked, requestedRedirectUri(asked, client), client);
+    const prompts = promptsOf(deps.config.USER_REGISTRATION);
+    const reply = readReplyTo(asked, requestedRedirectUri(asked, client), client, prompts);
     const request = await readAuthorizationRequest(deps, asked, { client, reply, now });
     noStoreJson(ctx, await push(deps, client, request, now), 201);
     deps.log.info({ event: 'request_pushed', client_id: client.client_id }, 'authorization request pushed');

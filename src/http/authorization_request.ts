@@ -8,6 +8,7 @@ import {
 } from '../oauth/authorization_request.js';
 import { OAuthError } from '../oauth/errors.js';
 import type { Params } from '../oauth/params.js';
+import { promptsOf } from '../oauth/prompt.js';
 import { scopeWords } from '../oauth/scope.js';
 import type { Client } from '../store/clients.js';
 import { readHint } from '../tokens/id_token.js';
@@ -31,6 +32,7 @@ export async function readAuthorizationRequest(
     claims_supported: claimsWithin(scopeWords(client.scope)),
     resources,
     response_types: deps.config.RESPONSE_TYPES,
+    prompts: promptsOf(deps.config.USER_REGISTRATION),
   });
 }
 

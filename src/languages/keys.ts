@@ -19,6 +19,7 @@ interface Areas {
   readonly mail: typeof import('../../views/languages/en/mail.json');
   readonly passkeys: typeof import('../../views/languages/en/passkeys.json');
   readonly passwords: typeof import('../../views/languages/en/passwords.json');
+  readonly register: typeof import('../../views/languages/en/register.json');
   readonly reset: typeof import('../../views/languages/en/reset.json');
 }
 

@@ -16,6 +16,9 @@ interface Linked {
 /** What each message has to be told. Numbers that end in `_at` are whole seconds since 1970, and are written as a day. */
 interface Messages {
   readonly password_reset: Linked & Notice;
+  readonly registration: Linked & Notice;
+  readonly account_exists: Linked & Notice;
+  readonly invitation: Linked & Notice;
   readonly password_changed: Notice;
   readonly new_device: Notice;
   readonly passkey_added: Notice;
@@ -52,6 +55,24 @@ export const texts: Readonly<Record<MessageName, Texts>> = {
     text: 'mail.password_reset_text',
     button: 'mail.password_reset_button',
     otherwise: 'mail.not_asked',
+  },
+  registration: {
+    subject: 'mail.registration_subject',
+    text: 'mail.registration_text',
+    button: 'mail.registration_button',
+    otherwise: 'mail.ignore',
+  },
+  account_exists: {
+    subject: 'mail.account_exists_subject',
+    text: 'mail.account_exists_text',
+    button: 'mail.account_exists_button',
+    otherwise: 'mail.ignore',
+  },
+  invitation: {
+    subject: 'mail.invitation_subject',
+    text: 'mail.invitation_text',
+    button: 'mail.registration_button',
+    otherwise: 'mail.ignore',
   },
   password_changed: { subject: 'mail.password_changed_subject', text: 'mail.password_changed_text' },
   new_device: { subject: 'mail.new_device_subject', text: 'mail.new_device_text' },

@@ -80,6 +80,7 @@ export function readReplyTo(
   params: Params,
   redirect_uri: RegisteredRedirectUri,
   client: RequestingClient,
+  prompts: readonly Prompt[],
 ): ReplyTo {
   const attempt = (name: string) => {
     try {
@@ -88,7 +89,7 @@ export function readReplyTo(
       return undefined; // it is refused by parseAuthorizationRequest, whose error this is needed for
     }
   };
-  assertPromptSupported(attempt('prompt'));
+  assertPromptSupported(attempt('prompt'), prompts);
   const asked = attempt('response_mode');
   const response_type = attempt('response_type') ?? '';
   const reply = { redirect_uri, state: attempt('state') ?? null };
@@ -114,6 +115,8 @@ export interface RequestContext {
   readonly resources: ReadonlySet<string>;
   /** The response types that are switched on. */
   readonly response_types: readonly ResponseTypeName[];
+  /** The values of prompt that are supported. */
+  readonly prompts: readonly Prompt[];
 }
 
 /** Checks all other parameters. What it throws is sent to the client. */
@@ -122,7 +125,7 @@ export function parseAuthorizationRequest(params: Params, context: RequestContex
   refuseUnsupported(params);
   const response_type = parseResponseType(params, context);
   const { code, id_token } = responseTypes[response_type];
-  const prompt = parsePrompt(params.get('prompt'));
+  const prompt = parsePrompt(params.get('prompt'), context.prompts);
   const scope = scopeFor(client, parseScope(params.get('scope')), response_type);
   const nonce = params.get('nonce') ?? null;
   if (id_token) assertIdToken(scope, nonce);

@@ -75,6 +75,7 @@ export function directScope(client: Pick<ClientMetadata, 'scope'>, asked: string
 /** What is told where a step is missing that this API has no form for. A step that is added to nextStep must be added here. */
 const missing: Readonly<Record<Exclude<Step, 'respond'>, ErrorCode>> = {
   login: 'login_required',
+  register: 'login_required',
   keep_account: 'interaction_required',
   factor: 'mfa_required',
   enrol: 'interaction_required',

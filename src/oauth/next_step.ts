@@ -42,7 +42,15 @@ export interface Progress {
   readonly consent_each_time: boolean;
 }
 
-export type Step = 'login' | 'factor' | 'enrol' | 'keep_account' | 'select_account' | 'consent' | 'respond';
+export type Step =
+  | 'login'
+  | 'register'
+  | 'factor'
+  | 'enrol'
+  | 'keep_account'
+  | 'select_account'
+  | 'consent'
+  | 'respond';
 
 /** Throws the error for the client where a page would be needed that prompt=none forbids, or where no page could help. */
 export function nextStep(p: Progress, now: number): Step {
@@ -58,7 +66,7 @@ export function nextStep(p: Progress, now: number): Step {
     return signIn();
   }
   const stale = p.max_age !== null && (p.max_age === 0 || now - session.auth_time > p.max_age);
-  if (!signedInNow && (asked('login') || stale)) return signIn();
+  if (!signedInNow && (asked('login') || asked('create') || stale)) return signIn();
 
   const met = metBy(session.acr);
   const fits = (acrs: readonly string[], among: readonly string[]) => acrs.some((acr) => among.includes(acr));
@@ -85,13 +93,14 @@ export function nextStep(p: Progress, now: number): Step {
 
   /** The login page, or where a sign-in that was begun goes on: it must be of somebody, and of a time, that will do. */
   function signIn(): Step {
-    const anew = asked('login') || asked('select_account') || p.max_age !== null;
+    const anew = asked('login') || asked('create') || asked('select_account') || p.max_age !== null;
     const { sign_in } = p;
     const fitting =
       sign_in !== null &&
       (p.required_subs === null || p.required_subs.includes(sign_in.sub)) &&
       (!anew || forThis(sign_in.created_at, sign_in.auth_request));
-    return unlessSilent(fitting ? sign_in.step : 'login', 'login_required');
+    const first = asked('create') ? 'register' : 'login'; // whoever has an account finds the way to the login page there
+    return unlessSilent(fitting ? sign_in.step : first, 'login_required');
   }
 
   function unlessSilent(

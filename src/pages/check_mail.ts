@@ -2,11 +2,19 @@
 import type { Middleware } from 'koa';
 import type { Deps } from '../deps.js';
 import { isLocalPeer } from '../http/client_address.js';
+import { readQuery } from '../http/read.js';
 import { render } from '../http/render.js';
 
 export function checkMail({ config }: Pick<Deps, 'config'>): Middleware {
   return (ctx) => {
     const dev_mail = config.mail === 'page' && isLocalPeer(ctx);
-    render(ctx, config, { view: 'check_mail', title: 'reset.check_title', data: { dev_mail } });
+    render(ctx, config, {
+      view: 'check_mail',
+      title: 'reset.check_title',
+      data: {
+        dev_mail,
+        sent: readQuery(ctx).get('for') === 'account' ? 'register.check' : 'reset.check_reset',
+      },
+    });
   };
 }

@@ -92,6 +92,7 @@ async function loginForm(
       email,
       error,
       notice: ctx.method === 'GET' && readQuery(ctx).get('done') === 'password' ? 'reset.done' : null,
+      can_register: deps.config.USER_REGISTRATION === 'open',
       can_reset: deps.config.mail !== 'off',
       can_cancel: interaction !== null,
       passkey: await anyPasskeyForm(deps, ctx),

@@ -3,7 +3,7 @@ import type { Queryable, Trx } from './db.js';
 import { statement } from './statement.js';
 
 /** Each link is good for one thing: a token made for one purpose is nothing to another. */
-export type LinkPurpose = 'password_reset';
+export type LinkPurpose = 'password_reset' | 'invitation';
 
 export interface MailLinkRow {
   /** SHA-256 of the token, which has 256 random bits. */
@@ -38,6 +38,22 @@ const insertForUser = statement<NewLink>((sql, value) =>
 /** Keeps what a link is good for, if there is such a user and they may sign in: the same statement either way (hardening row 16). */
 export async function insertFor(trx: Trx, link: NewLink): Promise<void> {
   await trx.run(insertForUser, link);
+}
+
+const insertInvitation = statement<Omit<MailLinkRow, 'user_id'>>((sql, value) =>
+  sql('mail_links').insert({
+    token_hash: value.token_hash,
+    purpose: value.purpose,
+    email: value.email,
+    detail: value.detail,
+    created_at: value.created_at,
+    expires_at: value.expires_at,
+  }),
+);
+
+/** Keeps what a link is good for that is nobody's yet: an invitation. */
+export async function insert(trx: Trx, link: Omit<MailLinkRow, 'user_id'>): Promise<void> {
+  await trx.run(insertInvitation, link);
 }
 
 const living = statement<{ token_hash: string; purpose: string; now: number }, MailLinkRow>((sql, value) =>

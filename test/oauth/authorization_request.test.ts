@@ -10,10 +10,13 @@ import {
 import { parseClientMetadata } from '../../src/oauth/client_metadata.js';
 import { OAuthError } from '../../src/oauth/errors.js';
 import { parseParams } from '../../src/oauth/params.js';
+import { promptsOf } from '../../src/oauth/prompt.js';
 import { responseTypeNames } from '../../src/oauth/response_types.js';
 import { goodRequest } from '../support/flow.js';
 import { code_challenge, type Form, formBody, redirect_uri } from '../support/idp.js';
 import { descriptionOf, refusalOf } from '../support/refusal.js';
+
+const prompts = promptsOf('closed');
 
 function client(metadata: object = {}) {
   const usual = {
@@ -36,7 +39,8 @@ function parse(changes: Form = {}, metadata: object = {}, context: Partial<Reque
   const requesting = client(metadata);
   return parseAuthorizationRequest(params, {
     client: requesting,
-    reply: readReplyTo(params, registeredRedirectUri(redirect_uri, requesting), requesting),
+    reply: readReplyTo(params, registeredRedirectUri(redirect_uri, requesting), requesting, prompts),
+    prompts,
     response_types: responseTypeNames,
     hint_sub: null,
     claims_supported: new Set(['sub', 'email']),
@@ -210,7 +214,7 @@ describe('where an answer goes', () => {
       { response_mode: 'query', state: null },
     ],
   ])('is known before the rest is believed: %s', (_, changes, reply) => {
-    expect(readReplyTo(paramsOf(changes), uri, client())).toEqual({ redirect_uri, ...reply });
+    expect(readReplyTo(paramsOf(changes), uri, client(), prompts)).toEqual({ redirect_uri, ...reply });
   });
 
   test('a redirect URI that is missing is named (protocol.md AUT-03)', () => {

@@ -3,8 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { acrs, metBy } from '../../src/oauth/acr.js';
 import type { ErrorCode } from '../../src/oauth/error_codes.js';
 import { nextStep, type Progress, type Step } from '../../src/oauth/next_step.js';
-import { prompts } from '../../src/oauth/prompt.js';
+import { promptsOf } from '../../src/oauth/prompt.js';
 import { refusalOf } from '../support/refusal.js';
+
+const prompts = promptsOf('open');
 
 const now = 1_000_000;
 const [one, two, phr] = acrs;
@@ -57,6 +59,14 @@ describe('the next step of an authorization request (OpenID Connect Core §3.1.2
   test.each<[string, Step | ErrorCode, Step | ErrorCode, Partial<Progress>]>([
     ['nothing is missing', 'respond', 'respond', {}],
     ['nobody is signed in', 'login', 'login_required', { session: null }],
+    ['a new account is asked for', 'register', 'login_required', { session: null, prompt: ['create'] }],
+    ['a new account is asked for, and somebody is signed in', 'register', 'respond', { prompt: ['create'] }],
+    [
+      'a new account is asked for, and was made',
+      'respond',
+      'respond',
+      { prompt: ['create'], session: fresh },
+    ],
     ['something is to be agreed to', 'consent', 'consent_required', { to_approve: ['email'] }],
     ['consent is asked each time', 'consent', 'consent_required', { consent_each_time: true }],
     ['nothing was ever agreed to, and nothing need be', 'respond', 'respond', { consent: null }],
@@ -232,9 +242,15 @@ describe('properties', () => {
     fc.assert(
       fc.property(anything, (progress) => {
         const result = outcome({ ...progress, prompt: ['none'] });
-        expect(['login', 'factor', 'enrol', 'keep_account', 'select_account', 'consent']).not.toContain(
-          result,
-        );
+        expect([
+          'login',
+          'register',
+          'factor',
+          'enrol',
+          'keep_account',
+          'select_account',
+          'consent',
+        ]).not.toContain(result);
       }),
       runs,
     );
@@ -300,12 +316,14 @@ describe('properties', () => {
 
   type PageStep = Exclude<Step, 'respond'>;
   function isPage(step: Step | ErrorCode): step is PageStep {
-    return ['login', 'factor', 'enrol', 'keep_account', 'select_account', 'consent'].includes(step);
+    return ['login', 'register', 'factor', 'enrol', 'keep_account', 'select_account', 'consent'].includes(
+      step,
+    );
   }
 
   /** Whether the factor completes a sign-in, rather than make a session stronger: then without the sign-in the login page comes. */
   function signsInFirst(progress: Progress, at: number): boolean {
-    return outcome({ ...progress, sign_in: null }, at) === 'login';
+    return ['login', 'register'].includes(outcome({ ...progress, sign_in: null }, at));
   }
 
   /** What is stored when the person did it, as the actions store it. */
@@ -319,7 +337,7 @@ describe('properties', () => {
       selected_request: 'this',
     };
     const { sign_in, session: there } = progress;
-    if (step === 'login') return { ...progress, session: signedIn, sign_in: null };
+    if (step === 'login' || step === 'register') return { ...progress, session: signedIn, sign_in: null };
     if (step === 'enrol' || (step === 'factor' && sign_in !== null && signsInFirst(progress, at)))
       return { ...progress, session: { ...signedIn, sub: sign_in?.sub ?? person, acr: two }, sign_in: null };
     if (step === 'factor')

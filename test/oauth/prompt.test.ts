@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parsePrompt, prompts } from '../../src/oauth/prompt.js';
+import { parsePrompt, promptsOf } from '../../src/oauth/prompt.js';
 import { descriptionOf, refusalOf } from '../support/refusal.js';
+
+const prompts = promptsOf('closed');
 
 describe('prompt (OpenID Connect Core §3.1.2.1)', () => {
   test.each([
@@ -15,7 +17,7 @@ describe('prompt (OpenID Connect Core §3.1.2.1)', () => {
     ['consent select_account login', ['login', 'select_account', 'consent']],
     ['login login', ['login']],
   ])('%j is %j, in the order in which it is done', (prompt, parsed) => {
-    expect([...parsePrompt(prompt)]).toEqual(parsed);
+    expect([...parsePrompt(prompt, prompts)]).toEqual(parsed);
   });
 
   test.each([
@@ -28,8 +30,8 @@ describe('prompt (OpenID Connect Core §3.1.2.1)', () => {
     ['login,consent', 'prompt login,consent is not supported'],
     ['none\tlogin', 'prompt none?login is not supported'],
   ])('%j is refused: %s (INT-02)', (prompt, description) => {
-    expect(refusalOf(() => parsePrompt(prompt))).toBe('invalid_request');
-    expect(descriptionOf(() => parsePrompt(prompt))).toBe(description);
+    expect(refusalOf(() => parsePrompt(prompt, prompts))).toBe('invalid_request');
+    expect(descriptionOf(() => parsePrompt(prompt, prompts))).toBe(description);
   });
 
   test('none never comes out with anything beside it', () => {
@@ -37,7 +39,7 @@ describe('prompt (OpenID Connect Core §3.1.2.1)', () => {
     fc.assert(
       fc.property(words, (given) => {
         const refused = refusalOf(() => {
-          const parsed = parsePrompt(given.join(' '));
+          const parsed = parsePrompt(given.join(' '), prompts);
           expect(parsed.has('none') && parsed.size > 1).toBe(false);
         });
         expect([null, 'invalid_request']).toContain(refused);

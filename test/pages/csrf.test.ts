@@ -152,6 +152,21 @@ const forms: Readonly<Record<string, Case>> = {
     },
     choice: { email: 'ada@example.com' },
   },
+  '/register-account': {
+    open: (idp) => {
+      const browser = idp.browser();
+      return opened(browser, browser.get('/register-account'));
+    },
+    choice: { email: 'grace@example.com' },
+  },
+  '/create-account': {
+    open: async (idp) => {
+      const browser = idp.browser();
+      await browser.submit(await browser.get('/register-account'), { email: 'grace@example.com' });
+      return opened(browser, browser.get(await linkIn(idp)));
+    },
+    choice: { name: 'Grace', password: 'glacier-turnip-accordion-mild' },
+  },
   '/reset-password': {
     open: async (idp) => {
       const browser = idp.browser();
@@ -166,7 +181,7 @@ const chosen = (choice: Case['choice'], page: Page, idp: TestIdp) =>
   typeof choice === 'function' ? choice(page, idp) : choice;
 
 async function start(): Promise<TestIdp> {
-  const idp = await startIdp({ host: 'localhost' });
+  const idp = await startIdp({ host: 'localhost', settings: { USER_REGISTRATION: 'open' } });
   await idp.addUser();
   await idp.addClient({ first_party: false }, 'shop');
   return idp;
