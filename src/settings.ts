@@ -1,7 +1,6 @@
 /**
  * The table of what an operator may set at start: name, parser, default, sentence. The README's copy is compared with it by a test.
  */
-import { resolve } from 'node:path';
 import { domainToASCII } from 'node:url';
 import { z } from 'zod';
 import { languages } from './languages/catalogues.js';
@@ -183,11 +182,7 @@ export const settings = {
     about: 'The name on the pages.',
   },
   VIEWS_DIR: {
-    schema: z
-      .string()
-      .min(1)
-      .transform((path) => resolve(path))
-      .optional(),
+    schema: z.string().min(1).optional(),
     fallback: undefined,
     about:
       'A folder with views of your own: a file there stands in for the one of the same name in `views/`, `login.ejs` or `_parts/foot.ejs`.',

@@ -15,6 +15,7 @@ import { UserError } from '../oauth/errors.js';
 import type { Params } from '../oauth/params.js';
 import * as passkeys from '../store/passkeys.js';
 import type { LiveSession } from '../store/sessions.js';
+import { productName } from './brand.js';
 import { browserOf } from './browser.js';
 
 /** What views/_parts/passkey.ejs shows. */
@@ -64,7 +65,7 @@ export async function newPasskeyForm(
   ctx: Context,
   { user_id, email, name }: Pick<LiveSession, 'user_id' | 'email' | 'name'>,
 ): Promise<PasskeyForm | null> {
-  const rp = relyingParty(deps.config);
+  const rp = relyingParty({ ...deps.config, PRODUCT_NAME: productName(ctx, deps.config) });
   if (rp === null) return null;
   const ceremony = { kind: 'registration', browser: browserOf(ctx, deps.config), user_id } as const;
   const { value, sealed } = newChallenge(await deps.keys.get(), ceremony, deps.clock());

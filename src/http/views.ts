@@ -3,7 +3,7 @@
  * whole pages and their parts alike.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { relative, sep } from 'node:path';
+import { relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ejs from 'ejs';
 import { ConfigError } from '../config.js';
@@ -58,7 +58,7 @@ export function template(view: ViewName, own: string | undefined): Template {
   const key = `${own ?? ''}\n${view}`;
   const known = templates.get(key);
   if (known !== undefined) return known;
-  const compiled = own === undefined ? compile(`${views}${view}.ejs`, {}) : compileOwn(view, own);
+  const compiled = own === undefined ? compile(`${views}${view}.ejs`, {}) : compileOwn(view, resolve(own));
   templates.set(key, compiled);
   return compiled;
 }
@@ -88,7 +88,7 @@ function compileOwn(view: ViewName, own: string): Template {
  */
 export function assertViews(own: string | undefined): void {
   if (own === undefined) return;
-  const problems = viewProblems(own);
+  const problems = viewProblems(resolve(own));
   if (problems.length > 0) throw new ConfigError(problems);
 }
 

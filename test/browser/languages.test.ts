@@ -29,25 +29,26 @@ const pages: readonly PageName[] = pictures
     ]
   : ['login with a wrong password', 'consent with a warning', 'error with details'];
 
-test.each(
-  (['ar', 'ja', 'de'] as const).flatMap((language) => pages.map((name) => [name, language] as const)),
-)('%s in %s: axe finds nothing wrong, and nothing is wider than the window', async (name, language) => {
-  const { page } = await newVisit({ locale: language });
-  await goToPage(page, name);
-  expect(await page.getAttribute('html', 'lang')).toBe(language);
-  await page.evaluate(axe.source);
-  for (const width of [360, 1280]) {
-    await page.setViewportSize({ width, height: 800 });
+test.each((['ar', 'ja'] as const).flatMap((language) => pages.map((name) => [name, language] as const)))(
+  '%s in %s: axe finds nothing wrong, and nothing is wider than the window',
+  async (name, language) => {
+    const { page } = await newVisit({ locale: language });
+    await goToPage(page, name);
+    expect(await page.getAttribute('html', 'lang')).toBe(language);
+    await page.evaluate(axe.source);
     const found = await page.evaluate(`axe.run().then(({ violations }) => violations.map(({ id }) => id))`);
-    expect(found, `${width} px`).toEqual([]);
-    const hidden = await page.evaluate(
-      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-    );
-    expect(hidden, `${width} px`).toBe(0);
-    const path = `${artifacts}${name.replaceAll(/\W+/g, '_')}_${language}_${width}.png`;
-    if (pictures) await page.screenshot({ path, fullPage: true });
-  }
-});
+    expect(found).toEqual([]);
+    for (const width of [360, 1280]) {
+      await page.setViewportSize({ width, height: 800 });
+      const hidden = await page.evaluate(
+        'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+      );
+      expect(hidden, `${width} px`).toBe(0);
+      const path = `${artifacts}${name.replaceAll(/\W+/g, '_')}_${language}_${width}.png`;
+      if (pictures) await page.screenshot({ path, fullPage: true });
+    }
+  },
+);
 
 test('a person chooses a language at the foot of a page, and stays on the page', async () => {
   const { page } = await newVisit();

@@ -8,6 +8,7 @@ import { commandsOf } from '../support/cli.js';
 import { engines } from '../support/database.js';
 import { authorizeUrl, signIn } from '../support/flow.js';
 import { startIdp, type TestIdp } from '../support/idp.js';
+import { eventsOf } from '../support/shop.js';
 
 const png = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), Buffer.alloc(64, 7)]);
 
@@ -58,6 +59,9 @@ describe.each(engines)('the branding on %s', (engine) => {
     const logo = await browser.request(/<img src="(\/logo[^"]*)"/.exec(html)?.[1] ?? '');
     expect([logo.status, logo.headers.get('content-type')]).toEqual([200, 'image/png']);
     expect((await browser.get('/nothing')).html).toContain('Acme &lt;b&gt;');
+    expect((await eventsOf(idp, 'branding_changed')).map(({ detail }) => detail)).toEqual([
+      'product_name accent help_uri privacy_uri logo',
+    ]);
   });
 });
 
