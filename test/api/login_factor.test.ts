@@ -5,6 +5,7 @@ import { setPassword } from '../../src/actions/users.js';
 import * as sessions from '../../src/store/sessions.js';
 import { addApp, addRecoveryCodes, wrongCode } from '../support/factors.js';
 import { origin, ownClient, type SiteOptions, startSite } from '../support/first_party.js';
+import { givePasskey } from '../support/passkeys.js';
 
 async function start(options: SiteOptions = {}) {
   const site = await startSite(options);
@@ -34,6 +35,12 @@ test('the password alone gives no token and no session: 401 mfa_required, with t
   await addRecoveryCodes(idp, user.id);
   expect((await begin()).mfa_methods).toEqual(['totp', 'recovery_code']);
   expect([await living(), device.code()]).toEqual([[], expect.any(String)]);
+});
+
+test('a passkey is asked for by pages of the server alone: it is none of the ways here', async () => {
+  const { idp, user, begin } = await start({ host: 'localhost' });
+  await givePasskey(idp, user);
+  expect((await begin()).mfa_methods).toEqual(['totp']);
 });
 
 test('the code gives what was asked for with the password, and says what was proved', async () => {

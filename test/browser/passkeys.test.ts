@@ -109,3 +109,22 @@ test('a passkey that was removed from the account is refused in words, and the b
   await typeCredentials(page);
   expect(new URL(page.url()).pathname).toBe('/');
 });
+
+test('a login page that was left alone is fetched anew by who comes back, unless something is typed in it', async () => {
+  const idp = await startIdp({ host: 'localhost' });
+  const { page } = await newVisit();
+  await page.clock.install();
+  const comeBack = async () => {
+    await page.clock.fastForward(300_000);
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+  };
+  await page.goto(`${idp.issuer}/login`);
+  await page.fill('#email', 'ada');
+  await comeBack();
+  expect(await page.inputValue('#email')).toBe('ada');
+  await page.fill('#email', '');
+  const fetched = page.waitForEvent('load');
+  await comeBack();
+  await fetched;
+  expect(new URL(page.url()).pathname).toBe('/login');
+});

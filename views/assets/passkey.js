@@ -75,6 +75,16 @@ for (const form of passkeyForms) {
       offer();
     }
   });
+  // What the browser signs is good for five minutes. Who comes back later to a page that was left alone finds a fresh one.
+  const untouched = () =>
+    [...document.querySelectorAll('input:not([type=hidden])')].every(
+      (field) => field.value === field.defaultValue,
+    );
+  document.addEventListener('visibilitychange', () => {
+    const old = performance.now() > 240_000;
+    if (form.dataset.again && old && !document.hidden && untouched()) location.replace(form.dataset.again);
+  });
+
   for (const part of [form, ...form.elements]) part.hidden = false;
   document.querySelector('[data-passkey-absent]')?.remove();
   offer();
