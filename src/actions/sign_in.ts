@@ -8,12 +8,12 @@
 import type { Config } from '../config.js';
 import type { Deps } from '../deps.js';
 import * as factorAttempts from '../limits/factor_attempts.js';
+import type { SignInVisit } from '../mail/new_device.js';
 import { withFactor } from '../oauth/acr.js';
 import { UserError } from '../oauth/errors.js';
 import { type SignInStep, signInStep } from '../oauth/sign_in_step.js';
 import { digest, newId, newSecret } from '../secrets.js';
 import type { Db, Trx } from '../store/db.js';
-import type { Visit } from '../store/events.js';
 import * as secondFactors from '../store/second_factors.js';
 import type { SessionRow } from '../store/sessions.js';
 import * as signIns from '../store/sign_ins.js';
@@ -24,10 +24,13 @@ import { type NewSession, type StartedSession, startSession, strengthenSession }
 const lives_seconds = 600;
 const most_attempts = 5;
 
-type MachineConfig = Pick<Config, 'EVENTS_SECONDS' | 'SESSION_IDLE_SECONDS' | 'SESSION_MAX_SECONDS'>;
+type MachineConfig = Pick<
+  Config,
+  'DEFAULT_LANGUAGE' | 'mail' | 'EVENTS_SECONDS' | 'SESSION_IDLE_SECONDS' | 'SESSION_MAX_SECONDS'
+>;
 
 /** A first factor that was proved. */
-export interface FirstProof extends NewSession {
+export interface FirstProof extends Omit<NewSession, 'login'> {
   /** The credential it was proved with, of table credentials: what the browser will be known for. Null for any other kind. */
   readonly credential_id: string | null;
 }
@@ -39,7 +42,10 @@ export type Begun =
 
 export interface SignedIn extends StartedSession {
   readonly user_id: string;
-  /** Names the user and the credential they signed in with: what a browser is known for (http/device.ts). Null where there is none. */
+  /**
+   * Names the user and the credential of ours that they signed in with: what a browser is known for (http/device.ts). Null where a session
+   * has only grown stronger.
+   */
   readonly login: string | null;
 }
 
@@ -62,8 +68,9 @@ export async function beginSignIn(
   const { user_id, credential_id, amr, request_id } = proof;
   const step = await stepOf(trx, { user_id, amr });
   if (step === 'session') {
-    const started = await startSession(trx, config, proof, now);
-    return { session: { ...started, user_id, login: loginOf(proof) }, sign_in: null };
+    const login = loginOf(proof);
+    const started = await startSession(trx, config, { ...proof, login }, now);
+    return { session: { ...started, user_id, login }, sign_in: null };
   }
   const cookie = await newRow(trx, { user_id, session_id: null, credential_id, amr, request_id }, now);
   return { session: null, sign_in: { step, cookie } };
@@ -125,7 +132,7 @@ export interface FactorProof {
 /** What the browser brings along. */
 export interface Here {
   readonly current: NewSession['current'];
-  readonly visit: Visit;
+  readonly visit: SignInVisit;
 }
 
 /**
@@ -186,8 +193,9 @@ async function complete(
     return { ...(await strengthenSession(trx, here.current, amr, now)), user_id, login: null };
   }
   const { auth_request: request_id } = mine;
-  const started = await startSession(trx, config, { user_id, amr, ...here, request_id }, now);
-  return { ...started, user_id, login: loginOf(mine) };
+  const login = loginOf(mine);
+  const started = await startSession(trx, config, { user_id, amr, ...here, request_id, login }, now);
+  return { ...started, user_id, login };
 }
 
 /** Forgets the sign-in under way of a browser: the person starts over. */
@@ -195,8 +203,8 @@ export async function abandonSignIn(deps: Pick<Deps, 'db'>, sign_in: signIns.Sig
   await signIns.remove(deps.db, sign_in.token_hash);
 }
 
-function loginOf({ user_id, credential_id }: Pick<signIns.SignInRow, 'user_id' | 'credential_id'>) {
-  return credential_id === null ? null : loginName(user_id, credential_id);
+function loginOf({ user_id, credential_id }: Pick<signIns.SignInRow, 'user_id' | 'credential_id'>): string {
+  return credential_id === null ? user_id : loginName(user_id, credential_id);
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Sessions begin, and grow stronger, here alone: each time with a new cookie (hardening row 9). */
 import type { Config } from '../config.js';
+import { type SignInVisit, tellOfNewDevice } from '../mail/new_device.js';
 import { acrOf } from '../oauth/acr.js';
 import { UserError } from '../oauth/errors.js';
 import { digest, newId, newSecret } from '../secrets.js';
@@ -9,7 +10,10 @@ import * as events from '../store/events.js';
 import * as sessions from '../store/sessions.js';
 import { endSession } from './end_sessions.js';
 
-type SessionConfig = Pick<Config, 'EVENTS_SECONDS' | 'SESSION_IDLE_SECONDS' | 'SESSION_MAX_SECONDS'>;
+type SessionConfig = Pick<
+  Config,
+  'DEFAULT_LANGUAGE' | 'mail' | 'EVENTS_SECONDS' | 'SESSION_IDLE_SECONDS' | 'SESSION_MAX_SECONDS'
+>;
 
 export interface NewSession {
   readonly user_id: string;
@@ -19,8 +23,10 @@ export interface NewSession {
   readonly current: Pick<sessions.SessionRow, 'id' | 'token_hash' | 'user_id'> | null;
   /** The authorization request that asked for it. */
   readonly request_id: string | null;
-  /** What the person will know the device by. */
-  readonly visit: events.Visit;
+  /** What the person will know the device by, and whether it is a new one. */
+  readonly visit: SignInVisit;
+  /** What the browser is known for afterwards. */
+  readonly login: string;
 }
 
 export interface StartedSession {
@@ -31,15 +37,17 @@ export interface StartedSession {
 
 /**
  * The same user again keeps the session, its sid and its authorizations, with a new cookie and a new auth_time; another user
- * ends it like a sign-out (decisions 16). Who calls it has seen to it that nothing is missing (actions/sign_in.ts).
+ * ends it like a sign-out (decisions 16). The person is told of a browser that is not known. Who calls it has seen to it that
+ * nothing is missing (actions/sign_in.ts).
  */
 export async function startSession(
   trx: Trx,
   config: SessionConfig,
-  { user_id, amr, current, request_id, visit }: NewSession,
+  { user_id, amr, current, request_id, visit, login }: NewSession,
   now: number,
 ): Promise<StartedSession> {
   const cookie = newSecret();
+  const { user_agent, address } = visit;
   const absolute_expires_at = now + config.SESSION_MAX_SECONDS;
   const fresh = {
     ...{ token_hash: digest(cookie), user_id, amr: amr.join(' '), acr: acrOf(amr) },
@@ -47,7 +55,7 @@ export async function startSession(
     ...{ selected_at: now, selected_request: request_id, created_at: now, last_seen_at: now },
     expires_at: Math.min(now + config.SESSION_IDLE_SECONDS, absolute_expires_at),
     absolute_expires_at,
-    ...visit,
+    ...{ user_agent, address },
   };
   const again =
     current?.user_id === user_id &&
@@ -58,7 +66,8 @@ export async function startSession(
     if (current) await endSession(trx, current.id, now);
     await sessions.insert(trx, { ...fresh, id });
   }
-  const event = { type: 'signed_in', user_id, session_id: id, visit } as const;
+  await tellOfNewDevice(trx, config, { user_id, login, visit }, now);
+  const event = { type: 'signed_in', user_id, session_id: id, visit: { user_agent, address } } as const;
   await events.record(trx, event, now, config.EVENTS_SECONDS);
   return { session_id: id, cookie };
 }

@@ -10,7 +10,7 @@ import { noStoreJson } from '../http/answer.js';
 import { parseNetworks } from '../http/client_address.js';
 import { knownDevice } from '../http/device.js';
 import { readJson } from '../http/read.js';
-import { visitOf } from '../http/visit.js';
+import { signInVisit } from '../http/visit.js';
 import { sourceOf } from '../limits/attempts.js';
 import { readMode } from '../oauth/direct_sign_in.js';
 import { errorObject, OAuthError } from '../oauth/errors.js';
@@ -31,7 +31,7 @@ export function login(deps: SignInApiDeps): Middleware {
     const ring = await deps.keys.get();
     const wanted = await readWanted(deps, params, { client, mode, ring });
 
-    const visit = visitOf(ctx, trusted);
+    const visit = await signInVisit(deps, ctx, trusted);
     const begun = await signIn(
       deps,
       {

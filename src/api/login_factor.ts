@@ -7,7 +7,7 @@ import { type TypedWay, typedProof, typedWays } from '../actions/factor_proofs.j
 import { proveFactor } from '../actions/sign_in.js';
 import { parseNetworks } from '../http/client_address.js';
 import { readJson } from '../http/read.js';
-import { visitOf } from '../http/visit.js';
+import { signInVisit } from '../http/visit.js';
 import { OAuthError } from '../oauth/errors.js';
 import { type Params, parseJsonParams } from '../oauth/params.js';
 import { digest } from '../secrets.js';
@@ -34,7 +34,7 @@ export function loginFactor(deps: SignInApiDeps): Middleware {
     const sign_in = await signIns.findLive(deps.db, digest(cookie), now);
     if (sign_in === undefined) throw mfaTokenOver();
     const proof = typedProof(way, code, { ring, events_seconds: deps.config.EVENTS_SECONDS, now });
-    const here = { current: null, visit: visitOf(ctx, trusted) };
+    const here = { current: null, visit: await signInVisit(deps, ctx, trusted) };
     const signedIn = await proveFactor(deps, sign_in, { proof, here }, now);
     await answerSignedIn(deps, ctx, wanted, signedIn);
   };

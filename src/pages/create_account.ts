@@ -11,7 +11,7 @@ import { render } from '../http/render.js';
 import { currentSession } from '../http/session.js';
 import { goOnFrom } from '../http/sign_in.js';
 import { submit } from '../http/submit.js';
-import { visitOf } from '../http/visit.js';
+import { signInVisit } from '../http/visit.js';
 import { UserError } from '../oauth/errors.js';
 import type { Params } from '../oauth/params.js';
 
@@ -41,7 +41,8 @@ export function postCreateAccount(deps: CreateDeps): Middleware {
         const account = {
           ...{ token: params.get('token') ?? '', name: params.get('name') ?? '', password },
           ...{ current: await currentSession(deps, ctx, now), request_id: interaction?.pending.id ?? null },
-          visit: visitOf(ctx, trusted),
+          // Who has just made the account need not be told of it.
+          visit: { ...(await signInVisit(deps, ctx, trusted)), knows: () => true },
         };
         const begun = await createAccount(deps, account, now);
         await goOnFrom(ctx, deps, begun, interaction);

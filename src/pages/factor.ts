@@ -18,7 +18,7 @@ import { render } from '../http/render.js';
 import { currentSession } from '../http/session.js';
 import { currentSignIn, giveSignIn, goOnFrom, takeSignIn } from '../http/sign_in.js';
 import { submit } from '../http/submit.js';
-import { visitOf } from '../http/visit.js';
+import { signInVisit } from '../http/visit.js';
 import type { Key } from '../languages/keys.js';
 import { sourceOf } from '../limits/attempts.js';
 import { acrOf, acrsOf, metBy, withFactor } from '../oauth/acr.js';
@@ -61,7 +61,7 @@ export function postFactor(deps: FactorDeps): Middleware {
         await assertOwnForm(deps, ctx, params, boundTo(asked));
         const action = params.get('action');
         if (action === 'cancel' || action === 'restart') return leave(deps, ctx, asked, action);
-        const here = { current: asked.session, visit: visitOf(ctx, trusted) };
+        const here = { current: asked.session, visit: await signInVisit(deps, ctx, trusted) };
         const proof = await readProof(ctx, params, asked, sourceOf(here.visit.address));
         const sign_in = asked.sign_in ?? (await stepUp(deps, ctx, asked, now));
         const session = await proveFactor(deps, sign_in, { proof, here }, now);

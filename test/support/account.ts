@@ -1,5 +1,6 @@
 /** The account pages, as a person walks through them. */
 import { expect } from 'vitest';
+import { statement } from '../../src/store/statement.js';
 import { ask, signedInBrowser } from './authorize.js';
 import type { Browser, Page } from './browser.js';
 import { formBody, type TestIdp } from './idp.js';
@@ -37,6 +38,15 @@ export async function change(
   const { html } = await browser.get('/account/profile'); // a form that everybody has
   const csrf = /name="csrf" value="([^"]+)"/.exec(html)?.[1] ?? '';
   return browser.post(path, { csrf, ...fields });
+}
+
+const queued = statement<object, { client_id: string }>((sql) =>
+  sql('outbox').select('client_id').orderBy('client_id'),
+);
+
+/** The clients that logout tokens are queued for, one for each session. */
+export async function logoutsOf(idp: TestIdp): Promise<readonly string[]> {
+  return (await idp.db.all(queued, {})).map(({ client_id }) => client_id);
 }
 
 /** Asks for the deletion of one's account, and signs in again. */

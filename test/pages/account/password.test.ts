@@ -101,5 +101,5 @@ test('is told by mail, with the browser that did it', async () => {
   const { idp } = await startWithMail();
   await idp.addUser();
   await change(await signedInBrowser(idp), '/account/password', { password });
-  expect((await mailRows(idp)).map(({ name }) => name)).toEqual(['password_changed']);
+  expect((await mailRows(idp)).map(({ name }) => name)).toContain('password_changed');
 });
