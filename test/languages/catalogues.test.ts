@@ -59,6 +59,11 @@ describe.each(languages)('the catalogues of %s', (language) => {
   });
 });
 
+test('a date in a text that runs from right to left keeps its order: it is isolated (UAX #9)', () => {
+  const turned = of('ar').filter(({ text }) => /(?<!\u2066)\b\d{4}-\d{2}-\d{2}\b/.test(text));
+  expect(turned).toEqual([]);
+});
+
 describe('a key', () => {
   const { literals, said } = usedKeys();
 
