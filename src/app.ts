@@ -205,7 +205,7 @@ export function routes(deps: Deps): readonly Route[] {
 
 /** One's own account. Each goes through forPerson (http/account.ts): without a session it leads to the login page. */
 function accountRoutes(deps: Deps): readonly Route[] {
-  const page = [pageHeaders, pageErrors(deps)];
+  const page = [pageHeaders, branded(deps), pageErrors(deps)];
   return [
     get('/account', ...page, showOverview(deps)),
     get('/account/profile', ...page, showProfile(deps)),
