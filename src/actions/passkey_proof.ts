@@ -4,8 +4,9 @@
  */
 import type { Deps } from '../deps.js';
 import { consumeChallenge, type OpenChallenge, openChallenge } from '../factors/passkey_challenge.js';
-import { type Assertion, amrOf, relyingParty, UnknownPasskey, verifyAssertion } from '../factors/webauthn.js';
+import { type Assertion, amrOf, UnknownPasskey, verifyAssertion } from '../factors/webauthn.js';
 import { readAnswer } from '../factors/webauthn_answer.js';
+import { relyingParty } from '../factors/webauthn_options.js';
 import { giveBack, reservePasskey } from '../limits/attempts.js';
 import { UserError } from '../oauth/errors.js';
 import type { Trx } from '../store/db.js';

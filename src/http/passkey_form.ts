@@ -5,12 +5,8 @@
 import type { Context } from 'koa';
 import type { Deps } from '../deps.js';
 import { newChallenge } from '../factors/passkey_challenge.js';
-import {
-  authenticationOptions,
-  registrationOptions,
-  relyingParty,
-  UnknownPasskey,
-} from '../factors/webauthn.js';
+import { UnknownPasskey } from '../factors/webauthn.js';
+import { authenticationOptions, registrationOptions, relyingParty } from '../factors/webauthn_options.js';
 import { UserError } from '../oauth/errors.js';
 import type { Params } from '../oauth/params.js';
 import * as passkeys from '../store/passkeys.js';

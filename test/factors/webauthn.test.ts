@@ -1,13 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { verifyAssertion, verifyRegistration } from '../../src/factors/webauthn.js';
+import { readAnswer } from '../../src/factors/webauthn_answer.js';
 import {
   authenticationOptions,
   registrationOptions,
   relyingParty,
-  verifyAssertion,
-  verifyRegistration,
-} from '../../src/factors/webauthn.js';
-import { readAnswer } from '../../src/factors/webauthn_answer.js';
+} from '../../src/factors/webauthn_options.js';
 import { Authenticator, type AuthenticatorOptions, type Changes } from '../support/authenticator.js';
 
 const origin = 'https://id.example.com';

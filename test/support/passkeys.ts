@@ -1,5 +1,6 @@
 /** People with passkeys, at a server whose issuer has a host name: browsers make none for an address. */
-import { registrationOptions, relyingParty, verifyRegistration } from '../../src/factors/webauthn.js';
+import { verifyRegistration } from '../../src/factors/webauthn.js';
+import { registrationOptions, relyingParty } from '../../src/factors/webauthn_options.js';
 import { newId } from '../../src/secrets.js';
 import * as passkeys from '../../src/store/passkeys.js';
 import { Authenticator, type AuthenticatorOptions } from './authenticator.js';

@@ -1,7 +1,7 @@
 /** One's passkeys, GET /account/passkeys: what there is, and the way to each and to a new one. */
 import type { Middleware } from 'koa';
 import type { Deps } from '../../deps.js';
-import { acceptedPasskeys, relyingParty } from '../../factors/webauthn.js';
+import { acceptedPasskeys, relyingParty } from '../../factors/webauthn_options.js';
 import { doneNow, forPerson, renderAccount } from '../../http/account.js';
 import * as passkeys from '../../store/passkeys.js';
 
