@@ -32,6 +32,7 @@ import { revocationEvents } from './endpoints/revocation_events.js';
 import { statusList, statusListAggregation } from './endpoints/status_lists.js';
 import { stylesheet } from './endpoints/stylesheet.js';
 import { token } from './endpoints/token.js';
+import { upstreamLogout } from './endpoints/upstream_logout.js';
 import { userinfo } from './endpoints/userinfo.js';
 import { webfinger } from './endpoints/webfinger.js';
 import { bearerErrors } from './http/bearer.js';
@@ -54,6 +55,7 @@ import { postPasskey, showPasskey } from './pages/account/passkey.js';
 import { showPasskeys } from './pages/account/passkeys.js';
 import { postPassword, showPassword } from './pages/account/password.js';
 import { postProfile, showProfile } from './pages/account/profile.js';
+import { postProviders, showProviders } from './pages/account/providers.js';
 import { showRecoveryCodes } from './pages/account/recovery_codes.js';
 import { postSessions, showSessions } from './pages/account/sessions.js';
 import { brandingPreview } from './pages/branding_preview.js';
@@ -73,6 +75,9 @@ import { postLogin, showLogin } from './pages/login.js';
 import { postLogout, showLogout, signedOut } from './pages/logout.js';
 import { postRegisterAccount, showRegisterAccount } from './pages/register_account.js';
 import { postResetPassword, showResetPassword } from './pages/reset_password.js';
+import { upstreamCallback } from './pages/upstream_callback.js';
+import { postConnect, showConnect } from './pages/upstream_connect.js';
+import { upstreamSignedOut, upstreamSignOutPage } from './pages/upstream_sign_out.js';
 
 type Guard = (ctx: RouterContext, next: () => Promise<void>) => unknown;
 
@@ -171,6 +176,7 @@ export function routes(deps: Deps): readonly Route[] {
     ...(deps.config.loopback ? [] : [get('/check-session', checkSession(deps))]),
 
     get('/', ...page, home(deps)),
+    ...upstreamRoutes(deps),
     ...accountRoutes(deps),
     get('/errors', ...page, errors(deps.config)),
     get('/language', ...page, chooseLanguage(deps)),
@@ -203,6 +209,19 @@ export function routes(deps: Deps): readonly Route[] {
   ];
 }
 
+/** Signing in with another provider, and out. Its answers come by GET; its logout tokens from server to server. */
+function upstreamRoutes(deps: Deps): readonly Route[] {
+  const page = [pageHeaders, pageErrors(deps)];
+  return [
+    get('/upstream/:id/callback', ...page, upstreamCallback(deps)),
+    get('/upstream/connect', ...page, showConnect(deps)),
+    post('/upstream/connect', ...page, postConnect(deps)),
+    get('/upstream/:id/sign-out', ...page, upstreamSignOutPage(deps)),
+    get('/upstream/:id/signed-out', ...page, upstreamSignedOut(deps)),
+    post('/upstream/:id/backchannel-logout', jsonErrors(deps), upstreamLogout(deps)),
+  ];
+}
+
 /** One's own account. Each goes through forPerson (http/account.ts): without a session it leads to the login page. */
 function accountRoutes(deps: Deps): readonly Route[] {
   const page = [pageHeaders, branded(deps), pageErrors(deps)];
@@ -218,6 +237,8 @@ function accountRoutes(deps: Deps): readonly Route[] {
     get('/account/passkeys/edit', ...page, showPasskey(deps)),
     post('/account/passkeys/edit', ...page, postPasskey(deps)),
     get('/account/recovery-codes', ...page, showRecoveryCodes(deps)),
+    get('/account/providers', ...page, showProviders(deps)),
+    post('/account/providers', ...page, postProviders(deps)),
     get('/account/sessions', ...page, showSessions(deps)),
     post('/account/sessions', ...page, postSessions(deps)),
     get('/account/applications', ...page, showApplications(deps)),

@@ -5,6 +5,7 @@ import { clientsCommand } from './cli/clients.js';
 import { configCommand } from './cli/config.js';
 import { keysCommand } from './cli/keys.js';
 import { migrateCommand } from './cli/migrate.js';
+import { providersCommand } from './cli/providers.js';
 import { resourcesCommand } from './cli/resources.js';
 import { sessionsCommand } from './cli/sessions.js';
 import type { Start } from './cli/start.js';
@@ -44,6 +45,7 @@ function createProgram(line: CommandLine): Command {
     usersCommand,
     clientsCommand,
     resourcesCommand,
+    providersCommand,
     keysCommand,
     sessionsCommand,
     brandingCommand,

@@ -13,21 +13,31 @@ import { batch, grace_seconds } from '../store/expired.js';
 import * as outbox from '../store/outbox.js';
 import * as receipts from '../store/receipts.js';
 import * as sessions from '../store/sessions.js';
+import type { UpstreamSession } from '../store/upstream_sessions.js';
+import * as upstreamSessions from '../store/upstream_sessions.js';
 import * as users from '../store/users.js';
 import { type Ended, endSession, endSessionsOf } from './end_sessions.js';
 
 type SessionDeps = Pick<Deps, 'bell' | 'config' | 'db' | 'log'>;
 
-/** Ends the session of a browser, at once and everywhere. Returns the clients that took part in it. */
+/** What ended with a session. */
+export interface EndedHere {
+  /** The clients that took part in it. */
+  readonly client_ids: readonly string[];
+  /** The session at another provider that it came from. */
+  readonly upstream: UpstreamSession | null;
+}
+
+/** Ends the session of a browser, at once and everywhere. */
 export async function signOut(
   deps: SessionDeps,
   session: Pick<sessions.SessionRow, 'id' | 'user_id'>,
   now: number,
-): Promise<readonly string[]> {
-  const client_ids = await deps.db.transaction((trx) => endByPerson(trx, deps.config, session, now));
+): Promise<EndedHere> {
+  const ended = await deps.db.transaction((trx) => endByPerson(trx, deps.config, session, now));
   deps.bell.ring();
   deps.log.info({ event: 'signed_out', user_id: session.user_id, sid: session.id }, 'signed out');
-  return client_ids;
+  return ended;
 }
 
 /** What a token of an application hangs on. */
@@ -53,11 +63,12 @@ async function endByPerson(
   config: Pick<Config, 'EVENTS_SECONDS'>,
   { id, user_id }: Pick<sessions.SessionRow, 'id' | 'user_id'>,
   now: number,
-): Promise<readonly string[]> {
-  const ended = await endSession(trx, id, now);
-  if (ended === null) return [];
+): Promise<EndedHere> {
+  const upstream = (await upstreamSessions.findBySession(trx, id)) ?? null; // before: it ends with the session
+  const client_ids = await endSession(trx, id, now);
+  if (client_ids === null) return { client_ids: [], upstream: null };
   await events.record(trx, { type: 'signed_out', user_id, session_id: id }, now, config.EVENTS_SECONDS);
-  return ended;
+  return { client_ids, upstream };
 }
 
 /** Ends one session by its id. Throws UserError `not_found`. */

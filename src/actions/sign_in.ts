@@ -17,6 +17,7 @@ import type { Db, Trx } from '../store/db.js';
 import * as secondFactors from '../store/second_factors.js';
 import type { SessionRow } from '../store/sessions.js';
 import * as signIns from '../store/sign_ins.js';
+import type { UpstreamSession } from '../store/upstream_sessions.js';
 import * as users from '../store/users.js';
 import { tooMany } from './password_proof.js';
 import { type NewSession, type StartedSession, startSession, strengthenSession } from './start_session.js';
@@ -65,14 +66,15 @@ export async function beginSignIn(
   proof: FirstProof,
   now: number,
 ): Promise<Begun> {
-  const { user_id, credential_id, amr, request_id } = proof;
+  const { user_id, credential_id, amr, request_id, upstream = null } = proof;
   const step = await stepOf(trx, { user_id, amr });
   if (step === 'session') {
     const login = loginOf(proof);
     const started = await startSession(trx, config, { ...proof, login }, now);
     return { session: { ...started, user_id, login }, sign_in: null };
   }
-  const cookie = await newRow(trx, { user_id, session_id: null, credential_id, amr, request_id }, now);
+  const row = { user_id, session_id: null, credential_id, amr, request_id, upstream };
+  const cookie = await newRow(trx, row, now);
   return { session: null, sign_in: { step, cookie } };
 }
 
@@ -89,7 +91,7 @@ export async function beginStepUp(
   const { id: session_id, user_id } = session;
   const amr = session.amr.split(' ');
   const cookie = await db.transaction((trx) =>
-    newRow(trx, { user_id, session_id, credential_id: null, amr, request_id }, now),
+    newRow(trx, { user_id, session_id, credential_id: null, amr, request_id, upstream: null }, now),
   );
   const sign_in = await signIns.findLive(db, digest(cookie), now);
   if (sign_in === undefined) throw ended();
@@ -99,12 +101,14 @@ export async function beginStepUp(
 interface NewRow extends Pick<signIns.NewSignIn, 'user_id' | 'session_id' | 'credential_id'> {
   readonly amr: readonly string[];
   readonly request_id: string | null;
+  readonly upstream: UpstreamSession | null;
 }
 
-async function newRow(trx: Trx, { amr, request_id, ...row }: NewRow, now: number): Promise<string> {
+async function newRow(trx: Trx, { amr, request_id, upstream, ...row }: NewRow, now: number): Promise<string> {
   const cookie = newSecret();
   await signIns.insert(trx, {
     ...{ ...row, id: newId(), token_hash: digest(cookie), amr: amr.join(' '), auth_request: request_id },
+    upstream: upstream === null ? null : JSON.stringify(upstream),
     ...{ created_at: now, expires_at: now + lives_seconds },
   });
   return cookie;
@@ -193,9 +197,9 @@ async function complete(
     return { ...(await strengthenSession(trx, here.current, amr, now)), user_id, login: null };
   }
   const { auth_request: request_id } = mine;
-  const login = loginOf(mine);
-  const started = await startSession(trx, config, { user_id, amr, ...here, request_id, login }, now);
-  return { ...started, user_id, login };
+  const upstream = mine.upstream === null ? null : (JSON.parse(mine.upstream) as UpstreamSession); // newRow wrote it
+  const proved = { user_id, amr, ...here, request_id, login: loginOf(mine), upstream };
+  return { ...(await startSession(trx, config, proved, now)), user_id, login: proved.login };
 }
 
 /** Forgets the sign-in under way of a browser: the person starts over. */

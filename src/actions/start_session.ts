@@ -8,6 +8,8 @@ import * as authorizations from '../store/authorizations.js';
 import type { Trx } from '../store/db.js';
 import * as events from '../store/events.js';
 import * as sessions from '../store/sessions.js';
+import type { UpstreamSession } from '../store/upstream_sessions.js';
+import * as upstreamSessions from '../store/upstream_sessions.js';
 import { endSession } from './end_sessions.js';
 
 type SessionConfig = Pick<
@@ -23,6 +25,8 @@ export interface NewSession {
   readonly current: Pick<sessions.SessionRow, 'id' | 'token_hash' | 'user_id'> | null;
   /** The authorization request that asked for it. */
   readonly request_id: string | null;
+  /** The session at another provider that it comes from. */
+  readonly upstream?: UpstreamSession | null;
   /** What the person will know the device by, and whether it is a new one. */
   readonly visit: SignInVisit;
   /** What the browser is known for afterwards. */
@@ -43,7 +47,7 @@ export interface StartedSession {
 export async function startSession(
   trx: Trx,
   config: SessionConfig,
-  { user_id, amr, current, request_id, visit, login }: NewSession,
+  { user_id, amr, current, request_id, visit, login, upstream }: NewSession,
   now: number,
 ): Promise<StartedSession> {
   const cookie = newSecret();
@@ -66,6 +70,7 @@ export async function startSession(
     if (current) await endSession(trx, current.id, now);
     await sessions.insert(trx, { ...fresh, id });
   }
+  if (upstream) await upstreamSessions.upsert(trx, { ...upstream, session_id: id, created_at: now });
   await tellOfNewDevice(trx, config, { user_id, login, visit }, now);
   const event = { type: 'signed_in', user_id, session_id: id, visit: { user_agent, address } } as const;
   await events.record(trx, event, now, config.EVENTS_SECONDS);

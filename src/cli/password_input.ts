@@ -12,11 +12,16 @@ export async function readPassword(from_stdin: boolean): Promise<string> {
   return password;
 }
 
+/** A secret that another server gave us: from standard input, its surrounding space left out. */
+export async function readSecret(): Promise<string> {
+  return (await readAll()).trim();
+}
+
 async function readAll(): Promise<string> {
   let text = '';
   for await (const chunk of process.stdin) {
     text += String(chunk);
-    if (text.length > longest) throw new InputError('The password is too long.');
+    if (text.length > longest) throw new InputError('What is on standard input is too long.');
   }
   return text;
 }

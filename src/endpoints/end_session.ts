@@ -64,9 +64,9 @@ async function proceed(deps: LogoutDeps, ctx: Context, request: LogoutRequest, n
   const session = await currentSession(deps, ctx, now);
   if (session === null) return afterSignOut(deps, ctx, request, null); // nobody is signed in: nothing to ask
   if (request.hint_sid === (await knownAs(deps, request, session.id))) {
-    const client_ids = await signOut(deps, session, now);
+    const { client_ids, upstream } = await signOut(deps, session, now);
     takeSession(ctx, deps.config);
-    return afterSignOut(deps, ctx, request, { sid: session.id, client_ids });
+    return afterSignOut(deps, ctx, request, { sid: session.id, client_ids, upstream });
   }
   const sealed = sealPending(
     await deps.keys.get(),

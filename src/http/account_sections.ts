@@ -12,6 +12,7 @@ export const sections: readonly Section[] = [
   { path: '/account/profile', title: 'account.profile' },
   { path: '/account/password', title: 'account.password' },
   { path: '/account/passkeys', title: 'passkeys.title' },
+  { path: '/account/providers', title: 'upstream.section' },
   { path: '/account/sessions', title: 'account.sessions' },
   { path: '/account/applications', title: 'account.applications' },
   { path: '/account/events', title: 'account.events' },

@@ -24,6 +24,8 @@ const kinds = {
   way_back: { prefix: '__Host-', same_site: 'Lax' },
   language: { prefix: '__Host-', same_site: 'Lax' },
   sign_in: { prefix: '__Host-', same_site: 'Lax' },
+  /** Who somebody is at another provider, until they proved who they are here (http/upstream.ts). */
+  connection: { prefix: '__Host-', same_site: 'Lax' },
   browser_state: { ...ofPages, readable: true },
   access: { prefix: '__Host-', same_site: 'Lax' },
   refresh: { prefix: '__Secure-', same_site: 'Lax', path: '/users/refresh-token' },

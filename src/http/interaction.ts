@@ -52,13 +52,18 @@ export async function readInteraction(
   const came = params.get('request');
   if (came === undefined) return null;
   const ring = await deps.keys.get();
-  const pending = openPending(ring, 'authorization', came, {
-    browser: browserOf(ctx, deps.config),
-    now,
-  });
+  const here = { browser: browserOf(ctx, deps.config), now };
+  return interactionOf(deps, openPending(ring, 'authorization', came, here));
+}
+
+/** The interaction of a pending request that was opened. Throws what is shown as a page. */
+export async function interactionOf(
+  deps: Pick<Deps, 'caches' | 'keys'>,
+  pending: PendingAuthorization,
+): Promise<Interaction> {
   const client = await findClient(deps, pending.request.client_id);
   replyTo(pending.request, client); // or a page that names what is wrong
-  return { pending, client, sealed: sealPending(ring, 'authorization', pending) };
+  return { pending, client, sealed: sealPending(await deps.keys.get(), 'authorization', pending) };
 }
 
 /** The same, for a page that is nothing by itself. Throws `invalid_request` where it was opened so. */

@@ -82,6 +82,14 @@ export function openPending<Kind extends keyof Requests>(
   if (pending === undefined) {
     throw new UserError('form_expired', 'common.page_too_old');
   }
+  return goOnHere(pending, here);
+}
+
+/** The request as this browser may go on with it: anew where it is another's, or too old. */
+export function goOnHere<T>(
+  pending: Pending<T>,
+  here: { readonly browser: string; readonly now: number },
+): Pending<T> {
   const goes_on = pending.browser === here.browser && here.now < pending.arrived_at + lives_seconds;
   return goes_on ? pending : arrive(pending.request, here.browser, here.now);
 }

@@ -82,6 +82,11 @@ export async function goOnFrom(
     giveSession(ctx, config, session.cookie);
     if (session.login !== null) rememberDevice(ctx, config, await deps.keys.get(), session.login);
   }
+  // Who came from another provider, and proved now who they are here, is asked whether the two are one.
+  if (session !== null && readCookie(ctx, config, 'connection') !== undefined) {
+    const query = interaction === null ? '' : `?request=${interaction.sealed}`;
+    return seeOther(ctx, `${config.base}/upstream/connect${query}`);
+  }
   if (interaction === null) return seeOther(ctx, afterSignIn(ctx, config));
   return goOn(ctx, deps, interaction);
 }

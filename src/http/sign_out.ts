@@ -12,6 +12,7 @@ import { sidFor } from '../tokens/subject.js';
 import { seeOther } from './answer.js';
 import { browserOf } from './browser.js';
 import { arrive, sealPending } from './pending.js';
+import { type UpstreamEnd, upstreamSignOut } from './upstream_sign_out.js';
 
 /** Applications that one page tells, at most: their names travel in its address. */
 const most_frames = 50;
@@ -20,6 +21,8 @@ const most_frames = 50;
 export interface EndedSession {
   readonly sid: string;
   readonly client_ids: readonly string[];
+  /** The session at another provider that it came from, as long as it has not been ended, too. */
+  readonly upstream: UpstreamEnd | null;
 }
 
 /** What the page after a sign-out is to do. */
@@ -51,7 +54,14 @@ export async function afterSignOut(
 ): Promise<void> {
   const client = await returningClient(deps, request.client_id);
   const uri = returnUri(request, client);
-  const told = ended === null ? null : await sealFrames(deps, ctx, request, ended);
+  const onwards = await upstreamSignOut(deps, ended?.upstream ?? null);
+  if (ended?.upstream && onwards?.when === 'always') {
+    const to = `/upstream/${ended.upstream.provider_id}/sign-out`;
+    const sealed = await sealPage(deps, ctx, { request, ended });
+    if (sealed !== null) return seeOther(ctx, `${deps.config.base}${to}?request=${sealed}`);
+  }
+  const offered = onwards?.when === 'offer' && uri === null;
+  const told = ended === null ? null : await sealSignedOut(deps, ctx, request, { ended, offered });
   if (told !== null) return seeOther(ctx, `${deps.config.base}/signed-out?request=${told}`);
   // Where nobody signed out, nobody agreed to go anywhere: a stranger's registration would make of this server a way to send
   // people elsewhere (RFC 9700 §4.11.2; RP-Initiated Logout §3).
@@ -88,20 +98,28 @@ export async function logoutFrames(
   return frames;
 }
 
-/** Null where nobody is to be told, or it does not fit into an address: the sign-out counts all the same. */
-async function sealFrames(
+/** Null where nobody is to be told and nothing is offered, or it does not fit into an address: the sign-out counts all the same. */
+async function sealSignedOut(
   deps: SignOutDeps,
   ctx: Context,
   request: LogoutRequest,
-  ended: EndedSession,
+  { ended, offered }: { readonly ended: EndedSession; readonly offered: boolean },
 ): Promise<string | null> {
   const wanting: string[] = [];
   for (const client_id of ended.client_ids) {
     if ((await returningClient(deps, client_id))?.frontchannel_logout_uri !== undefined)
       wanting.push(client_id);
   }
-  if (wanting.length === 0) return null;
-  const page: SignedOut = { request, ended: { sid: ended.sid, client_ids: wanting.slice(0, most_frames) } };
+  if (wanting.length === 0 && !offered) return null;
+  const upstream = offered ? ended.upstream : null;
+  return sealPage(deps, ctx, {
+    request,
+    ended: { sid: ended.sid, client_ids: wanting.slice(0, most_frames), upstream },
+  });
+}
+
+/** Null where it does not fit into an address. */
+async function sealPage(deps: SignOutDeps, ctx: Context, page: SignedOut): Promise<string | null> {
   const pending = arrive(page, browserOf(ctx, deps.config), deps.clock());
   try {
     return sealPending(await deps.keys.get(), 'signed_out', pending);

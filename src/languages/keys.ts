@@ -21,6 +21,8 @@ interface Areas {
   readonly passwords: typeof import('../../views/languages/en/passwords.json');
   readonly register: typeof import('../../views/languages/en/register.json');
   readonly reset: typeof import('../../views/languages/en/reset.json');
+  readonly providers: typeof import('../../views/languages/en/providers.json');
+  readonly upstream: typeof import('../../views/languages/en/upstream.json');
 }
 
 type PluralForm = 'zero' | 'one' | 'two' | 'few' | 'many' | 'other';

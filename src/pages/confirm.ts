@@ -13,12 +13,13 @@ import { backFromConfirm, isRecent } from '../http/recent_proof.js';
 import { render } from '../http/render.js';
 import { currentSession, giveSession } from '../http/session.js';
 import { submit } from '../http/submit.js';
+import { findProvider, ownProviders, setOut, showProblem } from '../http/upstream.js';
 import { sourceOf } from '../limits/attempts.js';
 import { UserError } from '../oauth/errors.js';
 import type { Params } from '../oauth/params.js';
 import type { LiveSession } from '../store/sessions.js';
 
-type ConfirmDeps = Pick<Deps, 'clock' | 'config' | 'db' | 'hashing' | 'keys' | 'log'>;
+type ConfirmDeps = Pick<Deps, 'caches' | 'clock' | 'config' | 'db' | 'hashing' | 'keys' | 'log' | 'upstream'>;
 
 export function showConfirm(deps: ConfirmDeps): Middleware {
   return async (ctx) => {
@@ -44,6 +45,7 @@ export function postConfirm(deps: ConfirmDeps): Middleware {
       ctx,
       async () => {
         await assertOwnForm(deps, ctx, params, session.id);
+        if (params.has('provider')) return confirmThere(deps, ctx, session, params);
         const source = sourceOf(clientAddress(ctx, trusted));
         const { cookie } = params.has('passkey')
           ? await confirmPasskey(deps, session, { ...readPasskey(deps, ctx, params), source }, now)
@@ -63,6 +65,24 @@ export function postConfirm(deps: ConfirmDeps): Middleware {
   }
 }
 
+/** To a provider, to prove there who one is; its answer goes on from here. */
+async function confirmThere(
+  deps: ConfirmDeps,
+  ctx: Context,
+  session: LiveSession,
+  params: Params,
+): Promise<void> {
+  const provider = await findProvider(deps, params.get('provider'));
+  const to = params.get('to') ?? '';
+  const purpose = { for: 'confirm', session_id: session.id, to } as const;
+  await setOut(deps, ctx, provider, { purpose, again: true, login_hint: null }).catch((error: unknown) =>
+    showProblem(deps, ctx, error, {
+      provider,
+      back: `${deps.config.base}/confirm?${new URLSearchParams({ to })}`,
+    }),
+  );
+}
+
 async function confirmForm(
   deps: ConfirmDeps,
   ctx: Context,
@@ -77,6 +97,7 @@ async function confirmForm(
       to,
       person: { name: session.name, email: session.email },
       error,
+      providers: await ownProviders(deps, session.user_id),
       back: backFromConfirm(deps.config, undefined),
       passkey: await ownPasskeyForm(deps, ctx, session.user_id),
     },

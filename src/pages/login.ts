@@ -14,6 +14,7 @@ import { render } from '../http/render.js';
 import { currentSession } from '../http/session.js';
 import { goOnFrom } from '../http/sign_in.js';
 import { submit } from '../http/submit.js';
+import { chosenProvider, knowsHomes, offeredProviders, setOutToSignIn } from '../http/upstream.js';
 import { signInVisit } from '../http/visit.js';
 import { sourceOf } from '../limits/attempts.js';
 import { UserError } from '../oauth/errors.js';
@@ -21,7 +22,7 @@ import type { Params } from '../oauth/params.js';
 
 export type LoginDeps = Pick<
   Deps,
-  'bell' | 'caches' | 'clientKeys' | 'clock' | 'config' | 'db' | 'hashing' | 'keys' | 'log'
+  'bell' | 'caches' | 'clientKeys' | 'clock' | 'config' | 'db' | 'hashing' | 'keys' | 'log' | 'upstream'
 >;
 
 export function showLogin(deps: LoginDeps): Middleware {
@@ -48,6 +49,8 @@ export function postLogin(deps: LoginDeps): Middleware {
         await assertOwnForm(deps, ctx, params, null);
         if (params.get('action') === 'cancel' && interaction !== null) return giveUp(ctx, deps, interaction);
 
+        const provider = await chosenProvider(deps, params);
+        if (provider !== undefined) return setOutToSignIn(deps, ctx, provider, { interaction, email });
         const visit = await signInVisit(deps, ctx, trusted);
         const beginning = {
           ...{ source: sourceOf(visit.address), visit, request_id: interaction?.pending.id ?? null },
@@ -97,6 +100,8 @@ async function loginForm(
       can_cancel: interaction !== null,
       passkey: await anyPasskeyForm(deps, ctx),
       passkey_signal: passkeySignal(deps.config, error),
+      providers: await offeredProviders(deps),
+      homes: await knowsHomes(deps),
     },
   });
 }

@@ -14,6 +14,7 @@ import { render } from '../http/render.js';
 import { currentSession, takeSession } from '../http/session.js';
 import { afterSignOut, logoutFrames, returningClient, returnUri, type SignedOut } from '../http/sign_out.js';
 import { submit } from '../http/submit.js';
+import { upstreamSignOut } from '../http/upstream_sign_out.js';
 import type { LogoutRequest } from '../oauth/logout_request.js';
 import type { Params } from '../oauth/params.js';
 import type { LiveSession } from '../store/sessions.js';
@@ -52,9 +53,9 @@ export function postLogout(deps: LogoutDeps): Middleware {
       async () => {
         await assertOwnForm(deps, ctx, params, session.id);
         if (params.get('action') !== 'sign_out') return seeOther(ctx, `${deps.config.base}/`);
-        const client_ids = await signOut(deps, session, now);
+        const { client_ids, upstream } = await signOut(deps, session, now);
         takeSession(ctx, deps.config);
-        await afterSignOut(deps, ctx, pending.request, { sid: session.id, client_ids });
+        await afterSignOut(deps, ctx, pending.request, { sid: session.id, client_ids, upstream });
       },
       () => logoutForm(deps, ctx, { pending, sealed: params.get('request') ?? null, session }),
     );
@@ -81,9 +82,26 @@ export function signedOut(deps: Pick<Deps, 'caches' | 'clock' | 'config' | 'keys
             ? null
             : shownClient(client, deps.config.base, languagesOf(ctx, deps.config, pending)),
         frames,
+        upstream: await offeredSignOut(deps, page, params),
         next: page === null ? null : returnUri(page.request, client),
       },
     });
+  };
+}
+
+/** The provider that the session came from, and the way to sign out there as well. */
+async function offeredSignOut(
+  deps: Pick<Deps, 'caches' | 'config'>,
+  page: SignedOut | null,
+  params: Params,
+): Promise<{ readonly name: string; readonly href: string } | null> {
+  const upstream = page?.ended.upstream ?? null;
+  const onwards = await upstreamSignOut(deps, upstream);
+  if (upstream === null || onwards === null) return null;
+  const query = new URLSearchParams({ request: params.get('request') ?? '' });
+  return {
+    name: onwards.name,
+    href: `${deps.config.base}/upstream/${upstream.provider_id}/sign-out?${query}`,
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * What a process keeps in memory of clients, resource servers and keys: until a version counter in the database changes, which
+ * What a process keeps in memory of clients, resource servers, other providers and keys: until a version counter in the database changes, which
  * is looked at once a second at most. Never anything that can be used only once.
  */
 import { LRUCache } from 'lru-cache';
@@ -9,6 +9,7 @@ import { scopeWords } from '../oauth/scope.js';
 import * as cacheVersions from './cache_versions.js';
 import * as clients from './clients.js';
 import type { Db } from './db.js';
+import * as identityProviders from './identity_providers.js';
 import * as resources from './resources.js';
 import * as settings from './settings.js';
 
@@ -34,6 +35,8 @@ export interface Caches {
   startable(): Promise<readonly clients.Client[]>;
   /** How the operator wants pages to look. */
   brand(): Promise<Brand>;
+  /** The other providers that people may sign in with now, in the order that people see them. */
+  identityProviders(): Promise<readonly identityProviders.IdentityProviderRow[]>;
   /** Keeps something else under a version counter. */
   keep<T>(name: cacheVersions.Cached, load: () => Promise<T>): Kept<T>;
   /** Looks at the counters again at the next use: called after this process changed something. */
@@ -54,6 +57,9 @@ export function createCaches(db: Db, clock: () => number): Caches {
       new Map((await resources.list(db)).map(({ identifier, scope }) => [identifier, scopeWords(scope)])),
   );
   const allRules = keep('resources', async () => new Map((await resources.list(db)).flatMap(rulesOf)));
+  const enabledProviders = keep('identity_providers', async () =>
+    (await identityProviders.list(db)).filter(({ disabled_at }) => disabled_at === null),
+  );
   const ofAll = keep('clients', async () => {
     const enabled = (await clients.list(db)).filter((client) => client.disabled_at === null);
     const ofApi = enabled.filter(usesSignInApi).flatMap((client) => client.allowed_origins);
@@ -82,6 +88,7 @@ export function createCaches(db: Db, clock: () => number): Caches {
     signInOrigins: async () => (await ofAll.get()).sign_in,
     startable: async () => (await ofAll.get()).startable,
     brand: keep('settings', async () => brandOf(await settings.list(db))).get,
+    identityProviders: enabledProviders.get,
     keep,
     expire: versions.expire,
   };

@@ -41,6 +41,11 @@ export type EventType =
   | 'resource_updated'
   | 'resource_removed'
   | 'branding_changed'
+  | 'provider_added'
+  | 'provider_updated'
+  | 'provider_removed'
+  | 'identity_linked'
+  | 'identity_unlinked'
   | 'signing_key_added'
   | 'signing_key_retired'
   | 'keys_rewrapped';

@@ -90,3 +90,20 @@ const deleteIdentity = statement<{ id: string; user_id: string }, FederatedIdent
 export function remove(trx: Trx, id: string, user_id: string): Promise<FederatedIdentityRow | undefined> {
   return trx.first(deleteIdentity, { id, user_id });
 }
+
+const waysIn = statement<{ user_id: string }, { way: string }>((sql, value) =>
+  sql.raw(
+    `select 'password' as way from credentials where user_id = ? and type = 'password'
+      union all select 'passkey' from passkeys where user_id = ? and stands_alone = 1
+      union all select 'provider' from federated_identities
+        join identity_providers on identity_providers.id = federated_identities.provider_id
+        where user_id = ? and disabled_at is null
+      limit 1`,
+    [value.user_id, value.user_id, value.user_id],
+  ),
+);
+
+/** Whether a user can sign in: by a password, a passkey that stands alone, or a provider that is in use. */
+export async function hasWayIn(db: Queryable, user_id: string): Promise<boolean> {
+  return (await db.first(waysIn, { user_id })) !== undefined;
+}

@@ -5,8 +5,10 @@
 import type { Db, Queryable, Trx } from './db.js';
 import { statement } from './statement.js';
 
-const providerKinds = ['oidc', 'oauth2'] as const;
-type ProviderKind = (typeof providerKinds)[number];
+export const providerKinds = ['oidc', 'oauth2'] as const;
+export type ProviderKind = (typeof providerKinds)[number];
+
+export const signOuts = ['off', 'offer', 'always'] as const;
 
 export interface IdentityProviderRow {
   /** Part of its redirect URI. */
@@ -38,6 +40,8 @@ export interface IdentityProviderRow {
   mfa_acr_values: string;
   /** Whether people without an account here get one. */
   registration: number;
+  /** Whether who signs out here is asked, or sent, to sign out there as well. */
+  sign_out: (typeof signOuts)[number];
   created_at: number;
   updated_at: number;
   disabled_at: number | null;
@@ -65,6 +69,7 @@ const insertProvider = statement<IdentityProviderRow>((sql, value) =>
       trust_mfa: value.trust_mfa,
       mfa_acr_values: value.mfa_acr_values,
       registration: value.registration,
+      sign_out: value.sign_out,
       created_at: value.created_at,
       updated_at: value.updated_at,
       disabled_at: value.disabled_at,
@@ -115,6 +120,7 @@ const updateProvider = statement<Changed & { before: number }>((sql, value) =>
     trust_mfa: value.trust_mfa,
     mfa_acr_values: value.mfa_acr_values,
     registration: value.registration,
+    sign_out: value.sign_out,
     updated_at: value.updated_at,
     disabled_at: value.disabled_at,
   }),

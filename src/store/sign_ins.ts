@@ -16,6 +16,8 @@ export interface SignInRow {
   /** What was proved so far (RFC 8176), separated by spaces. */
   amr: string;
   auth_request: string | null;
+  /** A JSON object: the session at another provider that the session will come from. */
+  upstream: string | null;
   /** Proofs that were tried. */
   attempts: number;
   /** MAC of the code that was sent by mail; null where there is none, or it was used up. */
@@ -40,6 +42,7 @@ const insertSignIn = statement<NewSignIn>((sql, value) =>
     credential_id: value.credential_id,
     amr: value.amr,
     auth_request: value.auth_request,
+    upstream: value.upstream,
     attempts: 0,
     emails_sent: 0,
     created_at: value.created_at,

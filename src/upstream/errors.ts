@@ -1,7 +1,7 @@
 /** Why nobody could be signed in with another provider: what the person is told follows from the problem, the cause is for the log. */
 
 /** Each with the HTTP status of its page. */
-const upstreamProblems = {
+export const upstreamProblems = {
   /** The answer belongs to nothing that this browser began a short while ago, or it was used before. */
   unknown: 400,
   /** The person did not want to. */

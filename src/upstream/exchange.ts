@@ -7,6 +7,7 @@ import type { Config } from '../config.js';
 import { OutboundError } from '../limits/outbound.js';
 import { scopeWords } from '../oauth/scope.js';
 import type { IdentityProviderRow } from '../store/identity_providers.js';
+import { callbackUri } from './addresses.js';
 import type { Upstream } from './configurations.js';
 import { UpstreamError } from './errors.js';
 import { namedClaims, type Profile, primaryEmail, profileOf, subjectOf } from './profile.js';
@@ -15,11 +16,6 @@ import { nonceOf, type Transaction, verifierOf } from './transaction.js';
 interface ExchangeDeps {
   readonly config: Pick<Config, 'ISSUER'>;
   readonly upstream: Upstream;
-}
-
-/** Where a provider sends its answers: an address of its own, so that no answer is taken for another's (RFC 9700 §4.4). */
-function callbackUri({ ISSUER }: Pick<Config, 'ISSUER'>, provider_id: string): string {
-  return `${ISSUER}/upstream/${provider_id}/callback`;
 }
 
 export interface Visit {

@@ -15,7 +15,7 @@ const textClaims = [
 const urlClaims = ['picture', 'profile', 'website'] as const;
 
 /** What the operator may say of where it is found (`claim_names`). */
-const profileClaims = ['sub', 'email', 'email_verified', ...textClaims, ...urlClaims] as const;
+export const profileClaims = ['sub', 'email', 'email_verified', ...textClaims, ...urlClaims] as const;
 
 export interface Profile {
   readonly email: string | null;

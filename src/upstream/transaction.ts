@@ -1,19 +1,19 @@
 /**
- * A visit to another provider: what it is for travels there and back sealed, as `state`, and opens in the browser alone that set out.
- * Nothing is stored (design §1.2; hardening rows 9, 10 and 23). RFC 6749 §10.12; RFC 9700 §4.7.
+ * A visit to another provider: what it is for travels there and back sealed, as `state`, and opens in the browser alone that set out. RFC
+ * 6749 §10.12; RFC 9700 §4.7.
  */
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { KeyRing } from '../keys/keys.js';
 import { derive, newSecret } from '../secrets.js';
 import { UpstreamError } from './errors.js';
+import { openFor, sealFor } from './seals.js';
 
 const lives_seconds = 15 * 60;
 /** What servers take for a state, ours among them. */
 const longest_state = 2048;
-const longest_plain = 65_536;
+const kind = 'upstream';
 
 /** Why somebody is sent to a provider: to sign in, to connect the account there with that of their session, to prove who they are again. */
-type Purpose =
+export type Purpose =
   | { readonly for: 'sign_in'; readonly request: object | null }
   | { readonly for: 'connect'; readonly session_id: string }
   | { readonly for: 'confirm'; readonly session_id: string; readonly to: string };
@@ -44,8 +44,7 @@ export function verifierOf({ secret }: Transaction): string {
 
 /** The `state`; `browser` is the digest of the browser's cookie. Throws UpstreamError `too_long`. */
 export function sealTransaction(ring: KeyRing, browser: string, transaction: Transaction): string {
-  const plain = deflateRawSync(Buffer.from(JSON.stringify(transaction)));
-  const state = ring.seal('seal', plain, context(browser));
+  const state = sealFor(ring, kind, browser, transaction);
   if (state.length > longest_state)
     throw new UpstreamError('too_long', `a state of ${state.length} characters is too long for a provider`);
   return state;
@@ -57,16 +56,11 @@ export function openTransaction(
   state: string,
   here: { readonly browser: string; readonly now: number },
 ): Transaction {
-  const plain = state.length <= longest_state ? ring.open('seal', state, context(here.browser)) : undefined;
-  if (plain === undefined)
+  const opened = state.length <= longest_state ? openFor(ring, kind, here.browser, state) : undefined;
+  if (opened === undefined)
     throw new UpstreamError('unknown', 'the state is none that this browser was given');
-  const text = inflateRawSync(plain, { maxOutputLength: longest_plain }).toString();
-  const transaction = JSON.parse(text) as Transaction; // sealTransaction wrote it
+  const transaction = opened as Transaction; // sealTransaction wrote it
   if (here.now >= transaction.started_at + lives_seconds)
     throw new UpstreamError('unknown', 'the state has expired');
   return transaction;
-}
-
-function context(browser: string): string {
-  return `upstream ${browser}`;
 }

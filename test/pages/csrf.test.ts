@@ -11,9 +11,11 @@ import { ask, countRows, signedInBrowser } from '../support/authorize.js';
 import { type Browser, formOf, type Page } from '../support/browser.js';
 import { addApp, toFactor } from '../support/factors.js';
 import { paths as apiPaths } from '../support/first_party.js';
+import { startUpstream } from '../support/identity_provider.js';
 import { type Form, formBody, password, startIdp, type TestIdp } from '../support/idp.js';
 import { linkIn } from '../support/mails.js';
 import { givePasskey, passkeyFormOf } from '../support/passkeys.js';
+import { arrive } from '../support/upstream.js';
 
 /**
  * Protocol endpoints, which other sites post to by right: they only show a page (decisions 16). The first-party API takes JSON, and
@@ -29,7 +31,7 @@ const endpoints = [
   '/logout',
   '/register',
 ];
-const protocol = [...endpoints, ...apiPaths];
+const protocol = [...endpoints, '/upstream/:id/backchannel-logout', ...apiPaths];
 
 interface Case {
   readonly open: (idp: TestIdp) => Promise<{ browser: Browser; page: Page }>;
@@ -89,6 +91,22 @@ const forms: Readonly<Record<string, Case>> = {
   },
   '/account/profile': account('/account/profile', { name: 'Ada King', claims: 'name' }),
   '/account/password': account('/account/password', { password: 'four words of no kin' }),
+  '/account/providers': {
+    open: async (idp) => {
+      await startUpstream(idp);
+      const browser = await signedInBrowser(idp);
+      return opened(browser, browser.get('/account/providers'));
+    },
+    choice: { action: 'connect' },
+  },
+  '/upstream/connect': {
+    open: async (idp) => {
+      const { there } = await startUpstream(idp);
+      const browser = idp.browser();
+      return { browser, page: await arrive(browser, there.browser()) };
+    },
+    choice: { action: 'cancel' },
+  },
   '/account/sessions': {
     open: async (idp) => {
       await signedInBrowser(idp);

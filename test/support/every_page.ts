@@ -6,6 +6,7 @@ import * as users from '../../src/store/users.js';
 import { accountWays } from './account_pages.js';
 import { follow, typeCredentials } from './chromium.js';
 import { addApp, addRecoveryCodes } from './factors.js';
+import { addProvider, startUpstream } from './identity_provider.js';
 import { startIdp, type TestIdp } from './idp.js';
 import { linkIn, queueNotice } from './mails.js';
 import { givePasskey } from './passkeys.js';
@@ -45,6 +46,15 @@ async function strangers(idp: TestIdp, shop: RelyingApp, changes: Record<string,
   const { client } = await addStranger(idp, { client_name: 'Corner Shop', redirect_uris: [redirect_uri] });
   const { client_id } = client;
   return `${idp.issuer}/authorize?${new URLSearchParams({ client_id, redirect_uri, scope: 'openid email', ...changes })}`;
+}
+
+/** By way of another server, where the same person has an account, to the page that asks who they are here. */
+async function comeFromElsewhere(page: Page, idp: TestIdp): Promise<void> {
+  const { person } = await startUpstream(idp);
+  await page.goto(`${idp.issuer}/login`);
+  await follow(page, '#with-elsewhere');
+  await typeCredentials(page, { email: person.email });
+  await page.waitForURL('**/upstream/connect');
 }
 
 const ways = {
@@ -182,6 +192,32 @@ const ways = {
     await setBrand(idp.deps, { product_name: 'Acme', accent: '#7a1fa2', ...links }, idp.now());
     await signIn(page, { idp }, 'admin@example.com');
     await page.goto(`${idp.issuer}/branding/preview`);
+  },
+  'login with other providers': async (page, { idp }) => {
+    await addProvider(idp, { id: 'elsewhere', mail_domains: 'example.net' });
+    await addProvider(idp, {
+      id: 'corp',
+      display_name: 'A company whose name is rather long, and then some',
+    });
+    await page.goto(`${idp.issuer}/login`);
+  },
+  'login with a provider that is down': async (page, { idp }) => {
+    await addProvider(idp, { id: 'elsewhere', issuer: 'http://127.0.0.1:9' });
+    await page.goto(`${idp.issuer}/login`);
+    await follow(page, '#with-elsewhere');
+  },
+  'somebody whom a provider sent': (page, { idp }) => comeFromElsewhere(page, idp),
+  'connect an account': async (page, { idp }) => {
+    await comeFromElsewhere(page, idp);
+    await follow(page, '#sign-in');
+    await typeCredentials(page);
+  },
+  'accounts at other providers': async (page, { idp }) => {
+    await comeFromElsewhere(page, idp);
+    await follow(page, '#sign-in');
+    await typeCredentials(page);
+    await follow(page, '#connect');
+    await page.goto(`${idp.issuer}/account/providers`);
   },
   claim: async (page, { idp }) => page.goto((await offerClaim(idp.deps, idp.now())) ?? ''),
   'claim with an error': async (page, { idp }) => {

@@ -14,7 +14,7 @@ export function providerRow(changes: Partial<Row> & Pick<Row, 'id'>): Row {
     ...{ authorization_endpoint: null, token_endpoint: null, userinfo_endpoint: null, emails_endpoint: null },
     ...{ claim_names: '{}', client_secret_sealed: null, token_endpoint_auth_method: 'client_secret_basic' },
     ...{ id_token_signed_response_alg: 'RS256', scope: 'openid profile email', mail_domains: '' },
-    ...{ trust_email_verified: 0, trust_mfa: 0, mfa_acr_values: '', registration: 0 },
+    ...{ trust_email_verified: 0, trust_mfa: 0, mfa_acr_values: '', registration: 0, sign_out: 'offer' },
     ...{ created_at: 1, updated_at: 1, disabled_at: null },
     ...changes,
   };
@@ -45,6 +45,8 @@ export async function startUpstream(
   const id = changes.id ?? 'elsewhere';
   const registered = await there.addClient({
     redirect_uris: [`${here.issuer}/upstream/${id}/callback`],
+    post_logout_redirect_uris: [`${here.issuer}/upstream/${id}/signed-out`],
+    backchannel_logout_uri: `${here.issuer}/upstream/${id}/backchannel-logout`,
     grant_types: ['authorization_code'],
     ...client,
   });
