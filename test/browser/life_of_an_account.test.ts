@@ -8,6 +8,8 @@ import { startIdp } from '../support/idp.js';
 import { startApp } from '../support/relying_app.js';
 import { plugIn } from '../support/virtual_authenticator.js';
 
+/** Milliseconds: it is some thirty pages. */
+const timeout = 120_000;
 const email = 'grace@example.com';
 const first_password = 'seven tall ships at anchor';
 const second_password = 'nine quiet rivers and a bridge';
@@ -19,7 +21,9 @@ async function followMail(page: Page): Promise<void> {
   await follow(page, '#mail-link');
 }
 
-test('a new person registers, verifies, adds a passkey, signs in with it on two sites, loses it, recovers, and deletes the account', async () => {
+test('a new person registers, verifies, adds a passkey, signs in with it on two sites, loses it, recovers, and deletes the account', {
+  timeout,
+}, async () => {
   const idp = await startIdp({ host: 'localhost', settings: { USER_REGISTRATION: 'open' } });
   const metadata = { first_party: true };
   const shop = await startApp(idp, { name: 'Shop', metadata });
