@@ -5,16 +5,18 @@ export interface Section {
   /** Under the issuer's path. */
   readonly path: `/account${string}`;
   readonly title: Key;
+  /** A sentence on the first page. */
+  readonly about?: Key;
 }
 
 export const sections: readonly Section[] = [
   { path: '/account', title: 'account.overview' },
-  { path: '/account/profile', title: 'account.profile' },
+  { path: '/account/profile', title: 'account.profile', about: 'account.profile_about' },
   { path: '/account/password', title: 'account.password' },
-  { path: '/account/passkeys', title: 'passkeys.title' },
+  { path: '/account/passkeys', title: 'passkeys.title', about: 'passkeys.in_short' },
   { path: '/account/providers', title: 'upstream.section' },
   { path: '/account/sessions', title: 'account.sessions' },
-  { path: '/account/applications', title: 'account.applications' },
-  { path: '/account/events', title: 'account.events' },
-  { path: '/account/data', title: 'account.data' },
+  { path: '/account/applications', title: 'account.applications', about: 'account.applications_about' },
+  { path: '/account/events', title: 'account.events', about: 'account.events_about' },
+  { path: '/account/data', title: 'account.data', about: 'account.data_about' },
 ];

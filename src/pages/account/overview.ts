@@ -26,7 +26,7 @@ export function showOverview(deps: OverviewDeps): Middleware {
       data: {
         person: { name: user.name, email: user.email },
         created_at: user.created_at,
-        password_changed_at: password?.created_at ?? null,
+        password_set_at: password?.created_at ?? null,
         devices: devices.length,
         notice: doneNow(ctx, notices),
       },
