@@ -201,10 +201,9 @@ const ways = {
     });
     await page.goto(`${idp.issuer}/login`);
   },
-  'login with a provider that is down': async (page, { idp }) => {
-    await addProvider(idp, { id: 'elsewhere', issuer: 'http://127.0.0.1:9' });
-    await page.goto(`${idp.issuer}/login`);
-    await follow(page, '#with-elsewhere');
+  'an answer of a provider that nobody asked for': async (page, { idp }) => {
+    await addProvider(idp, { id: 'elsewhere' });
+    await page.goto(`${idp.issuer}/upstream/elsewhere/callback?state=x&code=x`);
   },
   'somebody whom a provider sent': (page, { idp }) => comeFromElsewhere(page, idp),
   'connect an account': async (page, { idp }) => {
