@@ -47,6 +47,7 @@ import { assertViews } from './http/views.js';
 import { postApplications, showApplications } from './pages/account/applications.js';
 import { downloadData, showData } from './pages/account/data.js';
 import { goodbye, postDelete, showDelete } from './pages/account/delete.js';
+import { postEmail, showEmail } from './pages/account/email.js';
 import { showEvents } from './pages/account/events.js';
 import { postKeep, showKeep } from './pages/account/keep.js';
 import { postNewPasskey, showNewPasskey } from './pages/account/new_passkey.js';
@@ -66,6 +67,7 @@ import { postConfirm, showConfirm } from './pages/confirm.js';
 import { postConsent, showConsent } from './pages/consent.js';
 import { accountCreated, postCreateAccount, showCreateAccount } from './pages/create_account.js';
 import { devMail, devMessage } from './pages/dev_mail.js';
+import { emailConfirmed, postEmailLink, showEmailLink } from './pages/email_link.js';
 import { errors } from './pages/errors.js';
 import { postFactor, showFactor } from './pages/factor.js';
 import { postForgotPassword, showForgotPassword } from './pages/forgot_password.js';
@@ -191,6 +193,9 @@ export function routes(deps: Deps): readonly Route[] {
     get('/forgot-password', ...page, showForgotPassword(deps)),
     post('/forgot-password', ...page, postForgotPassword(deps)),
     get('/check-mail', ...page, checkMail(deps)),
+    get('/email-link', ...page, showEmailLink(deps)),
+    post('/email-link', ...page, postEmailLink(deps)),
+    get('/email-confirmed', ...page, emailConfirmed(deps)),
     get('/reset-password', ...page, showResetPassword(deps)),
     post('/reset-password', ...page, postResetPassword(deps)),
     ...(deps.config.mail === 'page'
@@ -229,6 +234,8 @@ function accountRoutes(deps: Deps): readonly Route[] {
     get('/account', ...page, showOverview(deps)),
     get('/account/profile', ...page, showProfile(deps)),
     post('/account/profile', ...page, postProfile(deps)),
+    get('/account/email', ...page, showEmail(deps)),
+    post('/account/email', ...page, postEmail(deps)),
     get('/account/password', ...page, showPassword(deps)),
     post('/account/password', ...page, postPassword(deps)),
     get('/account/passkeys', ...page, showPasskeys(deps)),

@@ -361,7 +361,12 @@ export const settings = {
     schema: list.transform((domains) => domains.map((domain) => domainToASCII(domain.toLowerCase()))),
     fallback: '',
     about:
-      'Where everybody may make an account: the domains of their addresses, separated by commas, each exactly. Default: any.',
+      'The domains that addresses may have where people register, or change theirs, themselves: separated by commas, each exactly. Default: any.',
+  },
+  EMAIL_EDITABLE: {
+    schema: flag,
+    fallback: 'true',
+    about: '`false`: people do not change the email address of their account themselves.',
   },
   MAILS_PER_SOURCE: {
     schema: whole(1, 1_000_000),

@@ -15,6 +15,7 @@ import { digest } from '../secrets.js';
 import * as credentials from '../store/credentials.js';
 import type { Trx } from '../store/db.js';
 import type { Visit } from '../store/events.js';
+import * as leases from '../store/leases.js';
 import * as mailLinks from '../store/mail_links.js';
 import * as users from '../store/users.js';
 import { type HashDeps, newHash } from './new_password.js';
@@ -63,7 +64,10 @@ export async function askForAccount(
 }
 
 /** Throws UserError `invalid_input` where no mail goes to this address, or nobody with such an address may make an account. */
-function assertAddress(config: Pick<Deps['config'], 'USER_REGISTRATION_DOMAINS'>, email: string): void {
+export function assertAddress(
+  config: Pick<Deps['config'], 'USER_REGISTRATION_DOMAINS'>,
+  email: string,
+): void {
   if (!isDeliverable(email)) throw new UserError('invalid_input', 'register.email_invalid', 'email');
   const domains = config.USER_REGISTRATION_DOMAINS;
   const domain = domainToASCII(email.slice(email.lastIndexOf('@') + 1).toLowerCase());
@@ -152,6 +156,7 @@ async function insertNew(
   row: users.UserRow,
   secret: string,
 ): Promise<void> {
+  await leases.take(trx, 'addresses', row.created_at, row.created_at); // actions/email_links.ts
   // Told in words for people; of two at the same moment the second one is refused by insertUser.
   if ((await users.findByEmail(trx, row.email_canonical)) !== undefined)
     throw new UserError('conflict', 'register.exists');

@@ -12,6 +12,7 @@ export interface Section {
 export const sections: readonly Section[] = [
   { path: '/account', title: 'account.overview' },
   { path: '/account/profile', title: 'account.profile', about: 'account.profile_about' },
+  { path: '/account/email', title: 'email.title', about: 'email.in_short' },
   { path: '/account/password', title: 'account.password' },
   { path: '/account/passkeys', title: 'passkeys.title', about: 'passkeys.in_short' },
   { path: '/account/providers', title: 'upstream.section' },

@@ -14,6 +14,7 @@ interface Areas {
   readonly factor: typeof import('../../views/languages/en/factor.json');
   readonly form_post: typeof import('../../views/languages/en/form_post.json');
   readonly home: typeof import('../../views/languages/en/home.json');
+  readonly email: typeof import('../../views/languages/en/email.json');
   readonly login: typeof import('../../views/languages/en/login.json');
   readonly logout: typeof import('../../views/languages/en/logout.json');
   readonly mail: typeof import('../../views/languages/en/mail.json');

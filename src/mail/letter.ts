@@ -60,6 +60,7 @@ export function letterOf(
 
 function valuesOf(message: Message, t: Translator, zone: string | null): Readonly<Record<string, string>> {
   if ('provider' in message) return { provider: message.provider };
+  if ('email' in message) return { email: message.email };
   if ('code' in message) return { code: message.code };
   if ('deletes_at' in message) return { date: t.date(message.deletes_at, zone ?? 'UTC') };
   return {};

@@ -19,6 +19,10 @@ interface Messages {
   readonly registration: Linked & Notice;
   readonly account_exists: Linked & Notice;
   readonly invitation: Linked & Notice;
+  readonly email_change: Linked & Notice;
+  readonly email_verification: Linked & Notice;
+  readonly email_change_asked: Notice & { readonly email: string };
+  readonly email_changed: Linked & Notice & { readonly email: string };
   readonly password_changed: Notice;
   readonly new_device: Notice;
   readonly passkey_added: Notice;
@@ -73,6 +77,25 @@ export const texts: Readonly<Record<MessageName, Texts>> = {
     text: 'mail.invitation_text',
     button: 'mail.registration_button',
     otherwise: 'mail.ignore',
+  },
+  email_change: {
+    subject: 'mail.email_change_subject',
+    text: 'mail.email_change_text',
+    button: 'mail.confirm_address_button',
+    otherwise: 'mail.ignore',
+  },
+  email_verification: {
+    subject: 'mail.email_verification_subject',
+    text: 'mail.email_verification_text',
+    button: 'mail.confirm_address_button',
+    otherwise: 'mail.ignore',
+  },
+  email_change_asked: { subject: 'mail.email_change_asked_subject', text: 'mail.email_change_asked_text' },
+  email_changed: {
+    subject: 'mail.email_changed_subject',
+    text: 'mail.email_changed_text',
+    button: 'mail.email_changed_button',
+    otherwise: 'mail.take_back',
   },
   password_changed: { subject: 'mail.password_changed_subject', text: 'mail.password_changed_text' },
   new_device: { subject: 'mail.new_device_subject', text: 'mail.new_device_text' },

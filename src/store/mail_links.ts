@@ -3,7 +3,12 @@ import type { Queryable, Trx } from './db.js';
 import { statement } from './statement.js';
 
 /** Each link is good for one thing: a token made for one purpose is nothing to another. */
-export type LinkPurpose = 'password_reset' | 'invitation';
+export type LinkPurpose =
+  | 'password_reset'
+  | 'invitation'
+  | 'email_change'
+  | 'email_verification'
+  | 'email_undo';
 
 export interface MailLinkRow {
   /** SHA-256 of the token, which has 256 random bits. */

@@ -213,6 +213,35 @@ export async function verifyEmail(
   return (await trx.run(setVerified, { id, email_canonical, now })) === 1;
 }
 
+const setEmail = statement<{ id: string; email: string; email_canonical: string; now: number }>(
+  (sql, value) =>
+    sql('users')
+      .where({ id: value.id })
+      .whereNull('disabled_at')
+      .whereNotExists(
+        sql('users as other')
+          .select(sql.raw('1'))
+          .where('other.email_canonical', value.email_canonical)
+          .where('other.id', '<>', value.id),
+      )
+      .update({
+        email: value.email,
+        email_canonical: value.email_canonical,
+        email_verified: 1,
+        updated_at: value.now,
+      }),
+);
+
+/** Gives a user another address, which they showed to be theirs. False if somebody else has it, or they may not sign in. */
+export async function changeEmail(
+  trx: Trx,
+  id: string,
+  address: Pick<UserRow, 'email' | 'email_canonical'>,
+  now: number,
+): Promise<boolean> {
+  return (await trx.run(setEmail, { id, ...address, now })) === 1;
+}
+
 const deleteUser = statement<{ id: string }>((sql, value) => sql('users').where({ id: value.id }).delete());
 
 /** Deletes a user with all that hangs on them. False if there is none. */

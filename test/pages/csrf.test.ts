@@ -5,7 +5,7 @@ import { loadUser } from '../../src/actions/users.js';
 import { routes } from '../../src/app.js';
 import { newId } from '../../src/secrets.js';
 import * as users from '../../src/store/users.js';
-import { deletedAndBack, withApplication } from '../support/account.js';
+import { change, deletedAndBack, withApplication } from '../support/account.js';
 import { Authenticator } from '../support/authenticator.js';
 import { ask, countRows, signedInBrowser } from '../support/authorize.js';
 import { type Browser, formOf, type Page } from '../support/browser.js';
@@ -90,6 +90,15 @@ const forms: Readonly<Record<string, Case>> = {
     choice: { password },
   },
   '/account/profile': account('/account/profile', { name: 'Ada King', claims: 'name' }),
+  '/account/email': account('/account/email', { action: 'change', email: 'countess@example.com' }),
+  '/email-link': {
+    open: async (idp) => {
+      const browser = await signedInBrowser(idp);
+      await change(browser, '/account/email', { action: 'change', email: 'countess@example.com' });
+      return opened(browser, browser.get(await linkIn(idp)));
+    },
+    choice: {},
+  },
   '/account/password': account('/account/password', { password: 'four words of no kin' }),
   '/account/providers': {
     open: async (idp) => {

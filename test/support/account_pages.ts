@@ -24,6 +24,7 @@ export const accountWays = {
     await page.fill('#birthdate', 'in spring');
     await follow(page, '#save');
   },
+  'account: email': (page: Page, world: World) => open(page, world, '/account/email'),
   'account: password': (page: Page, world: World) => open(page, world, '/account/password'),
   'account: devices': async (page: Page, world: World) => {
     for (const name of ['safari_iphone', 'edge_windows'] as const) {

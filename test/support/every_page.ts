@@ -234,6 +234,23 @@ const ways = {
     await follow(page, '#send');
     await page.goto(idp.issuer + (await linkIn(idp)));
   },
+  'new account': (page, { idp }) => page.goto(`${idp.issuer}/register-account`),
+  'new account, by its link, with an error': async (page, { idp }) => {
+    await page.goto(`${idp.issuer}/register-account`);
+    await page.fill('#email', 'grace@example.com');
+    await follow(page, '#send');
+    await page.goto(idp.issuer + (await linkIn(idp)));
+    await page.fill('#name', 'Grace Hopper');
+    await page.fill('#password', 'short');
+    await follow(page, '#create');
+  },
+  'confirm a new address': async (page, { idp }) => {
+    await signIn(page, { idp });
+    await page.goto(`${idp.issuer}/account/email`);
+    await page.fill('#email', 'countess@example.com');
+    await follow(page, '#change');
+    await page.goto(idp.issuer + (await linkIn(idp)));
+  },
   'link that is not good any more': (page, { idp }) => page.goto(`${idp.issuer}/reset-password?token=x`),
   'mail for developers': async (page, { idp }) => {
     await queueNotice(idp);
@@ -256,7 +273,10 @@ export const everyPage = Object.keys(ways) as PageName[]; // the keys of a const
 
 /** Goes to a page of a server of its own. */
 export async function goToPage(page: Page, name: PageName): Promise<void> {
-  const idp = await startIdp({ host: 'localhost', settings: { ATTEMPTS_PER_ACCOUNT: '3' } });
+  const idp = await startIdp({
+    host: 'localhost',
+    settings: { ATTEMPTS_PER_ACCOUNT: '3', USER_REGISTRATION: 'open' },
+  });
   const ada = await idp.addUser();
   const shop = await startApp(idp, {
     name: 'Corner Shop',
