@@ -53,7 +53,13 @@ export async function signInFederated(
   }
   const owner =
     vouched === null ? undefined : await users.findByEmail(deps.db, users.canonicalEmail(vouched));
-  const connection = { provider_id: provider.id, subject, label: labelOf(profile), made_at: now };
+  const connection = {
+    provider_id: provider.id,
+    subject,
+    email: profile.email,
+    label: labelOf(profile),
+    made_at: now,
+  };
   return { begun: null, connection: { ...connection, user_id: owner?.id ?? null } };
 }
 

@@ -32,23 +32,29 @@ export interface AccountAsked {
   readonly language: Language;
   /** A query to be added to the link: the request that the person came with; '' where there is none. */
   readonly more: string;
+  /** The provider that they came from, where it lets people make accounts; then neither setting is asked. */
+  readonly provider_id?: string;
 }
 
 /** Sends a link to this address; to one that has an account, that it has. Throws UserError: `invalid_input` or `too_many_attempts`. */
 export async function askForAccount(
   deps: Pick<Deps, 'bell' | 'config' | 'db' | 'keys'>,
-  { email, visit, language, more }: AccountAsked,
+  { email, visit, language, more, provider_id }: AccountAsked,
   now: number,
 ): Promise<void> {
   const { config, db } = deps;
   const typed = email.trim().normalize('NFC');
-  assertAddress(config, typed);
+  assertAddress(provider_id === undefined ? config : { USER_REGISTRATION_DOMAINS: [] }, typed);
   const address = users.canonicalEmail(typed);
   if (!(await countMail(db, config, { source: sourceOf(visit.address), address }, now))) return;
 
   const user = await users.findByEmail(db, address);
   const ring = await deps.keys.get();
-  const token = ring.seal('seal', Buffer.from(JSON.stringify({ email: typed, at: now })), 'registration');
+  const token = ring.seal(
+    'seal',
+    Buffer.from(JSON.stringify({ email: typed, at: now, provider_id })),
+    'registration',
+  );
   const link = `${config.ISSUER}/create-account?token=${token}${more}`;
   const forgotten = `${config.ISSUER}/forgot-password`;
   const mail =
@@ -88,21 +94,31 @@ export interface Pass {
   readonly invitation: string | null;
 }
 
-type PassDeps = Pick<Deps, 'config' | 'db' | 'keys'>;
+type PassDeps = Pick<Deps, 'caches' | 'config' | 'db' | 'keys'>;
 
 /** Reads a link. Throws UserError `not_found` where it is not good any more, or accounts are not made this way now. Uses nothing up. */
-export async function readPass({ config, db, keys }: PassDeps, token: string, now: number): Promise<Pass> {
+export async function readPass(deps: PassDeps, token: string, now: number): Promise<Pass> {
+  const { config, db } = deps;
   const pass = token.includes('.')
-    ? config.USER_REGISTRATION === 'open' && openRegistration(await keys.get(), token, now)
+    ? await openRegistration(deps, token, now)
     : config.USER_REGISTRATION !== 'closed' && (await findInvitation(db, token, now));
   if (!pass) throw linkOver();
   return pass;
 }
 
-function openRegistration(ring: Awaited<ReturnType<Deps['keys']['get']>>, token: string, now: number) {
+async function openRegistration({ caches, config, keys }: PassDeps, token: string, now: number) {
+  const ring = await keys.get();
   const plain = token.length <= 2048 ? ring.open('seal', token, 'registration') : undefined;
   if (plain === undefined) return undefined;
-  const { email, at } = JSON.parse(plain.toString()) as { email: string; at: number }; // sealed above
+  const { email, at, provider_id } = JSON.parse(plain.toString()) as {
+    readonly email: string;
+    readonly at: number;
+    readonly provider_id?: string;
+  }; // sealed above
+  const lets = (await caches.identityProviders()).some(
+    (row) => row.id === provider_id && row.registration === 1,
+  );
+  if (config.USER_REGISTRATION !== 'open' && !lets) return undefined;
   return now < at + lives_seconds ? { email, name: '', roles: [], invitation: null } : undefined;
 }
 

@@ -4,10 +4,14 @@
  */
 import type { Context, Middleware } from 'koa';
 import { connectIdentity, isProven } from '../actions/federated_identities.js';
+import { askForAccount } from '../actions/registration.js';
 import type { Deps } from '../deps.js';
+import { seeOther } from '../http/answer.js';
 import { parseNetworks } from '../http/client_address.js';
 import { assertOwnForm, csrfToken } from '../http/csrf.js';
 import { type Interaction, readInteraction } from '../http/interaction.js';
+import { languageOf } from '../http/language.js';
+import { carriedBy } from '../http/mail_link.js';
 import { readForm, readQuery } from '../http/read.js';
 import { render } from '../http/render.js';
 import { currentSession } from '../http/session.js';
@@ -20,8 +24,10 @@ import {
   waitingConnection,
 } from '../http/upstream.js';
 import { visitOf } from '../http/visit.js';
-import type { UserError } from '../oauth/errors.js';
+import { UserError } from '../oauth/errors.js';
 import type { Params } from '../oauth/params.js';
+import type { Visit } from '../store/events.js';
+import type { IdentityProviderRow } from '../store/identity_providers.js';
 import type { LiveSession } from '../store/sessions.js';
 import type { Connection } from '../upstream/connection.js';
 
@@ -51,6 +57,8 @@ export function postConnect(deps: ConnectDeps): Middleware {
       ctx,
       async () => {
         await assertOwnForm(deps, ctx, params, session?.id ?? null);
+        if (connection !== null && params.get('action') === 'register')
+          return register(deps, ctx, { ...asked, connection }, visitOf(ctx, trusted));
         if (connection !== null && session !== null && params.get('action') === 'connect')
           await connectIdentity(deps, session, { connection, visit: visitOf(ctx, trusted) }, now);
         dropConnection(ctx, deps.config);
@@ -59,6 +67,31 @@ export function postConnect(deps: ConnectDeps): Middleware {
       (error) => connectPage(deps, ctx, asked, error),
     );
   };
+}
+
+/** Who has no account here makes one by the link of a mail, in this browser, and is asked then. The answer is the same for everybody. */
+async function register(
+  deps: ConnectDeps,
+  ctx: Context,
+  { connection, interaction, now }: Asked & { readonly connection: Connection },
+  visit: Visit,
+): Promise<void> {
+  const provider = await findProvider(deps, connection.provider_id);
+  const email = addressFor(deps, provider, connection);
+  if (email === null) throw new UserError('not_allowed', 'register.closed_title');
+  const language = languageOf(ctx, deps.config, interaction?.pending ?? null);
+  const asked = { email, visit, language, more: carriedBy(interaction), provider_id: provider.id };
+  await askForAccount(deps, asked, now);
+  seeOther(ctx, `${deps.config.base}/check-mail?for=account`);
+}
+
+/** The address that an account may be made for; null where none is made, or no mail is sent. */
+function addressFor(
+  { config }: Pick<Deps, 'config'>,
+  { registration }: Pick<IdentityProviderRow, 'registration'>,
+  { email, user_id }: Connection,
+): string | null {
+  return registration === 1 && config.mail !== 'off' && user_id === null ? email : null;
 }
 
 async function readAsked(deps: ConnectDeps, ctx: Context, params: Params): Promise<Asked> {
@@ -82,7 +115,8 @@ async function connectPage(
     dropConnection(ctx, deps.config);
     return goOnAfter(ctx, deps, interaction);
   }
-  const provider = shownProvider(await findProvider(deps, connection.provider_id));
+  const row = await findProvider(deps, connection.provider_id);
+  const provider = shownProvider(row);
   const proven = session !== null && isProven(session, connection);
   render(ctx, deps.config, {
     view: 'upstream_connect',
@@ -98,6 +132,7 @@ async function connectPage(
       label: connection.label,
       // Only where the provider is trusted to have verified the address: its owner alone is told that there is an account.
       owned: connection.user_id !== null,
+      registers: addressFor(deps, row, connection) !== null,
       person: proven ? { name: session.name, email: session.email } : null,
       error,
     },

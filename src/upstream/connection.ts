@@ -7,14 +7,16 @@ import type { Profile } from './profile.js';
 import { openFor, sealFor } from './seals.js';
 
 const kind = 'upstream connection';
-/** How long they may take to sign in here. */
-export const connection_seconds = 600;
+/** How long they may take to sign in here, or to make an account by mail. */
+export const connection_seconds = 1800;
 /** What fits into a cookie. */
 const longest_sealed = 3900;
 
 export interface Connection {
   readonly provider_id: string;
   readonly subject: string;
+  /** The address that it gave, verified or not: a mail may go there. */
+  readonly email: string | null;
   /** What the person knows the account there by. */
   readonly label: string | null;
   /** Who alone can be connected: the owner of the address that the provider is trusted to have verified. Null for whoever proves to be. */

@@ -1,5 +1,6 @@
 /** Signing in with another provider, over real sockets, against this project's own server. Hardening rows 9, 10, 11, 13, 16, 33, 34. */
 import { describe, expect, test } from 'vitest';
+import { updateProvider } from '../../src/actions/identity_providers.js';
 import { disableUser } from '../../src/actions/users.js';
 import * as federatedIdentities from '../../src/store/federated_identities.js';
 import type * as sessions from '../../src/store/sessions.js';
@@ -10,6 +11,7 @@ import { engines } from '../support/database.js';
 import { addApp, typeCode } from '../support/factors.js';
 import { responseOf, signIn } from '../support/flow.js';
 import { addProvider, visitUpstream } from '../support/identity_provider.js';
+import { linkIn } from '../support/mails.js';
 import { atOnce, eventsOf } from '../support/shop.js';
 import { advanceBoth, byShop, press, startWorld, type World } from '../support/upstream.js';
 
@@ -183,6 +185,37 @@ describe('whoever is unknown', () => {
     },
   );
 
+  test('makes an account by a mail where the provider lets them, and is asked then', async () => {
+    const world = await startWorld({ registration: 1 });
+    const { here } = world;
+    const { browser, other } = world.browsers();
+    const page = await world.arrive(browser, other, byShop);
+    await browser.submit(page, { action: 'register' });
+    expect(await users.list(here.db, '')).toHaveLength(1);
+    const form = await browser.get(await linkIn(here));
+    const asked = await browser.submit(form, { name: 'Ada', password: 'glacier-turnip-accordion-mild' });
+    expect(asked.html).toContain('Connect your Elsewhere account?');
+    expect(responseOf(await browser.submit(asked, { action: 'connect' }))).toMatchObject({
+      code: expect.any(String),
+    });
+    const made = await users.findByEmail(here.db, 'ada@elsewhere.example');
+    expect(await federatedIdentities.listByUser(here.db, made?.id ?? '')).toHaveLength(1);
+  });
+
+  test('makes none where it does not, nor by a link of a provider that is closed again', async () => {
+    const closed = await startWorld();
+    const one = closed.here.browser();
+    const page = await closed.arrive(one);
+    expect(page.html).not.toContain('id="register"');
+    expect((await one.submit(page, { action: 'register' })).status).toBe(403);
+    const { here, ...world } = await startWorld({ registration: 1 });
+    const two = here.browser();
+    await two.submit(await world.arrive(two), { action: 'register' });
+    const link = await linkIn(here);
+    await updateProvider(here.deps, 'elsewhere', { registration: false }, here.now());
+    expect((await two.get(link)).status).toBe(404);
+  });
+
   test('whose verified address has an account here proves that very account, and no other will do (hardening 10)', async () => {
     const world = await startWorld({ trust_email_verified: 1, registration: 1 });
     const { here } = world;
@@ -217,7 +250,7 @@ describe('a proof that waits in the browser', () => {
   const cookie = 'sallyport_connection';
   test.each([
     ['in another browser', () => {}],
-    ['ten minutes later', (world: World) => advanceBoth(world, 600)],
+    ['half an hour later', (world: World) => advanceBoth(world, 1800)],
   ])('is nothing %s', async (what, change) => {
     const world = await startWorld();
     const { browser, other } = world.browsers();
