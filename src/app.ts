@@ -45,11 +45,13 @@ import { localOnly } from './http/local.js';
 import { methodNotAllowed, notFound } from './http/no_route.js';
 import { assertViews } from './http/views.js';
 import { postApplications, showApplications } from './pages/account/applications.js';
+import { postAuthenticator, showAuthenticator } from './pages/account/authenticator.js';
 import { downloadData, showData } from './pages/account/data.js';
 import { goodbye, postDelete, showDelete } from './pages/account/delete.js';
 import { postEmail, showEmail } from './pages/account/email.js';
 import { showEvents } from './pages/account/events.js';
 import { postKeep, showKeep } from './pages/account/keep.js';
+import { postNewCodes, showNewCodes } from './pages/account/new_codes.js';
 import { postNewPasskey, showNewPasskey } from './pages/account/new_passkey.js';
 import { showOverview } from './pages/account/overview.js';
 import { postPasskey, showPasskey } from './pages/account/passkey.js';
@@ -58,6 +60,8 @@ import { postPassword, showPassword } from './pages/account/password.js';
 import { postProfile, showProfile } from './pages/account/profile.js';
 import { postProviders, showProviders } from './pages/account/providers.js';
 import { showRecoveryCodes } from './pages/account/recovery_codes.js';
+import { postRemoveFactor, showRemoveFactor } from './pages/account/remove_factor.js';
+import { postSecurity, showSecurity } from './pages/account/security.js';
 import { postSessions, showSessions } from './pages/account/sessions.js';
 import { brandingPreview } from './pages/branding_preview.js';
 import { checkMail } from './pages/check_mail.js';
@@ -68,6 +72,7 @@ import { postConsent, showConsent } from './pages/consent.js';
 import { accountCreated, postCreateAccount, showCreateAccount } from './pages/create_account.js';
 import { devMail, devMessage } from './pages/dev_mail.js';
 import { emailConfirmed, postEmailLink, showEmailLink } from './pages/email_link.js';
+import { postEnrol, showEnrol } from './pages/enrol.js';
 import { errors } from './pages/errors.js';
 import { postFactor, showFactor } from './pages/factor.js';
 import { postForgotPassword, showForgotPassword } from './pages/forgot_password.js';
@@ -160,6 +165,8 @@ export function routes(deps: Deps): readonly Route[] {
     post('/login', ...page, postLogin(deps)),
     get('/factor', ...page, showFactor(deps)),
     post('/factor', ...page, postFactor(deps)),
+    get('/enrol', ...page, showEnrol(deps)),
+    post('/enrol', ...page, postEnrol(deps)),
     get('/consent', ...page, showConsent(deps)),
     post('/consent', ...page, postConsent(deps)),
     get('/choose-account', ...page, showAccountChooser(deps)),
@@ -246,6 +253,14 @@ function accountRoutes(deps: Deps): readonly Route[] {
     get('/account/recovery-codes', ...page, showRecoveryCodes(deps)),
     get('/account/providers', ...page, showProviders(deps)),
     post('/account/providers', ...page, postProviders(deps)),
+    get('/account/security', ...page, showSecurity(deps)),
+    post('/account/security', ...page, postSecurity(deps)),
+    get('/account/security/app', ...page, showAuthenticator(deps)),
+    post('/account/security/app', ...page, postAuthenticator(deps)),
+    get('/account/security/remove', ...page, showRemoveFactor(deps)),
+    post('/account/security/remove', ...page, postRemoveFactor(deps)),
+    get('/account/security/codes', ...page, showNewCodes(deps)),
+    post('/account/security/codes', ...page, postNewCodes(deps)),
     get('/account/sessions', ...page, showSessions(deps)),
     post('/account/sessions', ...page, postSessions(deps)),
     get('/account/applications', ...page, showApplications(deps)),

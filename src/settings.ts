@@ -336,6 +336,29 @@ export const settings = {
     fallback: undefined,
     about: 'How many sign-ins may wait to be hashed before the answer is 503. Default: 64 for each slot.',
   },
+  SECOND_FACTOR: {
+    schema: z.enum(['off', 'optional', 'required']),
+    fallback: 'optional',
+    about:
+      'Whether people sign in with a second factor: `off`, never; `optional`, who has set one up; `required`, everybody, and who has none sets one up at the sign-in.',
+  },
+  SECOND_FACTOR_ROLES: {
+    schema: list,
+    fallback: '',
+    about: 'Roles whose people need a second factor in any case, separated by commas: `admin`, say.',
+  },
+  SECOND_FACTOR_GRACE_SECONDS: {
+    schema: seconds(0, 400 * day),
+    fallback: '0',
+    about:
+      'How long a person may put off setting up a second factor that is required, from the first time they are asked.',
+  },
+  REMEMBER_DEVICE_SECONDS: {
+    schema: seconds(0, 400 * day),
+    fallback: String(30 * day),
+    about:
+      'How long a browser is spared the second factor of a person who wants it so. `0`: never. It ends with a new password, and when a second factor is added or removed.',
+  },
   ATTEMPTS_PER_ACCOUNT: {
     schema: whole(3, 1_000_000),
     fallback: '10',

@@ -6,6 +6,7 @@ import { newId } from '../secrets.js';
 import * as authorizations from '../store/authorizations.js';
 import type { Trx } from '../store/db.js';
 import * as outbox from '../store/outbox.js';
+import * as rememberedDevices from '../store/remembered_devices.js';
 import * as sessions from '../store/sessions.js';
 import * as signIns from '../store/sign_ins.js';
 
@@ -49,6 +50,7 @@ export async function endEverythingBut(
   const { id: but, user_id } = session;
   await sessions.removeOthers(trx, user_id, but); // first, as above
   await signIns.removeAll(trx, user_id);
+  await rememberedDevices.removeAll(trx, user_id);
   await outbox.queueLogoutsElsewhere(trx, { user_id, but }, newId(), now);
   await authorizations.revokeByUser(trx, user_id, now);
 }
@@ -67,6 +69,7 @@ export async function endSessionsOf(trx: Trx, user_id: string, now: number): Pro
   const receipt_id = newId();
   const ended = await sessions.removeAll(trx, user_id); // first, as above
   await signIns.removeAll(trx, user_id);
+  await rememberedDevices.removeAll(trx, user_id);
   const messages = await outbox.queueLogoutsOfUser(trx, user_id, receipt_id, now);
   await authorizations.revokeByUser(trx, user_id, now);
   return { receipt_id, sessions: ended, messages };

@@ -2,7 +2,7 @@
 import type { Deps } from '../deps.js';
 import { authenticatorName } from '../factors/authenticator_names.js';
 import { consumeChallenge, openChallenge } from '../factors/passkey_challenge.js';
-import { replaceRecoveryCodes } from '../factors/recovery_code.js';
+import { newRecoveryCodes, replaceRecoveryCodes } from '../factors/recovery_code.js';
 import { verifyRegistration } from '../factors/webauthn.js';
 import { relyingParty } from '../factors/webauthn_options.js';
 import type { Language } from '../languages/catalogues.js';
@@ -15,6 +15,7 @@ import * as events from '../store/events.js';
 import * as passkeys from '../store/passkeys.js';
 import * as secondFactors from '../store/second_factors.js';
 import * as users from '../store/users.js';
+import { assertMayRemoveFactor, factorsChanged } from './second_factors.js';
 
 type PasskeysDeps = Pick<Deps, 'bell' | 'config' | 'db' | 'keys'>;
 
@@ -72,7 +73,11 @@ export async function addPasskey(
       throw new UserError('conflict', 'passkeys.limit_reached');
     if (!(await passkeys.insert(trx, row))) throw new UserError('conflict', 'passkeys.taken');
     await tell(trx, { config, ring }, { name: 'passkey_added', row, by }, now);
-    return before.length === 0 ? replaceRecoveryCodes(trx, ring, user_id, now) : null;
+    await factorsChanged(trx, user_id);
+    if (before.length > 0) return null;
+    const codes = newRecoveryCodes();
+    await replaceRecoveryCodes(trx, ring, { user_id, codes }, now);
+    return codes;
   });
   deps.bell.ring();
   return { id: row.id, codes };
@@ -124,10 +129,11 @@ export async function removePasskey(
   await deps.db.transaction(async (trx) => {
     await users.hold(trx, user_id); // of two that remove the last two at the same moment the second sees what the first left
     const row = await loadPasskey(trx, { id, user_id });
+    await assertMayRemoveFactor(trx, config, user_id);
     const removal = await removalOf(trx, user_id);
     if (removal === 'only_way') throw new UserError('not_allowed', 'passkeys.remove_only_way');
     await passkeys.remove(trx, { id, user_id });
-    if (removal === 'last') await credentials.removeAll(trx, user_id, 'recovery_code'); // there is nothing to stand in for
+    await factorsChanged(trx, user_id);
     await tell(trx, { config, ring }, { name: 'passkey_removed', row, by }, now);
   });
   deps.bell.ring();

@@ -17,6 +17,8 @@ export interface SignIn extends Pick<NewSession, 'current' | 'request_id' | 'vis
   readonly source: string;
   /** Gives the id of a browser that is known for a login, or null. */
   readonly device: (login: string) => string | null;
+  /** Gives the digest of the mark by which a browser is spared the second factor of a person, or null. */
+  readonly remembered: (user_id: string) => string | null;
 }
 
 /** Proves a password and goes on from there. Throws UserError: `wrong_credentials`, `too_many_attempts` or `busy`. */
@@ -43,7 +45,7 @@ export async function signIn(deps: SignInDeps, request: SignIn, now: number): Pr
     // The password was changed, or the user disabled, while it was being checked: then it does not count any more.
     if (!(await users.lock(trx, user_id)) || !(await settlePassword(trx, proved, now))) throw wrong();
     const proof = { user_id, credential_id: proved.credential.id, amr: [amr], current, request_id, visit };
-    return beginSignIn(trx, config, proof, now);
+    return beginSignIn(trx, config, { ...proof, remembered: request.remembered(user_id) }, now);
   });
   if (begun.session === null) {
     deps.log.info({ event: 'factor_asked', user_id, step: begun.sign_in.step }, 'a second factor is asked');

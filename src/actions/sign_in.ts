@@ -20,20 +20,31 @@ import * as signIns from '../store/sign_ins.js';
 import type { UpstreamSession } from '../store/upstream_sessions.js';
 import * as users from '../store/users.js';
 import { tooMany } from './password_proof.js';
+import { isRemembered, rememberDevice } from './remembered_devices.js';
+import { type PolicyConfig, policyOf } from './second_factors.js';
 import { type NewSession, type StartedSession, startSession, strengthenSession } from './start_session.js';
 
 const lives_seconds = 600;
 const most_attempts = 5;
 
-type MachineConfig = Pick<
-  Config,
-  'DEFAULT_LANGUAGE' | 'mail' | 'EVENTS_SECONDS' | 'SESSION_IDLE_SECONDS' | 'SESSION_MAX_SECONDS'
->;
+type MachineConfig = PolicyConfig &
+  Pick<
+    Config,
+    | 'DEFAULT_LANGUAGE'
+    | 'mail'
+    | 'EVENTS_SECONDS'
+    | 'REMEMBER_DEVICE_SECONDS'
+    | 'SECOND_FACTOR_GRACE_SECONDS'
+    | 'SESSION_IDLE_SECONDS'
+    | 'SESSION_MAX_SECONDS'
+  >;
 
 /** A first factor that was proved. */
 export interface FirstProof extends Omit<NewSession, 'login'> {
   /** The credential it was proved with, of table credentials: what the browser will be known for. Null for any other kind. */
   readonly credential_id: string | null;
+  /** The digest of the mark by which this browser is spared the person's second factor (http/remembered_device.ts); null for none. */
+  readonly remembered?: string | null;
 }
 
 /** What a proof led to: a session, or one more step. */
@@ -48,6 +59,8 @@ export interface SignedIn extends StartedSession {
    * has only grown stronger.
    */
   readonly login: string | null;
+  /** The secret by which this browser is spared the second factor from now on. Null where nobody wanted it. */
+  readonly remembered: string | null;
 }
 
 export interface StepAhead {
@@ -67,12 +80,13 @@ export async function beginSignIn(
   now: number,
 ): Promise<Begun> {
   const { user_id, credential_id, amr, request_id, upstream = null } = proof;
-  const step = await stepOf(trx, { user_id, amr });
+  const step = await stepOf(trx, config, proof, now);
   if (step === 'session') {
     const login = loginOf(proof);
     const started = await startSession(trx, config, { ...proof, login }, now);
-    return { session: { ...started, user_id, login }, sign_in: null };
+    return { session: { ...started, user_id, login, remembered: null }, sign_in: null };
   }
+  if (step === 'enrol') await users.beginGrace(trx, user_id, now + config.SECOND_FACTOR_GRACE_SECONDS);
   const row = { user_id, session_id: null, credential_id, amr, request_id, upstream };
   const cookie = await newRow(trx, row, now);
   return { session: null, sign_in: { step, cookie } };
@@ -114,9 +128,16 @@ async function newRow(trx: Trx, { amr, request_id, upstream, ...row }: NewRow, n
   return cookie;
 }
 
-async function stepOf(trx: Trx, { user_id, amr }: Pick<FirstProof, 'user_id' | 'amr'>): Promise<SignInStep> {
+async function stepOf(
+  trx: Trx,
+  config: MachineConfig,
+  { user_id, amr, remembered: token_hash = null }: Pick<FirstProof, 'user_id' | 'amr' | 'remembered'>,
+  now: number,
+): Promise<SignInStep> {
+  const user = await users.find(trx, user_id);
   const has_factor = (await secondFactors.list(trx, user_id)).length > 0;
-  return signInStep({ amr, policy: 'optional', has_factor, remembered: false });
+  const remembered = has_factor && (await isRemembered(trx, config, { user_id, token_hash }, now));
+  return signInStep({ amr, policy: policyOf(config, user?.roles ?? ''), has_factor, remembered });
 }
 
 /** A way to prove a second factor. */
@@ -137,6 +158,8 @@ export interface FactorProof {
 export interface Here {
   readonly current: NewSession['current'];
   readonly visit: SignInVisit;
+  /** Whether the person wants this browser to be spared their second factor from now on. */
+  readonly remember?: boolean;
 }
 
 /**
@@ -194,12 +217,45 @@ async function complete(
   if (mine === undefined) throw ended();
   if (mine.session_id !== null) {
     if (here.current?.id !== mine.session_id) throw ended();
-    return { ...(await strengthenSession(trx, here.current, amr, now)), user_id, login: null };
+    const stronger = await strengthenSession(trx, here.current, amr, now);
+    return { ...stronger, user_id, login: null, remembered: null };
   }
   const { auth_request: request_id } = mine;
   const upstream = mine.upstream === null ? null : (JSON.parse(mine.upstream) as UpstreamSession); // newRow wrote it
-  const proved = { user_id, amr, ...here, request_id, login: loginOf(mine), upstream };
-  return { ...(await startSession(trx, config, proved, now)), user_id, login: proved.login };
+  const { current, visit } = here;
+  const login = loginOf(mine);
+  const proved = { user_id, amr, current, visit, request_id, login, upstream };
+  const started = await startSession(trx, config, proved, now);
+  const wanted = here.remember === true && amr.includes('mfa');
+  const remembered = wanted ? await rememberDevice(trx, config, { user_id, visit }, now) : null;
+  return { ...started, user_id, login, remembered };
+}
+
+/**
+ * Goes on without setting up a second factor, as long as that may be put off. Throws UserError `not_allowed` where it may not any more, or
+ * there is one to prove; `form_expired` where the sign-in is over.
+ */
+export async function putOffFactor(
+  deps: Pick<Deps, 'bell' | 'config' | 'db' | 'log'>,
+  sign_in: signIns.SignInRow,
+  here: Here,
+  now: number,
+): Promise<SignedIn> {
+  const { user_id } = sign_in;
+  const amr = sign_in.amr.split(' ');
+  const put_off = await deps.db.transaction(async (trx) => {
+    const due_at = (await users.find(trx, user_id))?.factor_due_at ?? 0;
+    const step = await stepOf(trx, deps.config, { user_id, amr, remembered: null }, now);
+    if (step === 'factor' || (step === 'enrol' && due_at <= now))
+      throw new UserError('not_allowed', 'factor.must_enrol');
+    return complete(trx, deps.config, { sign_in, amr, here }, now);
+  });
+  if (here.current !== null && here.current.id !== put_off.session_id) deps.bell.ring();
+  deps.log.info(
+    { event: 'signed_in', user_id, sid: put_off.session_id },
+    'signed in, a second factor put off',
+  );
+  return put_off;
 }
 
 /** Forgets the sign-in under way of a browser: the person starts over. */

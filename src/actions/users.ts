@@ -118,6 +118,7 @@ export function newUserRow(input: NewUser, now: number): users.UserRow {
     updated_at: now,
     disabled_at: null,
     deletes_at: null,
+    factor_due_at: null,
   };
 }
 

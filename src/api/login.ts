@@ -5,17 +5,19 @@
 import type { Context, Middleware } from 'koa';
 import { waysOf } from '../actions/factor_proofs.js';
 import { signIn } from '../actions/password_sign_in.js';
-import type { StepAhead } from '../actions/sign_in.js';
+import { putOffFactor, type SignedIn, type StepAhead } from '../actions/sign_in.js';
 import { noStoreJson } from '../http/answer.js';
 import { parseNetworks } from '../http/client_address.js';
 import { knownDevice } from '../http/device.js';
 import { readJson } from '../http/read.js';
 import { signInVisit } from '../http/visit.js';
 import { sourceOf } from '../limits/attempts.js';
+import type { SignInVisit } from '../mail/new_device.js';
 import { readMode } from '../oauth/direct_sign_in.js';
 import { errorObject, OAuthError } from '../oauth/errors.js';
 import { digest } from '../secrets.js';
 import * as signIns from '../store/sign_ins.js';
+import * as users from '../store/users.js';
 import { assertFrom, readClient } from './caller.js';
 import { sealMfaToken } from './mfa_token.js';
 import { answerSignedIn, readWanted, type SignInApiDeps, type Wanted } from './sign_in.js';
@@ -40,14 +42,30 @@ export function login(deps: SignInApiDeps): Middleware {
         source: sourceOf(visit.address),
         visit,
         device: (login) => knownDevice(ctx, deps.config, ring, login),
+        remembered: () => null, // by a page of this server alone
         current: null,
         request_id: null,
       },
       now,
     );
     if (begun.session !== null) return answerSignedIn(deps, ctx, wanted, begun.session);
+    const put_off = await putOff(deps, begun.sign_in, visit);
+    if (put_off !== null) return answerSignedIn(deps, ctx, wanted, put_off);
     return answerMissing(deps, ctx, wanted, begun.sign_in);
   };
+}
+
+/** Goes on without setting up a second factor, where that may still be put off: here is no page for it. Null where it may not. */
+async function putOff(
+  deps: SignInApiDeps,
+  { step, cookie }: StepAhead,
+  visit: SignInVisit,
+): Promise<SignedIn | null> {
+  const now = deps.clock();
+  const sign_in = step === 'enrol' ? await signIns.findLive(deps.db, digest(cookie), now) : undefined;
+  const user = sign_in && (await users.find(deps.db, sign_in.user_id));
+  if (sign_in === undefined || (user?.factor_due_at ?? 0) <= now) return null;
+  return putOffFactor(deps, sign_in, { current: null, visit }, now);
 }
 
 /** Tells that a second factor is missing, with a handle to go on: never a token. */

@@ -2,9 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { inviteUser } from '../actions/invitations.js';
+import { resetFactors } from '../actions/second_factors.js';
 import { addUser, disableUser, enableUser, loadUser, removeUser, setPassword } from '../actions/users.js';
 import { claimsOfScopes, openidScopes } from '../claims/index.js';
 import type { Deps } from '../deps.js';
+import * as credentials from '../store/credentials.js';
 import * as passkeys from '../store/passkeys.js';
 import * as users from '../store/users.js';
 import { InputError } from './input_error.js';
@@ -58,7 +60,23 @@ export function usersCommand(start: Start): Command {
         const row = await loadUser(deps, user);
         const own = await passkeys.list(deps.db, row.id);
         const shown = own.map(({ name, created_at, last_used_at }) => ({ name, created_at, last_used_at }));
-        tell(row, options, { passkeys: shown });
+        tell(row, options, { passkeys: shown, ...(await factorsOf(deps, row.id)) });
+      }),
+    );
+  command
+    .command('reset-factors <user>')
+    .description('take all second factors of a person away, who lost them; all their sessions end')
+    .option('--json', 'print JSON')
+    .action((user: string, options: { json?: boolean }) =>
+      start.withDeps(async (deps) => {
+        const { id, email } = await loadUser(deps, user);
+        const ring = await deps.keys.get();
+        const removed = (await resetFactors({ ...deps, ring }, id, deps.clock())).length;
+        print(
+          { sub: id, email, removed },
+          options,
+          () => `${email} has no second factor any more (${removed} removed).`,
+        );
       }),
     );
   change(
@@ -178,6 +196,20 @@ function shown(row: users.UserRow) {
     roles: roles.split(' ').filter((role) => role !== ''),
     created_at,
     disabled_at,
+  };
+}
+
+/** What a person has beside the password and passkeys, for the operator. */
+async function factorsOf({ db }: Deps, user_id: string) {
+  const apps = await credentials.list(db, user_id, 'totp');
+  const codes = await credentials.list(db, user_id, 'recovery_code');
+  return {
+    authenticator_apps: apps.map(({ name, created_at, last_used_at }) => ({
+      name,
+      created_at,
+      last_used_at,
+    })),
+    recovery_codes: codes.length,
   };
 }
 

@@ -88,7 +88,10 @@ function metadata(config: Deps['config'], resources: ReadonlyMap<string, readonl
     introspection_endpoint_auth_signing_alg_values_supported: assertion_algs,
     revocation_endpoint_auth_methods_supported: methods,
     revocation_endpoint_auth_signing_alg_values_supported: assertion_algs,
-    acr_values_supported: acrs.slice(0, 1),
+    acr_values_supported: acrs.slice(
+      0,
+      config.SECOND_FACTOR === 'off' && config.SECOND_FACTOR_ROLES.length === 0 ? 1 : 2,
+    ),
     claim_types_supported: ['normal'],
     claims_supported: [...claimsSupported],
     claims_parameter_supported: true,

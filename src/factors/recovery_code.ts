@@ -33,21 +33,24 @@ export function canonicalRecoveryCode(typed: string): string | undefined {
   return /^[0-9a-hjkmnp-tv-z]{10}$/.test(text) ? text : undefined;
 }
 
-/** Makes ten new codes in the place of those there were. They are shown once, to their owner, and not kept. */
+/** Ten codes, as they are shown to their owner. */
+export function newRecoveryCodes(): readonly string[] {
+  return Array.from({ length: how_many }, newRecoveryCode);
+}
+
+/** Puts codes in the place of those there were. */
 export async function replaceRecoveryCodes(
   trx: Trx,
   ring: KeyRing,
-  user_id: string,
+  { user_id, codes }: { readonly user_id: string; readonly codes: readonly string[] },
   now: number,
-): Promise<readonly string[]> {
+): Promise<void> {
   await credentials.removeAll(trx, user_id, 'recovery_code');
-  const codes = Array.from({ length: how_many }, newRecoveryCode);
   for (const code of codes) {
     const secret = macOf(ring, user_id, code.replace('-', ''));
     const row = { id: newId(), user_id, type: 'recovery_code', secret } as const;
     await credentials.insert(trx, { ...row, created_at: now, updated_at: now });
   }
-  return codes;
 }
 
 /** Uses a code up. False where it is wrong or was used before: of any number at the same moment one gets true. */

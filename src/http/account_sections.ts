@@ -15,6 +15,7 @@ export const sections: readonly Section[] = [
   { path: '/account/email', title: 'email.title', about: 'email.in_short' },
   { path: '/account/password', title: 'account.password' },
   { path: '/account/passkeys', title: 'passkeys.title', about: 'passkeys.in_short' },
+  { path: '/account/security', title: 'factor.security', about: 'factor.security_intro' },
   { path: '/account/providers', title: 'upstream.section' },
   { path: '/account/sessions', title: 'account.sessions' },
   { path: '/account/applications', title: 'account.applications', about: 'account.applications_about' },

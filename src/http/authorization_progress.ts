@@ -38,6 +38,7 @@ export async function progressOf(
   const subs = requiredSubs(request.claims);
   const { required: required_acrs, wanted: wanted_acrs } = acrsOf(request);
   const reachable_acrs = () => reachableAcrs(deps, session, [...(required_acrs ?? []), ...wanted_acrs]);
+  const step = sign_in === null ? null : await owedStep(deps, sign_in);
   return {
     request_id: id,
     arrived_at,
@@ -48,7 +49,7 @@ export async function progressOf(
     required_acrs,
     wanted_acrs,
     session: session && { ...session, sub: subOf(session.user_id), reachable_acrs: await reachable_acrs() },
-    sign_in: sign_in && { ...sign_in, sub: subOf(sign_in.user_id), step: await owedStep(deps, sign_in) },
+    sign_in: step === null || sign_in === null ? null : { ...sign_in, sub: subOf(sign_in.user_id), step },
     to_approve: wordsToApprove(
       request,
       client,

@@ -23,6 +23,7 @@ const kinds = {
   device: ofPages,
   way_back: { prefix: '__Host-', same_site: 'Lax' },
   language: { prefix: '__Host-', same_site: 'Lax' },
+  remembered: { prefix: '__Host-', same_site: 'Lax' },
   sign_in: { prefix: '__Host-', same_site: 'Lax' },
   /** Who somebody is at another provider, until they proved who they are here (http/upstream.ts). */
   connection: { prefix: '__Host-', same_site: 'Lax' },

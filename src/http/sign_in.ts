@@ -2,7 +2,7 @@
 import type { Context } from 'koa';
 import type { Config } from '../config.js';
 import type { Deps } from '../deps.js';
-import type { SignInStep } from '../oauth/sign_in_step.js';
+import { policyFor, type SignInStep } from '../oauth/sign_in_step.js';
 import { digest } from '../secrets.js';
 import type { Db } from '../store/db.js';
 import * as secondFactors from '../store/second_factors.js';
@@ -12,6 +12,7 @@ import { seeOther } from './answer.js';
 import { readCookie, setCookie } from './cookies.js';
 import { rememberDevice } from './device.js';
 import { goOn, type Interaction } from './interaction.js';
+import { giveMark } from './remembered_device.js';
 import { giveSession } from './session.js';
 
 const lives_seconds = 600;
@@ -47,18 +48,56 @@ export const stepPages: Readonly<Record<Exclude<SignInStep, 'session'>, string>>
   enrol: '/enrol',
 };
 
-/** The step that a sign-in under way waits for: the factor of a person who has one, or that they set one up. */
+/**
+ * The step that a sign-in under way waits for: the factor of a person who has one, or that they set one up. Null where neither is
+ * demanded any more: the factor was removed meanwhile, say, and the person begins anew.
+ */
 export async function owedStep(
-  { db }: { readonly db: Db },
-  { user_id }: Pick<signIns.SignInRow, 'user_id'>,
-): Promise<keyof typeof stepPages> {
-  return (await secondFactors.list(db, user_id)).length > 0 ? 'factor' : 'enrol';
+  { db, config }: { readonly db: Db; readonly config: Config },
+  { user_id, roles }: Pick<signIns.LiveSignIn, 'user_id' | 'roles'>,
+): Promise<keyof typeof stepPages | null> {
+  if ((await secondFactors.list(db, user_id)).length > 0) return 'factor';
+  const policy = policyFor(config.SECOND_FACTOR, config.SECOND_FACTOR_ROLES, roles.split(' '));
+  return policy === 'required' ? 'enrol' : null;
 }
 
-/** What a proof led to, as actions/sign_in.ts gives it. */
+/** Sends the browser to the step that its sign-in waits for. */
+export async function goToOwedStep(
+  ctx: Context,
+  deps: { readonly db: Db; readonly config: Config },
+  sign_in: signIns.LiveSignIn,
+  interaction: Interaction | null,
+): Promise<void> {
+  const step = await owedStep(deps, sign_in);
+  const query = interaction === null ? '' : `?request=${interaction.sealed}`;
+  seeOther(ctx, `${deps.config.base}${step === null ? '/login' : stepPages[step]}${query}`);
+}
+
+/** A session that was started or made stronger, as actions/sign_in.ts gives it. */
+interface SignedIn {
+  readonly user_id: string;
+  readonly cookie: string;
+  readonly login: string | null;
+  readonly remembered: string | null;
+}
+
+/** What a proof led to. */
 interface Proved {
-  readonly session: { readonly cookie: string; readonly login: string | null } | null;
+  readonly session: SignedIn | null;
   readonly sign_in: { readonly cookie: string; readonly step: keyof typeof stepPages } | null;
+}
+
+/** Hands the browser the cookies of a session, and takes that of its sign-in away. */
+export async function giveCookies(
+  ctx: Context,
+  { config, keys }: Pick<Deps, 'config' | 'keys'>,
+  { user_id, cookie, login, remembered: secret }: SignedIn,
+): Promise<void> {
+  const ring = await keys.get();
+  takeSignIn(ctx, config);
+  giveSession(ctx, config, cookie);
+  if (login !== null) rememberDevice(ctx, config, ring, login);
+  if (secret !== null) giveMark(ctx, config, ring, { user_id, secret });
 }
 
 /**
@@ -77,11 +116,7 @@ export async function goOnFrom(
     const query = interaction === null ? '' : `?request=${interaction.sealed}`;
     return seeOther(ctx, `${config.base}${stepPages[sign_in.step]}${query}`);
   }
-  if (session !== null) {
-    takeSignIn(ctx, config);
-    giveSession(ctx, config, session.cookie);
-    if (session.login !== null) rememberDevice(ctx, config, await deps.keys.get(), session.login);
-  }
+  if (session !== null) await giveCookies(ctx, deps, session);
   // Who came from another provider, and proved now who they are here, is asked whether the two are one.
   if (session !== null && readCookie(ctx, config, 'connection') !== undefined) {
     const query = interaction === null ? '' : `?request=${interaction.sealed}`;

@@ -1,7 +1,16 @@
 /** What a sign-in still needs before there may be a session. Pure, and the only place that decides it. Hardening row 13. */
 
 /** Whether a second factor is asked of a person: never, where they have one, or always. */
-type FactorPolicy = 'off' | 'optional' | 'required';
+export type FactorPolicy = 'off' | 'optional' | 'required';
+
+/** What the settings demand of a person: one of the roles named demands a second factor whatever holds for everybody else. */
+export function policyFor(
+  everybody: FactorPolicy,
+  of_roles: readonly string[],
+  roles: readonly string[],
+): FactorPolicy {
+  return roles.some((role) => role !== '' && of_roles.includes(role)) ? 'required' : everybody;
+}
 
 export interface SignInFacts {
   /** What was proved. RFC 8176. */

@@ -16,7 +16,7 @@ import { ownPasskeyForm, readPasskey } from '../http/passkey_form.js';
 import { readForm, readQuery } from '../http/read.js';
 import { render } from '../http/render.js';
 import { currentSession } from '../http/session.js';
-import { currentSignIn, giveSignIn, goOnFrom, takeSignIn } from '../http/sign_in.js';
+import { currentSignIn, giveSignIn, goOnFrom, goToOwedStep, owedStep, takeSignIn } from '../http/sign_in.js';
 import { submit } from '../http/submit.js';
 import { signInVisit } from '../http/visit.js';
 import type { Key } from '../languages/keys.js';
@@ -61,7 +61,8 @@ export function postFactor(deps: FactorDeps): Middleware {
         await assertOwnForm(deps, ctx, params, boundTo(asked));
         const action = params.get('action');
         if (action === 'cancel' || action === 'restart') return leave(deps, ctx, asked, action);
-        const here = { current: asked.session, visit: await signInVisit(deps, ctx, trusted) };
+        const remember = params.get('remember') === 'yes';
+        const here = { current: asked.session, visit: await signInVisit(deps, ctx, trusted), remember };
         const proof = await readProof(ctx, params, asked, sourceOf(here.visit.address));
         const sign_in = asked.sign_in ?? (await stepUp(deps, ctx, asked, now));
         const session = await proveFactor(deps, sign_in, { proof, here }, now);
@@ -96,7 +97,9 @@ async function readAsked(deps: FactorDeps, ctx: Context, params: Params): Promis
   const ways = stronger ? fitting(open, person, interaction) : open;
   const [first] = ways;
   if (person === null || first === undefined) {
-    if (interaction !== null) goOn(ctx, deps, interaction);
+    if (sign_in?.session_id === null && (await owedStep(deps, sign_in)) === 'enrol')
+      await goToOwedStep(ctx, deps, sign_in, interaction);
+    else if (interaction !== null) goOn(ctx, deps, interaction);
     else seeOther(ctx, `${deps.config.base}${session === null ? '/login' : '/'}`);
     return null;
   }
@@ -189,6 +192,8 @@ async function factorForm(
       can_cancel: interaction !== null,
       can_restart: sign_in?.session_id === null,
       passkey: way === 'passkey' ? await ownPasskeyForm(deps, ctx, person.user_id) : null,
+      remember_days:
+        sign_in?.session_id === null ? Math.floor(deps.config.REMEMBER_DEVICE_SECONDS / 86_400) : 0,
     },
   });
 }

@@ -10,6 +10,7 @@ import { giveUp, type Interaction, readInteraction, shownClient } from '../http/
 import { languagesOf } from '../http/language.js';
 import { anyPasskeyForm, passkeySignal, readPasskey } from '../http/passkey_form.js';
 import { readForm, readQuery } from '../http/read.js';
+import { rememberedMark } from '../http/remembered_device.js';
 import { render } from '../http/render.js';
 import { currentSession } from '../http/session.js';
 import { goOnFrom } from '../http/sign_in.js';
@@ -71,7 +72,11 @@ export function postLogin(deps: LoginDeps): Middleware {
     if (email === undefined) throw new UserError('invalid_input', 'login.email_missing', 'email');
     if (password === undefined) throw new UserError('invalid_input', 'login.password_missing', 'password');
     const ring = await deps.keys.get();
-    return { email, password, device: (login: string) => knownDevice(ctx, deps.config, ring, login) };
+    return {
+      ...{ email, password },
+      device: (login: string) => knownDevice(ctx, deps.config, ring, login),
+      remembered: (user_id: string) => rememberedMark(ctx, deps.config, ring, user_id),
+    };
   }
 }
 

@@ -83,6 +83,54 @@ export function findAll(
   return db.all(byTypeOfMany, { user_ids: JSON.stringify(user_ids), type });
 }
 
+const insertNew = statement<CredentialRow>((sql, value) =>
+  sql('credentials')
+    .insert({
+      id: value.id,
+      user_id: value.user_id,
+      type: value.type,
+      secret: value.secret,
+      name: value.name,
+      created_at: value.created_at,
+      updated_at: value.updated_at,
+      last_used_at: value.last_used_at,
+      last_step: value.last_step,
+    })
+    .onConflict('id')
+    .ignore(),
+);
+
+/** Adds a credential unless there is one with its id. False if there is: of any number at the same moment one gets true. */
+export async function insertOnce(trx: Trx, row: NewCredential): Promise<boolean> {
+  return (await trx.run(insertNew, { name: null, ...row, last_used_at: null, last_step: null })) === 1;
+}
+
+const deleteOne = statement<Own>((sql, value) =>
+  sql('credentials').where({ id: value.id, user_id: value.user_id, type: value.type }).delete(),
+);
+
+interface Own {
+  readonly id: string;
+  readonly user_id: string;
+  readonly type: CredentialRow['type'];
+}
+
+/** False if the person has no such credential any more. */
+export async function remove(trx: Trx, own: Own): Promise<boolean> {
+  return (await trx.run(deleteOne, own)) === 1;
+}
+
+const setName = statement<Own & { name: string }>((sql, value) =>
+  sql('credentials')
+    .where({ id: value.id, user_id: value.user_id, type: value.type })
+    .update({ name: value.name }),
+);
+
+/** False if the person has no such credential. */
+export async function rename(db: Db | Trx, own: Own & { name: string }): Promise<boolean> {
+  return (await db.run(setName, own)) === 1;
+}
+
 const byType = statement<{ user_id: string; type: string }, CredentialRow>((sql, value) =>
   sql('credentials').where({ user_id: value.user_id, type: value.type }).orderBy('created_at', 'desc'),
 );

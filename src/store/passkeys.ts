@@ -107,6 +107,15 @@ export async function rename(
   return (await db.run(setName, own)) === 1;
 }
 
+const deleteByUser = statement<{ user_id: string }>((sql, value) =>
+  sql('passkeys').where({ user_id: value.user_id }).delete(),
+);
+
+/** Removes all passkeys of a person. Returns how many. */
+export function removeAll(trx: Trx, user_id: string): Promise<number> {
+  return trx.run(deleteByUser, { user_id });
+}
+
 const deleteOne = statement<{ id: string; user_id: string }>((sql, value) =>
   sql('passkeys').where({ id: value.id, user_id: value.user_id }).delete(),
 );

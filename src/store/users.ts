@@ -37,6 +37,8 @@ export interface UserRow {
   disabled_at: number | null;
   /** When the account is deleted, as its owner asked; null for nearly all. */
   deletes_at: number | null;
+  /** Where a second factor is required: until when setting one up may be put off. Null until they are first asked. */
+  factor_due_at: number | null;
 }
 
 const insertUser = statement<UserRow>((sql, value) =>
@@ -67,6 +69,7 @@ const insertUser = statement<UserRow>((sql, value) =>
       updated_at: value.updated_at,
       disabled_at: value.disabled_at,
       deletes_at: value.deletes_at,
+      factor_due_at: value.factor_due_at,
     })
     .onConflict('email_canonical')
     .ignore(),
@@ -103,6 +106,7 @@ const insertAll = insertMany<UserRow>('users', {
   updated_at: true,
   disabled_at: true,
   deletes_at: true,
+  factor_due_at: true,
 });
 
 /** Adds those of the users whose address and id nobody has. Gives their ids: two at the same moment cannot both be added. */
@@ -160,6 +164,18 @@ const holdById = statement<{ id: string }, UserRow>((sql, value) =>
 /** A user whom nobody else changes until the transaction ends. */
 export function hold(trx: Trx, id: string): Promise<UserRow | undefined> {
   return trx.first(holdById, { id });
+}
+
+const setFactorDue = statement<{ id: string; factor_due_at: number }>((sql, value) =>
+  sql('users')
+    .where({ id: value.id })
+    .whereNull('factor_due_at')
+    .update({ factor_due_at: value.factor_due_at }),
+);
+
+/** Notes until when a person may put off setting up a second factor, unless that is noted already. */
+export async function beginGrace(trx: Trx, id: string, factor_due_at: number): Promise<void> {
+  await trx.run(setFactorDue, { id, factor_due_at });
 }
 
 const byEmail = statement<{ email_canonical: string }, UserRow>((sql, value) =>

@@ -9,7 +9,7 @@ import { change, deletedAndBack, withApplication } from '../support/account.js';
 import { Authenticator } from '../support/authenticator.js';
 import { ask, countRows, signedInBrowser } from '../support/authorize.js';
 import { type Browser, formOf, type Page } from '../support/browser.js';
-import { addApp, toFactor } from '../support/factors.js';
+import { addApp, codeOnPage, toFactor } from '../support/factors.js';
 import { paths as apiPaths } from '../support/first_party.js';
 import { startUpstream } from '../support/identity_provider.js';
 import { type Form, formBody, password, startIdp, type TestIdp } from '../support/idp.js';
@@ -72,6 +72,20 @@ const forms: Readonly<Record<string, Case>> = {
     },
     choice: { action: 'continue' },
   },
+  '/enrol': {
+    open: async (idp) => {
+      await idp.addUser({ email: 'guarded@example.com', roles: ['guarded'] });
+      const { browser, page } = await toFactor(idp, '/login', 'guarded@example.com');
+      return { browser, page };
+    },
+    choice: (page, idp) => ({ code: codeOnPage(page, idp.now()), action: 'add' }),
+  },
+  '/account/security': withFactor('/account/security', () => ({ name: 'My phone', action: 'rename' })),
+  '/account/security/app': withFactor('/account/security/app', (page, idp) => ({
+    code: codeOnPage(page, idp.now()),
+  })),
+  '/account/security/remove': withFactor('/account/security/remove', () => ({})),
+  '/account/security/codes': withFactor('/account/security/codes', () => ({ action: 'keep' })),
   '/factor': {
     open: async (idp) => {
       const user = await users.findByEmail(idp.db, 'ada@example.com');
@@ -204,11 +218,25 @@ const forms: Readonly<Record<string, Case>> = {
   },
 };
 
+/** A page of one's second factors, for somebody with an authenticator app. */
+function withFactor(path: string, choice: Case['choice']): Case {
+  const open = async (idp: TestIdp) => {
+    const browser = await signedInBrowser(idp);
+    const user = await users.findByEmail(idp.db, 'ada@example.com');
+    const { id } = await addApp(idp, user?.id ?? '');
+    return opened(browser, browser.get(`${path}?id=${id}`));
+  };
+  return { open, choice };
+}
+
 const chosen = (choice: Case['choice'], page: Page, idp: TestIdp) =>
   typeof choice === 'function' ? choice(page, idp) : choice;
 
 async function start(): Promise<TestIdp> {
-  const idp = await startIdp({ host: 'localhost', settings: { USER_REGISTRATION: 'open' } });
+  const idp = await startIdp({
+    host: 'localhost',
+    settings: { USER_REGISTRATION: 'open', SECOND_FACTOR_ROLES: 'guarded' },
+  });
   await idp.addUser();
   await idp.addClient({ first_party: false }, 'shop');
   return idp;

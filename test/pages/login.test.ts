@@ -183,6 +183,7 @@ describe('an address that nobody has', () => {
       source: '4:127.0.0',
       visit: { user_agent: '', address: '127.0.0.1', ring: await idp.deps.keys.get(), knows: () => false },
       device: () => null,
+      remembered: () => null,
       current: null,
       request_id: null,
     };

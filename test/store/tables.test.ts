@@ -71,7 +71,14 @@ describe.each(engines)('on %s', (engine) => {
       ...{ name: null, family_name: null, given_name: null, middle_name: null, nickname: null },
       ...{ preferred_username: null, profile: null, picture: null, website: null, gender: null },
       ...{ birthdate: null, zoneinfo: null, locale: null, phone_number: null, phone_number_verified: null },
-      ...{ address: null, created_at: 1, updated_at: 1, disabled_at: null, deletes_at: null },
+      ...{
+        address: null,
+        created_at: 1,
+        updated_at: 1,
+        disabled_at: null,
+        deletes_at: null,
+        factor_due_at: null,
+      },
     });
     const emails = Array.from({ length: 501 }, (_, i) => `u${String(i).padStart(3, '0')}@example.com`);
     await Promise.all(emails.toReversed().map((email) => users.insert(db, row(email))));

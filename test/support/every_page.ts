@@ -181,6 +181,27 @@ const ways = {
     await page.goto(shop.login);
     await typeCredentials(page);
   },
+  'second factors of an account': async (page, { idp }) => {
+    await signIn(page, { idp });
+    const ada = await users.findByEmail(idp.db, 'ada@example.com');
+    await addApp(idp, ada?.id ?? '');
+    await page.goto(`${idp.issuer}/account/security`);
+  },
+  'a new authenticator app': async (page, { idp }) => {
+    await signIn(page, { idp });
+    await page.goto(`${idp.issuer}/account/security/app`);
+  },
+  'new recovery codes': async (page, { idp }) => {
+    await signIn(page, { idp });
+    const ada = await users.findByEmail(idp.db, 'ada@example.com');
+    await addApp(idp, ada?.id ?? '');
+    await page.goto(`${idp.issuer}/account/security/codes`);
+  },
+  'a second factor is required': async (page, { idp }) => {
+    await idp.addUser({ email: 'guarded@example.com', roles: ['guarded'] });
+    await page.goto(`${idp.issuer}/login`);
+    await typeCredentials(page, { email: 'guarded@example.com' });
+  },
   'confirm that it is you': async (page, { idp }) => {
     await signIn(page, { idp });
     idp.advance(301);
@@ -275,7 +296,12 @@ export const everyPage = Object.keys(ways) as PageName[]; // the keys of a const
 export async function goToPage(page: Page, name: PageName): Promise<void> {
   const idp = await startIdp({
     host: 'localhost',
-    settings: { ATTEMPTS_PER_ACCOUNT: '3', USER_REGISTRATION: 'open' },
+    settings: {
+      ATTEMPTS_PER_ACCOUNT: '3',
+      USER_REGISTRATION: 'open',
+      SECOND_FACTOR_ROLES: 'guarded',
+      SECOND_FACTOR_GRACE_SECONDS: '86400',
+    },
   });
   const ada = await idp.addUser();
   const shop = await startApp(idp, {

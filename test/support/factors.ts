@@ -1,6 +1,6 @@
 /** Second factors of people in tests: an authenticator app, recovery codes. */
 import { Secret, TOTP } from 'otpauth';
-import { replaceRecoveryCodes } from '../../src/factors/recovery_code.js';
+import { newRecoveryCodes, replaceRecoveryCodes } from '../../src/factors/recovery_code.js';
 import { newTotpKey, sealKey } from '../../src/factors/totp.js';
 import { newId } from '../../src/secrets.js';
 import * as credentials from '../../src/store/credentials.js';
@@ -48,13 +48,25 @@ export function wrongCode(app: App): string {
 
 export async function addRecoveryCodes(idp: TestIdp, user_id: string): Promise<readonly string[]> {
   const ring = await idp.deps.keys.get();
-  return idp.db.transaction((trx) => replaceRecoveryCodes(trx, ring, user_id, idp.now()));
+  const codes = newRecoveryCodes();
+  await idp.db.transaction((trx) => replaceRecoveryCodes(trx, ring, { user_id, codes }, idp.now()));
+  return codes;
+}
+
+/** What an authenticator app shows that read the key from a page. */
+export function codeOnPage(page: Page, at: number): string {
+  const secret = /id="secret">([^<]+)</.exec(page.html)?.[1]?.replaceAll(' ', '') ?? '';
+  return new TOTP({ secret }).generate({ timestamp: at * 1000 });
 }
 
 /** Types the password in a new browser; the page that follows. */
-export async function toFactor(idp: TestIdp, path = '/login'): Promise<{ browser: Browser; page: Page }> {
+export async function toFactor(
+  idp: TestIdp,
+  path = '/login',
+  email = 'ada@example.com',
+): Promise<{ browser: Browser; page: Page }> {
   const browser = idp.browser();
-  return { browser, page: await signIn(browser, await browser.get(path)) };
+  return { browser, page: await signIn(browser, await browser.get(path), { email }) };
 }
 
 /** Types a code on the page of the second factor. */

@@ -1,0 +1,109 @@
+/**
+ * What holds for every second factor: what changes with it, and when it may be removed. Whoever adds or removes one, of whatever kind,
+ * calls these in the same transaction.
+ */
+import type { Config } from '../config.js';
+import type { Deps } from '../deps.js';
+import { factorName } from '../factors/factor_name.js';
+import type { KeyRing } from '../keys/keys.js';
+import { queueMail } from '../mail/queue.js';
+import { UserError } from '../oauth/errors.js';
+import { type FactorPolicy, policyFor } from '../oauth/sign_in_step.js';
+import * as credentials from '../store/credentials.js';
+import type { Trx } from '../store/db.js';
+import * as events from '../store/events.js';
+import * as passkeys from '../store/passkeys.js';
+import * as rememberedDevices from '../store/remembered_devices.js';
+import * as secondFactors from '../store/second_factors.js';
+import * as users from '../store/users.js';
+import { endSessionsOf } from './end_sessions.js';
+
+export type PolicyConfig = Pick<Config, 'SECOND_FACTOR' | 'SECOND_FACTOR_ROLES'>;
+
+/** What is demanded of a person with these roles (words separated by spaces). */
+export function policyOf(config: PolicyConfig, roles: string): FactorPolicy {
+  return policyFor(config.SECOND_FACTOR, config.SECOND_FACTOR_ROLES, roles.split(' '));
+}
+
+/** After a factor was added or removed: no browser is spared one any more, and without a factor recovery codes stand in for nothing. */
+export async function factorsChanged(trx: Trx, user_id: string): Promise<void> {
+  await rememberedDevices.removeAll(trx, user_id);
+  if ((await secondFactors.list(trx, user_id)).length === 0)
+    await credentials.removeAll(trx, user_id, 'recovery_code');
+}
+
+/**
+ * Before a factor is removed by its owner. Throws UserError `not_allowed` where it is the last one and the policy demands one. The
+ * user's row is locked, so that of two that are removed at once the second one finds out.
+ */
+export async function assertMayRemoveFactor(trx: Trx, config: PolicyConfig, user_id: string): Promise<void> {
+  await users.hold(trx, user_id);
+  const roles = (await users.find(trx, user_id))?.roles ?? '';
+  const factors = await secondFactors.list(trx, user_id);
+  if (factors.length <= 1 && policyOf(config, roles) === 'required')
+    throw new UserError('not_allowed', 'factor.last_required');
+}
+
+type ChangeDeps = Pick<Deps, 'bell' | 'config' | 'db'> & { readonly ring: KeyRing };
+
+/** Removes an authenticator app of its owner, who is told. Throws UserError `not_found`, or `not_allowed` for the last one. */
+export async function removeTotp(
+  deps: ChangeDeps,
+  own: { readonly id: string; readonly user_id: string },
+  visit: events.Visit,
+  now: number,
+): Promise<void> {
+  const { config, ring } = deps;
+  const { user_id } = own;
+  await deps.db.transaction(async (trx) => {
+    await assertMayRemoveFactor(trx, config, user_id);
+    if (!(await credentials.remove(trx, { ...own, type: 'totp' })))
+      throw new UserError('not_found', 'factor.gone');
+    await factorsChanged(trx, user_id);
+    const event = { type: 'factor_removed', user_id, detail: 'totp', visit } as const;
+    await events.record(trx, event, now, config.EVENTS_SECONDS);
+    const to = await users.find(trx, user_id);
+    if (to !== undefined)
+      await queueMail(trx, { config, ring }, { to, message: { name: 'totp_removed', from: visit } }, now);
+  });
+  deps.bell.ring();
+}
+
+/** Throws UserError `not_found`. */
+export async function renameTotp(
+  { db }: Pick<Deps, 'db'>,
+  own: { readonly id: string; readonly user_id: string },
+  name: string,
+): Promise<void> {
+  if (!(await credentials.rename(db, { ...own, type: 'totp', name: factorName(name) })))
+    throw new UserError('not_found', 'factor.gone');
+}
+
+/**
+ * Takes all second factors of a person away, passkeys and recovery codes too, who lost them: for the operator. All their sessions end,
+ * and they are told. Gives what there was.
+ */
+export async function resetFactors(
+  deps: ChangeDeps,
+  user_id: string,
+  now: number,
+): Promise<readonly secondFactors.SecondFactor[]> {
+  const { config, ring } = deps;
+  const removed = await deps.db.transaction(async (trx) => {
+    const there = await secondFactors.list(trx, user_id);
+    await credentials.removeAll(trx, user_id, 'totp');
+    await passkeys.removeAll(trx, user_id);
+    await factorsChanged(trx, user_id);
+    await endSessionsOf(trx, user_id, now);
+    await events.record(trx, { type: 'factors_reset', user_id }, now, config.EVENTS_SECONDS);
+    const to = await users.find(trx, user_id);
+    for (const type of to === undefined ? [] : new Set(there.map((factor) => factor.type))) {
+      const name = type === 'totp' ? 'totp_removed' : 'passkey_removed';
+      if (to !== undefined)
+        await queueMail(trx, { config, ring }, { to, message: { name, from: null } }, now);
+    }
+    return there;
+  });
+  deps.bell.ring();
+  return removed;
+}

@@ -1,0 +1,66 @@
+/** One more authenticator app, GET and POST /account/security/app, for who has just proved who they are. */
+import type { Context, Middleware } from 'koa';
+import { addTotp, offerTotp } from '../../actions/totp_enrolment.js';
+import type { Deps } from '../../deps.js';
+import { forPerson, renderAccount } from '../../http/account.js';
+import { seeOther } from '../../http/answer.js';
+import { parseNetworks } from '../../http/client_address.js';
+import { assertOwnForm } from '../../http/csrf.js';
+import { qrCode } from '../../http/qr_code.js';
+import { readForm } from '../../http/read.js';
+import { requireRecentProof } from '../../http/recent_proof.js';
+import { giveSession } from '../../http/session.js';
+import { submit } from '../../http/submit.js';
+import { visitOf } from '../../http/visit.js';
+import type { UserError } from '../../oauth/errors.js';
+import * as credentials from '../../store/credentials.js';
+import type { LiveSession } from '../../store/sessions.js';
+
+type AuthenticatorDeps = Pick<Deps, 'bell' | 'clock' | 'config' | 'db' | 'keys'>;
+
+export function showAuthenticator(deps: AuthenticatorDeps): Middleware {
+  return forPerson(deps, async (ctx, session, now) => {
+    if (!requireRecentProof(ctx, deps.config, session, now)) return;
+    await authenticatorForm(deps, ctx, session, { sealed: undefined, name: '', error: null });
+  });
+}
+
+export function postAuthenticator(deps: AuthenticatorDeps): Middleware {
+  const { base } = deps.config;
+  const trusted = parseNetworks(deps.config.TRUSTED_PROXIES);
+  return forPerson(deps, async (ctx, session, now) => {
+    const params = await readForm(ctx);
+    const sealed = params.get('sealed') ?? '';
+    const name = params.get('name') ?? '';
+    await submit(
+      ctx,
+      async () => {
+        await assertOwnForm(deps, ctx, params, session.id);
+        if (!requireRecentProof(ctx, deps.config, session, now)) return;
+        const ring = await deps.keys.get();
+        const typed = { sealed, name, code: params.get('code') ?? '', visit: visitOf(ctx, trusted) };
+        const { cookie } = await addTotp({ ...deps, ring }, session, typed, now);
+        giveSession(ctx, deps.config, cookie);
+        const codes = await credentials.list(deps.db, session.user_id, 'recovery_code');
+        seeOther(ctx, `${base}/account/security${codes.length === 0 ? '/codes' : '?done=added'}`);
+      },
+      (error) => authenticatorForm(deps, ctx, session, { sealed, name, error }),
+    );
+  });
+}
+
+async function authenticatorForm(
+  deps: AuthenticatorDeps,
+  ctx: Context,
+  session: LiveSession,
+  { sealed, name, error }: { sealed: string | undefined; name: string; error: UserError | null },
+): Promise<void> {
+  const { user_id, email } = session;
+  const who = { user_id, email, product: deps.config.PRODUCT_NAME };
+  const offer = offerTotp(await deps.keys.get(), who, sealed, deps.clock());
+  await renderAccount(deps, ctx, session, {
+    view: 'account/authenticator',
+    title: 'factor.add_app',
+    data: { sealed: offer.sealed, secret: offer.secret, qr: await qrCode(offer.uri), name, error },
+  });
+}
