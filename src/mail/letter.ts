@@ -29,8 +29,10 @@ export interface Letter {
   readonly subject: string;
   readonly text: string;
   readonly html: string;
-  /** The address that its button leads to, which may be good for something once: never for a log. */
+  /** The address that its button leads to. */
   readonly link: string | null;
+  /** Words in it that are good for something, once: a link, a code. Never for a log. */
+  readonly secrets: readonly string[];
 }
 
 /** Writes a message that tells of what was done at `at`. */
@@ -55,15 +57,17 @@ export function letterOf(
       : [],
     footer: t('mail.footer', { ...values, address: to }),
   };
-  return { to, subject: data.subject, text: asText(data), html: asHtml(data), link };
+  const secrets = [...(link === null ? [] : [link]), ...('code' in message ? [message.code] : [])];
+  return { to, subject: data.subject, text: asText(data), html: asHtml(data), link, secrets };
 }
 
 function valuesOf(message: Message, t: Translator, zone: string | null): Readonly<Record<string, string>> {
-  if ('provider' in message) return { provider: message.provider };
-  if ('email' in message) return { email: message.email };
-  if ('code' in message) return { code: message.code };
-  if ('deletes_at' in message) return { date: t.date(message.deletes_at, zone ?? 'UTC') };
-  return {};
+  return {
+    ...('provider' in message && { provider: message.provider }),
+    ...('email' in message && { email: message.email }),
+    ...('code' in message && { code: message.code }),
+    ...('deletes_at' in message && { date: t.date(message.deletes_at, zone ?? 'UTC') }),
+  };
 }
 
 /** With what and from where, as far as it is known. */

@@ -221,3 +221,29 @@ describe('sallyport users', () => {
     },
   );
 });
+
+describe('sallyport users invite', () => {
+  test('prints a link by which the person makes their account, and says whether it was sent', async () => {
+    const idp = await startIdp({ settings: { USER_REGISTRATION: 'invitation' } });
+    const { json, run } = commandsOf(idp);
+    const invited = await json(
+      'users',
+      'invite',
+      'grace@example.com',
+      '--name',
+      'Grace Hopper',
+      '--role',
+      'editor',
+    );
+    expect(invited).toMatchObject({ email: 'grace@example.com', sent: false });
+    const page = await idp.browser().get(String(invited.link).slice(idp.issuer.length));
+    expect([page.status, page.html.includes('grace@example.com')]).toEqual([200, true]);
+    expect((await run('users', 'invite', 'h@example.com')).out).toContain('hand it over yourself');
+  });
+
+  test('is refused with a sentence while nobody may register', async () => {
+    const { run } = await start();
+    const { code, err } = await run('users', 'invite', 'grace@example.com');
+    expect([code, err]).toEqual([1, expect.stringContaining('SALLYPORT_USER_REGISTRATION is closed')]);
+  });
+});

@@ -13,6 +13,7 @@ const letter: Letter = {
   text: 'Hello',
   html: '<p>Hello</p>',
   link: null,
+  secrets: [],
 };
 
 async function send(change: Partial<Letter>, product = 'Example') {

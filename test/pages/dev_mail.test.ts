@@ -1,8 +1,9 @@
 /** Mail of a loopback issuer without a mail server is read on a page: by this machine alone (decisions 15). */
 import { describe, expect, test } from 'vitest';
 import { startSender } from '../../src/jobs/outbox.js';
+import type { Message } from '../../src/mail/messages.js';
 import { startIdp, type TestIdp } from '../support/idp.js';
-import { mailRows, queueNotice } from '../support/mails.js';
+import { mailRows, queueMessage, queueNotice } from '../support/mails.js';
 
 async function start(): Promise<{ idp: TestIdp; path: string }> {
   const idp = await startIdp();
@@ -24,6 +25,19 @@ describe('the page of developers', () => {
     expect((await idp.fetch(path)).status).toBe(200); // it stays, although nothing waits any more
     expect(await mailRows(idp)).toMatchObject([{ state: 'shown', next_attempt_at: null }]);
     expect(idp.logged.map(({ message }) => message)).toContain('a mail');
+  });
+
+  test.each<[string, Message, string]>([
+    ['a link', { name: 'registration', link: 'http://127.0.0.1/x?token=hush', from: null }, 'hush'],
+    ['a code', { name: 'sign_in_code', code: '918273' }, '918273'],
+  ])('alone shows %s: it is not in the log', async (_, message, secret) => {
+    const idp = await startIdp();
+    await queueMessage(idp, message);
+    const [row] = await mailRows(idp);
+    expect(await (await idp.fetch(`/dev/mail/${row?.id}`)).text()).toContain(secret);
+    await startSender(idp.deps).flush();
+    const logged = JSON.stringify(idp.logged);
+    expect([logged.includes('mail_shown'), logged.includes(secret)]).toEqual([true, false]);
   });
 
   test.each(['x-forwarded-for', 'forwarded', 'via', 'x-real-ip', 'x-forwarded-host'])(

@@ -1,6 +1,7 @@
 /** Messages of this server in tests: queueing one, the rows that there are, and what they say. */
 import { onTestFinished, vi } from 'vitest';
 import { type Letter, letterOf } from '../../src/mail/letter.js';
+import type { Message } from '../../src/mail/messages.js';
 import { openMail, queueMail } from '../../src/mail/queue.js';
 import type { MailRow } from '../../src/store/mails.js';
 import { statement } from '../../src/store/statement.js';
@@ -22,16 +23,23 @@ export async function startWithMail(options: IdpOptions & { readonly server?: Ma
 }
 
 /** Queues a notice to somebody, as the operator's doing. */
-export async function queueNotice(
+export function queueNotice(idp: TestIdp, email?: string, useless_at?: number): Promise<void> {
+  return queueMessage(idp, { name: 'password_changed', from: null }, { email, useless_at });
+}
+
+/** Queues a message, in English. */
+export async function queueMessage(
   idp: TestIdp,
-  email = 'ada@example.com',
-  useless_at?: number,
+  message: Message,
+  {
+    email = 'ada@example.com',
+    useless_at,
+  }: { readonly email?: string | undefined; readonly useless_at?: number | undefined } = {},
 ): Promise<void> {
   const post = { config: idp.config, ring: await idp.deps.keys.get() };
-  const to = { email, zoneinfo: null, locale: null };
-  const message = { name: 'password_changed', from: null } as const;
+  const mail = { to: { email, zoneinfo: null, locale: null }, message };
   const until = useless_at === undefined ? {} : { useless_at };
-  await idp.db.transaction((trx) => queueMail(trx, post, { to, message, ...until }, idp.now()));
+  await idp.db.transaction((trx) => queueMail(trx, post, { ...mail, ...until }, idp.now()));
 }
 
 /** Every message whose body is still there, as it would be sent, the oldest first. */
