@@ -5,6 +5,7 @@ import type { Deps } from '../deps.js';
 import { UserError } from '../oauth/errors.js';
 import * as credentials from '../store/credentials.js';
 import * as events from '../store/events.js';
+import * as federatedIdentities from '../store/federated_identities.js';
 import * as passkeys from '../store/passkeys.js';
 import * as sessions from '../store/sessions.js';
 import * as users from '../store/users.js';
@@ -35,6 +36,7 @@ export async function exportData(
     },
     claims: claimsOfScopes(user, openidScopes),
     credentials: await credentialsOf(deps, user_id),
+    other_providers: (await federatedIdentities.listByUser(deps.db, user_id)).map(identityOf),
     sessions: (await sessions.listByUser(deps.db, user_id, now)).map(sessionOf),
     applications: (await listApplications(deps, user_id, now)).map((application) => ({
       client_id: application.client.client_id,
@@ -60,6 +62,12 @@ async function credentialsOf({ db }: Pick<Deps, 'db'>, user_id: string): Promise
       last_used_at,
     })),
   ].map((one) => ({ ...one, created_at: iso(one.created_at), last_used_at: iso(one.last_used_at) }));
+}
+
+/** Who the person is at another provider: what we were told of it. */
+function identityOf(row: federatedIdentities.FederatedIdentityRow): object {
+  const { provider_id, subject, label, created_at, last_used_at } = row;
+  return { provider_id, subject, label, created_at: iso(created_at), last_used_at: iso(last_used_at) };
 }
 
 function sessionOf(row: sessions.LiveSession): object {

@@ -185,7 +185,7 @@ async function list(deps: Deps, options: { after?: string; json?: boolean }): Pr
 }
 
 function shown(row: users.UserRow) {
-  const { id, roles, created_at, disabled_at } = row;
+  const { id, roles, created_at, disabled_at, deletes_at } = row;
   const claims = claimsOfScopes(
     row,
     openidScopes.filter((scope) => scope !== 'roles'),
@@ -196,6 +196,8 @@ function shown(row: users.UserRow) {
     roles: roles.split(' ').filter((role) => role !== ''),
     created_at,
     disabled_at,
+    // Its owner asked for it; null for nearly all.
+    ...(deletes_at !== null && { deletes_at }),
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import { nameOf } from '../actions/branding.js';
 import type { Deps } from '../deps.js';
-import { type Letter, letterOf } from '../mail/letter.js';
+import { type Letter, letterOf, placeOf } from '../mail/letter.js';
 import { openMail } from '../mail/queue.js';
 import { MailError } from '../mail/smtp.js';
 import * as store from '../store/mails.js';
@@ -16,7 +16,7 @@ const claim_seconds = 60;
 const pauses = [10, 30, 60, 300, 900];
 const last_pause = 1800;
 
-type MailDeps = Pick<Deps, 'caches' | 'clock' | 'config' | 'db' | 'keys' | 'log' | 'mailer'>;
+type MailDeps = Pick<Deps, 'caches' | 'clock' | 'config' | 'db' | 'keys' | 'log' | 'mailer' | 'places'>;
 
 export function mails(deps: MailDeps): Kind<store.MailRow> {
   return {
@@ -55,7 +55,7 @@ async function attempt(deps: MailDeps, row: store.MailRow, hang_up: AbortSignal)
   if (row.useless_at <= now) return { state: 'failed', answer: 'its time was over' };
   const mail = openMail(await deps.keys.get(), row);
   if (mail === undefined) return { state: 'failed', answer: 'it cannot be opened: its key is gone' };
-  const letter = letterOf(await nameOf(deps), mail, row.created_at);
+  const letter = letterOf(await nameOf(deps), mail, row.created_at, await placeOf(deps.places, mail));
   if (deps.mailer === null) return show(deps, letter);
   try {
     await deps.mailer.send(letter, row.id, now, hang_up);

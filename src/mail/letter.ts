@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import ejs from 'ejs';
 import ipaddr from 'ipaddr.js';
 import type { Config } from '../config.js';
+import type { Places } from '../devices/places.js';
 import { deviceNames } from '../devices/user_agent.js';
 import type { Language } from '../languages/catalogues.js';
 import { type Translator, translatorOf } from '../languages/translate.js';
@@ -35,11 +36,18 @@ export interface Letter {
   readonly secrets: readonly string[];
 }
 
-/** Writes a message that tells of what was done at `at`. */
+/** Roughly where something was done that a message tells of; null where that is not known. */
+export async function placeOf(places: Places, { message, language }: Mail): Promise<string | null> {
+  const from = 'from' in message ? message.from : null;
+  return from === null ? null : places.find(from.address, language);
+}
+
+/** Writes a message that tells of what was done at `at`, and at which place, if that is known. */
 export function letterOf(
   config: Pick<Config, 'ISSUER' | 'PRODUCT_NAME'>,
   { to, language, zone, message }: Mail,
   at: number,
+  place: string | null = null,
 ): Letter {
   const t = translatorOf(language);
   const values = { product: config.PRODUCT_NAME, ...valuesOf(message, t, zone) };
@@ -53,7 +61,7 @@ export function letterOf(
     button: link === null || button === undefined ? null : { text: t(button), link },
     closing: told ? t(otherwise ?? 'mail.not_you', values) : null,
     facts: told
-      ? [{ label: t('mail.when'), value: t.moment(at, zone ?? 'UTC') }, ...origin(message.from, t)]
+      ? [{ label: t('mail.when'), value: t.moment(at, zone ?? 'UTC') }, ...origin(message.from, t, place)]
       : [],
     footer: t('mail.footer', { ...values, address: to }),
   };
@@ -74,15 +82,16 @@ function valuesOf(message: Message, t: Translator, zone: string | null): Readonl
 function origin(
   from: Visit | null,
   t: Translator,
+  place: string | null,
 ): readonly { readonly label: string; readonly value: string }[] {
   if (from === null) return [{ label: t('mail.by'), value: t('mail.operator') }];
   const { browser, system } = deviceNames(from.user_agent);
   const device =
     browser !== null && system !== null ? t('mail.device_names', { browser, system }) : (browser ?? system);
-  const network = networkOf(from.address);
+  const network = [place, networkOf(from.address)].filter((part) => part !== null).join(', ');
   return [
     ...(device === null ? [] : [{ label: t('mail.device'), value: device }]),
-    ...(network === null ? [] : [{ label: t('mail.network'), value: network }]),
+    ...(network === '' ? [] : [{ label: t('mail.network'), value: network }]),
   ];
 }
 

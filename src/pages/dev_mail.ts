@@ -8,13 +8,13 @@ import { nameOf } from '../actions/branding.js';
 import type { Deps } from '../deps.js';
 import { notFound } from '../http/no_route.js';
 import { render } from '../http/render.js';
-import { type Letter, letterOf } from '../mail/letter.js';
+import { type Letter, letterOf, placeOf } from '../mail/letter.js';
 import { openMail } from '../mail/queue.js';
 import * as mails from '../store/mails.js';
 
 const shown_seconds = 86_400;
 
-type MailDeps = Pick<Deps, 'caches' | 'clock' | 'config' | 'db' | 'keys' | 'log'>;
+type MailDeps = Pick<Deps, 'caches' | 'clock' | 'config' | 'db' | 'keys' | 'log' | 'places'>;
 
 /** The newest hundred messages, each with a link to it. */
 export function devMail(deps: MailDeps): Middleware {
@@ -50,5 +50,5 @@ export function devMessage(deps: MailDeps): (ctx: RouterContext) => Promise<unkn
 async function read(deps: MailDeps, row: mails.MailRow): Promise<Letter | undefined> {
   if (row.created_at <= deps.clock() - shown_seconds) return undefined;
   const mail = openMail(await deps.keys.get(), row);
-  return mail && letterOf(await nameOf(deps), mail, row.created_at);
+  return mail && letterOf(await nameOf(deps), mail, row.created_at, await placeOf(deps.places, mail));
 }

@@ -5,6 +5,7 @@ import * as users from '../../../src/store/users.js';
 import { change, deletedAndBack, logoutsOf, signedInWith } from '../../support/account.js';
 import { ask, headingOf, signedInBrowser } from '../../support/authorize.js';
 import type { Browser } from '../../support/browser.js';
+import { commandsOf } from '../../support/cli.js';
 import { engines } from '../../support/database.js';
 import { postJson } from '../../support/first_party.js';
 import { getTokens, refresh, responseOf, signIn } from '../../support/flow.js';
@@ -195,4 +196,13 @@ test('its owner is told when it is asked for, when it is kept, and when it is go
   idp.advance(grace_seconds);
   await due(idp);
   expect(await told()).toContain('deleted');
+});
+
+test('the operator sees that an account is to be deleted', async () => {
+  const { idp, user } = await start();
+  const { json } = commandsOf(idp);
+  expect(await json('users', 'show', user.id)).not.toHaveProperty('deletes_at');
+  await remove(await signedInBrowser(idp));
+  const { deletes_at } = await json('users', 'show', user.id);
+  expect(deletes_at).toBe(idp.now() + grace_seconds);
 });

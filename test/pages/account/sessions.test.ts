@@ -119,7 +119,7 @@ test('devices are told apart by their names; a header that somebody made up tell
   expect(html.match(/This device/g)).toHaveLength(1);
 });
 
-test('the address is the one that trusted proxies tell, and its place that of the database', async () => {
+test('the address is the one that trusted proxies tell, and its place that of the database: on pages and in the notice', async () => {
   const path = `${await newFolder()}/places.mmdb`;
   const names = (en: string, ar: string) => ({ names: { en, ar } });
   writeFileSync(
@@ -135,6 +135,9 @@ test('the address is the one that trusted proxies tell, and its place that of th
   await browser.request('/login', { method: 'POST', body, headers });
   expect((await browser.get('/account/sessions')).html).toContain('Paris, France (203.0.113.9)');
   expect((await browser.get('/account/events')).html).toContain('Paris, France (203.0.113.9)');
+  const mails = await idp.browser().get('/dev/mail');
+  const [, mail = ''] = /href="(\/dev\/mail\/[^"]+)"/.exec(mails.html) ?? [];
+  expect((await idp.browser().get(mail)).html).toContain('Paris, France, 203.0.113.…');
   const arabic = await browser.request('/account/sessions', { headers: { 'accept-language': 'ar' } });
   expect(arabic.html).toContain('باريس, فرنسا');
 });
