@@ -103,7 +103,7 @@ const forms: Readonly<Record<string, Case>> = {
     },
     choice: { password },
   },
-  '/account/profile': account('/account/profile', { name: 'Ada King', claims: 'name' }),
+  '/account/profile': account('/account/profile', { name: 'Ada King', fields: 'name' }),
   '/account/email': account('/account/email', { action: 'change', email: 'countess@example.com' }),
   '/email-link': {
     open: async (idp) => {

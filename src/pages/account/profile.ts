@@ -44,7 +44,7 @@ export function postProfile(deps: ProfileDeps): Middleware {
 
 /** What the form says, which names its claims: an empty field is not sent apart from one that was not there. */
 function typedIn(params: Params): Typed {
-  const claims = (params.get('claims') ?? '').split(' ').filter(isProfileClaim);
+  const claims = (params.get('fields') ?? '').split(' ').filter(isProfileClaim);
   return Object.fromEntries(claims.map((claim) => [claim, params.get(claim) ?? '']));
 }
 

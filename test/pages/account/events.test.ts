@@ -30,7 +30,7 @@ test('what a person did is told in words, newest first, with the browser and the
   await idp.addClient({ first_party: false }, 'shop');
   const browser = await withApplication(idp);
   idp.advance(1);
-  await change(browser, '/account/profile', { claims: 'name', name: 'Ada King' });
+  await change(browser, '/account/profile', { fields: 'name', name: 'Ada King' });
   idp.advance(1);
   await change(browser, '/account/applications', { client_id: 'shop', action: 'withdraw' });
   const { html } = await browser.get('/account/events');

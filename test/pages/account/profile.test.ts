@@ -17,7 +17,7 @@ async function start(options: IdpOptions = {}) {
   const browser = await signedInBrowser(idp);
   const user = async () => users.find(idp.db, id);
   const save = (fields: Readonly<Record<string, string>>) =>
-    change(browser, '/account/profile', { claims: Object.keys(fields).join(' '), ...fields });
+    change(browser, '/account/profile', { fields: Object.keys(fields).join(' '), ...fields });
   return { idp, browser, user, save };
 }
 
@@ -119,7 +119,7 @@ describe('the form', () => {
     const before = await user();
     const { html } = await browser.get('/account/profile');
     const csrf = /name="csrf" value="([^"]+)"/.exec(html)?.[1] ?? '';
-    expect((await browser.post('/account/profile', { csrf, claims: 'name', name: ['A', 'B'] })).status).toBe(
+    expect((await browser.post('/account/profile', { csrf, fields: 'name', name: ['A', 'B'] })).status).toBe(
       400,
     );
     expect(await user()).toEqual(before);
