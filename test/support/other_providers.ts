@@ -18,7 +18,7 @@ async function listen(listener: (url: string) => RequestListener) {
 }
 
 /** oidc-provider with one client and one person, who is signed in when they come by. */
-export async function startOidcProvider(client: { readonly redirect_uris: readonly string[] }) {
+export async function startOidcProvider(client: object) {
   const account = { sub: 'ada-there', email: 'ada@elsewhere.example', email_verified: true, name: 'Ada L.' };
   const client_secret = 's'.repeat(43);
   let provider: Provider;
@@ -34,6 +34,9 @@ export async function startOidcProvider(client: { readonly redirect_uris: readon
       },
       findAccount: (_: unknown, id: string) => ({ accountId: id, claims: async () => account }),
       ttl: { Interaction: 900, Grant: 3600, Session: 3600, AccessToken: 600, IdToken: 600 },
+      // Without its own dispatcher, which refuses loopback addresses.
+      fetch: (at: string, { dispatcher: _, ...init }: RequestInit & { readonly dispatcher?: unknown }) =>
+        fetch(at, init),
       interactions: { url: (_: unknown, { uid }: { uid: string }) => `/interaction/${uid}` },
       features: {
         devInteractions: { enabled: false },
