@@ -12,6 +12,7 @@ import { createRefresher } from './refresh.js';
 import { findSession, type Person, personOf } from './session.js';
 import { readSettings, type Settings, type SignInOptions, type SignInPaths } from './settings.js';
 import { silentCheckDue } from './silent_check.js';
+import { stepUpPath } from './step_up.js';
 
 /** A SignInError never leaves a handler: it becomes its page. What a session store throws does. */
 export type Handler = (request: Request) => Promise<Response>;
@@ -34,6 +35,11 @@ export interface SignIn {
    * a check signed nobody in.
    */
   silentCheckDue(request: HasHeaders): boolean;
+  /**
+   * Where to send the browser when an API answered 401 with this WWW-Authenticate header and asks for a stronger or younger sign-in (RFC
+   * 9470): a path of this app, which leads back to `return_to`. Null where the challenge asks for something else.
+   */
+  stepUpPath(challenge: string | null, return_to: string): string | null;
 }
 
 /** Throws TypeError where an option is wrong. The provider is not asked for anything before the first request needs it. */
@@ -72,6 +78,7 @@ export function createSignIn(options: SignInOptions): SignIn {
       return current && personOf(current, settings.clock());
     },
     silentCheckDue: (request) => silentCheckDue(settings, request),
+    stepUpPath: (challenge, return_to) => stepUpPath(settings, challenge, return_to),
   };
 }
 

@@ -7,15 +7,17 @@ import type { Provider } from './provider.js';
 import { localPath } from './return_to.js';
 import { findSession } from './session.js';
 import type { Settings } from './settings.js';
+import { readStronger } from './step_up.js';
 
 /**
  * `?return_to=` a path of this app, anything else is home; `?prompt=`; `?silent=1` asks, without a page, whether somebody is signed
- * in there (prompt=none). Throws SignInError `request_invalid`, `provider_unreachable`.
+ * in there (prompt=none); `?acr_values=` and `?max_age=` as an API asked for them (RFC 9470 §4). Throws SignInError `request_invalid`, `provider_unreachable`.
  */
 export async function login(settings: Settings, provider: Provider, request: Request): Promise<Response> {
   assertMethod(request, 'GET');
   const query = queryOf(request);
   const prompt = readPrompt(query);
+  const stronger = readStronger(request);
   const session = await findSession(settings, request);
   const pending = {
     return_to: localPath(single(query, 'return_to'), settings.origin) ?? settings.home,
@@ -33,6 +35,7 @@ export async function login(settings: Settings, provider: Provider, request: Req
     ...(resource !== undefined && { resource }),
     ...(response_mode === 'form_post' && { response_mode }),
     ...(prompt !== null && { prompt }),
+    ...stronger,
   });
   return seeOther(url.href, cookies);
 }
