@@ -7,6 +7,7 @@ import * as credentials from '../store/credentials.js';
 import * as events from '../store/events.js';
 import * as federatedIdentities from '../store/federated_identities.js';
 import * as passkeys from '../store/passkeys.js';
+import * as rememberedDevices from '../store/remembered_devices.js';
 import * as sessions from '../store/sessions.js';
 import * as users from '../store/users.js';
 import { listApplications } from './own_applications.js';
@@ -37,6 +38,7 @@ export async function exportData(
     claims: claimsOfScopes(user, openidScopes),
     credentials: await credentialsOf(deps, user_id),
     other_providers: (await federatedIdentities.listByUser(deps.db, user_id)).map(identityOf),
+    remembered_devices: (await rememberedDevices.list(deps.db, user_id, now)).map(rememberedOf),
     sessions: (await sessions.listByUser(deps.db, user_id, now)).map(sessionOf),
     applications: (await listApplications(deps, user_id, now)).map((application) => ({
       client_id: application.client.client_id,
@@ -68,6 +70,11 @@ async function credentialsOf({ db }: Pick<Deps, 'db'>, user_id: string): Promise
 function identityOf(row: federatedIdentities.FederatedIdentityRow): object {
   const { provider_id, subject, label, created_at, last_used_at } = row;
   return { provider_id, subject, label, created_at: iso(created_at), last_used_at: iso(last_used_at) };
+}
+
+function rememberedOf(row: rememberedDevices.RememberedDeviceRow): object {
+  const { name, created_at, last_used_at, expires_at } = row;
+  return { name, created_at: iso(created_at), last_used_at: iso(last_used_at), expires_at: iso(expires_at) };
 }
 
 function sessionOf(row: sessions.LiveSession): object {

@@ -26,6 +26,7 @@ test('the file holds all that is kept of a person, and comes as an attachment th
     claims: { name: 'Ada Lovelace', birthdate: '1815-12-10', email: 'ada@example.com', email_verified: true },
     credentials: [{ type: 'password' }],
     other_providers: [],
+    remembered_devices: [],
     sessions: [{ address: '127.0.0.1', user_agent: 'node' }],
     applications: [{ client_id: 'shop', client_name: 'Shop', offline_access: false }],
   });
