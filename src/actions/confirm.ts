@@ -1,10 +1,20 @@
 /** Proving once more who one is, in a session, before something sensitive (http/recent_proof.ts). Hardening rows 9 and 14. */
+import type { Deps } from '../deps.js';
 import { amr as passwordAmr } from '../factors/password.js';
+import * as totp from '../factors/totp.js';
+import * as factorAttempts from '../limits/factor_attempts.js';
+import { withFactor } from '../oauth/acr.js';
 import { UserError } from '../oauth/errors.js';
 import * as credentials from '../store/credentials.js';
 import type { SessionRow } from '../store/sessions.js';
 import * as users from '../store/users.js';
-import { assertNotBusy, type PasswordDeps, provePassword, settlePassword } from './password_proof.js';
+import {
+  assertNotBusy,
+  type PasswordDeps,
+  provePassword,
+  settlePassword,
+  tooMany,
+} from './password_proof.js';
 import { loginOf, type SignIn } from './password_sign_in.js';
 import { type StartedSession, strengthenSession } from './start_session.js';
 
@@ -31,6 +41,30 @@ export async function confirmPassword(
     if (!(await users.lock(trx, user_id)) || !(await settlePassword(trx, proved, now))) throw wrong();
     return strengthenSession(trx, session, amr, now);
   });
+}
+
+/**
+ * The same by an authenticator app, within the limits on codes. Throws UserError `wrong_credentials`, `too_many_attempts`, or
+ * `form_expired`.
+ */
+export async function confirmTotp(
+  { db, keys }: Pick<Deps, 'db' | 'keys'>,
+  session: SessionRow,
+  code: string,
+  now: number,
+): Promise<StartedSession> {
+  const { user_id } = session;
+  const ring = await keys.get();
+  const confirmed = await db.transaction(async (trx) => {
+    const reservation = await factorAttempts.reserve(trx, user_id, now);
+    if (!reservation.allowed) return tooMany(reservation);
+    if (!(await totp.verifyTotp(trx, ring, { user_id, code }, now)))
+      return new UserError('wrong_credentials', 'factor.wrong_code', 'code'); // returned, so that it stays counted
+    await factorAttempts.giveBack(trx, user_id);
+    return strengthenSession(trx, session, withFactor(session.amr.split(' '), totp.amr), now);
+  });
+  if (confirmed instanceof UserError) throw confirmed;
+  return confirmed;
 }
 
 function wrong(): UserError {

@@ -3,10 +3,12 @@ import type { Config } from '../config.js';
 import * as recoveryCode from '../factors/recovery_code.js';
 import * as totp from '../factors/totp.js';
 import type { KeyRing } from '../keys/keys.js';
+import { queueMail } from '../mail/queue.js';
 import * as credentials from '../store/credentials.js';
 import type { Queryable } from '../store/db.js';
 import * as events from '../store/events.js';
 import * as secondFactors from '../store/second_factors.js';
+import * as users from '../store/users.js';
 import { type ProvedPasskey, settlePasskey } from './passkey_proof.js';
 import type { FactorProof } from './sign_in.js';
 
@@ -36,7 +38,9 @@ export async function waysOf(db: Queryable, user_id: string): Promise<readonly W
 
 interface ProofContext {
   readonly ring: KeyRing;
-  readonly events_seconds: number;
+  readonly config: Pick<Config, 'DEFAULT_LANGUAGE' | 'mail' | 'EVENTS_SECONDS'>;
+  /** Where it is typed. */
+  readonly visit: events.Visit;
   readonly now: number;
 }
 
@@ -44,7 +48,7 @@ interface ProofContext {
 export function typedProof(
   way: TypedWay,
   code: string,
-  { ring, events_seconds, now }: ProofContext,
+  { ring, config, visit, now }: ProofContext,
 ): FactorProof {
   if (way === 'totp') {
     return {
@@ -58,7 +62,13 @@ export function typedProof(
     counted: 'sign_in',
     async verify(trx, { user_id }) {
       if (!(await recoveryCode.useRecoveryCode(trx, ring, { user_id, code }))) return null;
-      await events.record(trx, { type: 'recovery_code_used', user_id }, now, events_seconds);
+      const { user_agent, address } = visit;
+      const from = { user_agent, address };
+      const event = { type: 'recovery_code_used', user_id, visit: from } as const;
+      await events.record(trx, event, now, config.EVENTS_SECONDS);
+      const to = await users.find(trx, user_id);
+      const message = { name: 'recovery_code_used', from } as const;
+      if (to !== undefined) await queueMail(trx, { config, ring }, { to, message }, now);
       return recoveryCode.amr;
     },
   };

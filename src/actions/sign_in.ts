@@ -186,7 +186,7 @@ export async function proveFactor(
     deps.log.info({ event: 'factor_failed', user_id, reason: proved.code }, 'a second factor was refused');
     throw proved;
   }
-  if (here.current !== null && here.current.id !== proved.session_id) deps.bell.ring();
+  deps.bell.ring(); // a session may have ended, and mail may wait
   deps.log.info({ event: 'signed_in', user_id, sid: proved.session_id }, 'signed in with a second factor');
   return proved;
 }

@@ -33,8 +33,8 @@ export function loginFactor(deps: SignInApiDeps): Middleware {
 
     const sign_in = await signIns.findLive(deps.db, digest(cookie), now);
     if (sign_in === undefined) throw mfaTokenOver();
-    const proof = typedProof(way, code, { ring, events_seconds: deps.config.EVENTS_SECONDS, now });
     const here = { current: null, visit: await signInVisit(deps, ctx, trusted) };
+    const proof = typedProof(way, code, { ring, config: deps.config, visit: here.visit, now });
     const signedIn = await proveFactor(deps, sign_in, { proof, here }, now);
     await answerSignedIn(deps, ctx, wanted, signedIn);
   };

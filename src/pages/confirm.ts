@@ -1,6 +1,6 @@
 /** The page that asks again who one is before something sensitive, GET and POST /confirm. It leads back to a page of the account. */
 import type { Context, Middleware } from 'koa';
-import { confirmPassword } from '../actions/confirm.js';
+import { confirmPassword, confirmTotp } from '../actions/confirm.js';
 import { confirmPasskey } from '../actions/passkey_confirm.js';
 import type { Deps } from '../deps.js';
 import { seeOther } from '../http/answer.js';
@@ -17,6 +17,7 @@ import { findProvider, ownProviders, setOut, showProblem } from '../http/upstrea
 import { sourceOf } from '../limits/attempts.js';
 import { UserError } from '../oauth/errors.js';
 import type { Params } from '../oauth/params.js';
+import * as credentials from '../store/credentials.js';
 import type { LiveSession } from '../store/sessions.js';
 
 type ConfirmDeps = Pick<Deps, 'caches' | 'clock' | 'config' | 'db' | 'hashing' | 'keys' | 'log' | 'upstream'>;
@@ -47,6 +48,11 @@ export function postConfirm(deps: ConfirmDeps): Middleware {
         await assertOwnForm(deps, ctx, params, session.id);
         if (params.has('provider')) return confirmThere(deps, ctx, session, params);
         const source = sourceOf(clientAddress(ctx, trusted));
+        const code = params.get('code');
+        if (code !== undefined) {
+          giveSession(ctx, deps.config, (await confirmTotp(deps, session, code, now)).cookie);
+          return seeOther(ctx, backFromConfirm(deps.config, to));
+        }
         const { cookie } = params.has('passkey')
           ? await confirmPasskey(deps, session, { ...readPasskey(deps, ctx, params), source }, now)
           : await confirmPassword(deps, session, { ...(await readPassword(ctx, params)), source }, now);
@@ -100,6 +106,7 @@ async function confirmForm(
       providers: await ownProviders(deps, session.user_id),
       back: backFromConfirm(deps.config, undefined),
       passkey: await ownPasskeyForm(deps, ctx, session.user_id),
+      has_app: (await credentials.find(deps.db, session.user_id, 'totp')) !== undefined,
     },
   });
 }

@@ -24,6 +24,7 @@ import { sourceOf } from '../limits/attempts.js';
 import { acrOf, acrsOf, metBy, withFactor } from '../oauth/acr.js';
 import { UserError } from '../oauth/errors.js';
 import type { Params } from '../oauth/params.js';
+import type { Visit } from '../store/events.js';
 import type { LiveSession } from '../store/sessions.js';
 import type { LiveSignIn } from '../store/sign_ins.js';
 
@@ -63,7 +64,7 @@ export function postFactor(deps: FactorDeps): Middleware {
         if (action === 'cancel' || action === 'restart') return leave(deps, ctx, asked, action);
         const remember = params.get('remember') === 'yes';
         const here = { current: asked.session, visit: await signInVisit(deps, ctx, trusted), remember };
-        const proof = await readProof(ctx, params, asked, sourceOf(here.visit.address));
+        const proof = await readProof(ctx, params, asked, here.visit);
         const sign_in = asked.sign_in ?? (await stepUp(deps, ctx, asked, now));
         const session = await proveFactor(deps, sign_in, { proof, here }, now);
         await goOnFrom(ctx, deps, { session, sign_in: null }, asked.interaction);
@@ -72,16 +73,17 @@ export function postFactor(deps: FactorDeps): Middleware {
     );
   };
 
-  async function readProof(ctx: Context, params: Params, { way, person }: Asked, source: string) {
+  async function readProof(ctx: Context, params: Params, { way, person }: Asked, visit: Visit) {
     const now = deps.clock();
     if (way === 'passkey') {
+      const source = sourceOf(visit.address);
       const answer = { ...readPasskey(deps, ctx, params), source, user_id: person.user_id };
       return passkeyProof(deps.config, await provePasskey(deps, answer, now), now);
     }
     const code = params.get('code');
     if (code === undefined) throw new UserError('invalid_input', 'factor.code_missing', 'code');
     const ring = await deps.keys.get();
-    return typedProof(way, code, { ring, events_seconds: deps.config.EVENTS_SECONDS, now });
+    return typedProof(way, code, { ring, config: deps.config, visit, now });
   }
 }
 

@@ -6,6 +6,7 @@ import * as sessions from '../../src/store/sessions.js';
 import { signedInBrowser } from '../support/authorize.js';
 import { type Browser, formOf } from '../support/browser.js';
 import { engines } from '../support/database.js';
+import { addApp, wrongCode } from '../support/factors.js';
 import { password, startIdp, type TestIdp } from '../support/idp.js';
 
 async function start(options: Parameters<typeof startIdp>[0] = {}) {
@@ -70,6 +71,21 @@ test.each([
   const before = await sessionOf(idp, user.id);
   expect((await confirm(browser, (await open()).html, fields)).status).toBe(status);
   expect((await sessionOf(idp, user.id))?.proven_at).toBe(before?.proven_at);
+});
+
+test('a code of an authenticator app will do as well, once, and guesses are counted for the account', async () => {
+  const { idp, user, browser, open } = await start();
+  const app = await addApp(idp, user.id);
+  const { html } = await open();
+  for (let guess = 0; guess < 10; guess += 1)
+    expect((await confirm(browser, html, { code: wrongCode(app) })).status).toBe(400);
+  expect((await confirm(browser, html, { code: app.code() })).status).toBe(429);
+  idp.advance(900);
+  expect((await confirm(browser, html, { code: app.code() })).headers.get('location')).toBe(
+    '/account/security',
+  );
+  expect(await sessionOf(idp, user.id)).toMatchObject({ proven_at: idp.now(), amr: 'pwd otp mfa' });
+  expect((await confirm(browser, html, { code: app.code() })).status).toBe(400); // used
 });
 
 test('guesses count as at the login page: a thief of a session has ten (hardening row 14)', async () => {
