@@ -94,7 +94,7 @@ const done: Readonly<Record<EmailLink['purpose'], (trx: Trx, use: Use, now: numb
     await record(trx, use, 'email_change_taken_back', now);
     const { id } = use.user;
     // Whoever changed it may have changed it more than once, and know the password.
-    for (const purpose of ['email_undo', 'email_change', 'email_verification', 'password_reset'] as const)
+    for (const purpose of ['email_undo', 'email_verification', 'password_reset'] as const)
       await mailLinks.removeOf(trx, id, purpose);
     await credentials.removeAll(trx, id, 'password');
     await endSessionsOf(trx, id, now);

@@ -5,6 +5,7 @@
 import { newId } from '../secrets.js';
 import * as authorizations from '../store/authorizations.js';
 import type { Trx } from '../store/db.js';
+import * as mailLinks from '../store/mail_links.js';
 import * as outbox from '../store/outbox.js';
 import * as rememberedDevices from '../store/remembered_devices.js';
 import * as sessions from '../store/sessions.js';
@@ -49,8 +50,7 @@ export async function endEverythingBut(
 ): Promise<void> {
   const { id: but, user_id } = session;
   await sessions.removeOthers(trx, user_id, but); // first, as above
-  await signIns.removeAll(trx, user_id);
-  await rememberedDevices.removeAll(trx, user_id);
+  await endUnderWay(trx, user_id);
   await outbox.queueLogoutsElsewhere(trx, { user_id, but }, newId(), now);
   await authorizations.revokeByUser(trx, user_id, now);
 }
@@ -64,13 +64,25 @@ export interface Ended {
   readonly messages: number;
 }
 
-/** Ends everything of a user: all sessions, sign-ins under way, and all that was given to applications, offline access too. */
+/**
+ * Ends everything of a user: all sessions, sign-ins and changes of address under way, and all that was given to applications, offline
+ * access too.
+ */
 export async function endSessionsOf(trx: Trx, user_id: string, now: number): Promise<Ended> {
   const receipt_id = newId();
   const ended = await sessions.removeAll(trx, user_id); // first, as above
-  await signIns.removeAll(trx, user_id);
-  await rememberedDevices.removeAll(trx, user_id);
+  await endUnderWay(trx, user_id);
   const messages = await outbox.queueLogoutsOfUser(trx, user_id, receipt_id, now);
   await authorizations.revokeByUser(trx, user_id, now);
   return { receipt_id, sessions: ended, messages };
+}
+
+/**
+ * What somebody began in a session, and could go on with after it: a sign-in, a change of address. Whoever was in an account that is not
+ * theirs does not get it by a link that waits in their mailbox while its owner sets a new password.
+ */
+async function endUnderWay(trx: Trx, user_id: string): Promise<void> {
+  await signIns.removeAll(trx, user_id);
+  await rememberedDevices.removeAll(trx, user_id);
+  await mailLinks.removeOf(trx, user_id, 'email_change');
 }
