@@ -9,6 +9,7 @@ import { formOf, type Page } from '../../support/browser.js';
 import { addApp, addRecoveryCodes, codeOnPage, toFactor, typeCode } from '../../support/factors.js';
 import { signIn } from '../../support/flow.js';
 import { type IdpOptions, startIdp } from '../../support/idp.js';
+import { mailRows } from '../../support/mails.js';
 import { eventsOf } from '../../support/shop.js';
 
 async function start(options: IdpOptions = {}) {
@@ -44,6 +45,8 @@ describe('an authenticator app', () => {
     const way = { way: 'recovery_code', code: codesOn(shown)[3] ?? '', action: 'continue' };
     expect(headingOf(await again.browser.submit(again.page, way))).toBe('You are signed in');
     expect(await codes()).toHaveLength(9);
+    const told = (await mailRows(idp)).map(({ name }) => name);
+    expect(told).toEqual(expect.arrayContaining(['totp_added', 'recovery_codes_made', 'recovery_code_used']));
   });
 
   test('is not set up by a wrong code, and the same key is asked for again', async () => {
