@@ -13,6 +13,9 @@ import type { Arrival } from '../upstream/exchange.js';
 import { amrOf, linkIdentity, taken } from './federated_sign_in.js';
 import { type StartedSession, strengthenSession } from './start_session.js';
 
+/** Who somebody is at a provider, and since when it is known. */
+type ProvenElsewhere = Omit<Connection, 'email' | 'lives_seconds'>;
+
 type IdentityDeps = Pick<Deps, 'bell' | 'config' | 'db' | 'keys' | 'log'>;
 
 /**
@@ -22,7 +25,7 @@ type IdentityDeps = Pick<Deps, 'bell' | 'config' | 'db' | 'keys' | 'log'>;
 export async function connectIdentity(
   deps: IdentityDeps,
   session: Pick<SessionRow, 'user_id' | 'proven_at'>,
-  { connection, visit }: { readonly connection: Connection; readonly visit: events.Visit },
+  { connection, visit }: { readonly connection: ProvenElsewhere; readonly visit: events.Visit },
   now: number,
 ): Promise<void> {
   const { user_id } = session;

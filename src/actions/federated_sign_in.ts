@@ -12,7 +12,7 @@ import * as events from '../store/events.js';
 import * as federatedIdentities from '../store/federated_identities.js';
 import type { UpstreamSession } from '../store/upstream_sessions.js';
 import * as users from '../store/users.js';
-import { type Connection, labelOf } from '../upstream/connection.js';
+import { type Connection, connection_seconds, labelOf } from '../upstream/connection.js';
 import { sealIdToken } from '../upstream/end_session.js';
 import type { Arrival } from '../upstream/exchange.js';
 import type { Profile } from '../upstream/profile.js';
@@ -53,14 +53,11 @@ export async function signInFederated(
   }
   const owner =
     vouched === null ? undefined : await users.findByEmail(deps.db, users.canonicalEmail(vouched));
-  const connection = {
-    provider_id: provider.id,
-    subject,
-    email: profile.email,
-    label: labelOf(profile),
-    made_at: now,
+  const connection: Connection = {
+    ...{ provider_id: provider.id, subject, email: profile.email, label: labelOf(profile) },
+    ...{ user_id: owner?.id ?? null, made_at: now, lives_seconds: connection_seconds },
   };
-  return { begun: null, connection: { ...connection, user_id: owner?.id ?? null } };
+  return { begun: null, connection };
 }
 
 interface Coming {

@@ -2,18 +2,14 @@
 import type { Context } from 'koa';
 import type { Deps } from '../deps.js';
 import type { Key } from '../languages/keys.js';
+import type { Message } from '../languages/translate.js';
 import { UserError } from '../oauth/errors.js';
 import type { Params } from '../oauth/params.js';
 import { scopeWords } from '../oauth/scope.js';
 import * as federatedIdentities from '../store/federated_identities.js';
 import type { IdentityProviderRow } from '../store/identity_providers.js';
 import * as users from '../store/users.js';
-import {
-  type Connection,
-  connection_seconds,
-  openConnection,
-  sealConnection,
-} from '../upstream/connection.js';
+import { type Connection, openConnection, sealConnection } from '../upstream/connection.js';
 import { UpstreamError, type UpstreamProblem, upstreamProblems } from '../upstream/errors.js';
 import { authorizationUrl } from '../upstream/exchange.js';
 import { begin, type Purpose, sealTransaction } from '../upstream/transaction.js';
@@ -180,7 +176,7 @@ type WaitDeps = Pick<Deps, 'config' | 'keys'>;
 /** Has a connection wait in the browser until the person has signed in here. */
 export async function keepConnection(deps: WaitDeps, ctx: Context, connection: Connection): Promise<void> {
   const sealed = sealConnection(await deps.keys.get(), browserOf(ctx, deps.config), connection);
-  setCookie(ctx, deps.config, 'connection', sealed, connection_seconds);
+  setCookie(ctx, deps.config, 'connection', sealed, connection.lives_seconds);
 }
 
 /** The connection that waits in this browser; null where there is none. */
@@ -193,6 +189,19 @@ export async function waitingConnection(
   const browser = knownBrowser(ctx, deps.config);
   if (sealed === undefined || browser === null) return null;
   return openConnection(await deps.keys.get(), sealed, { browser, now });
+}
+
+/** What the login page says of it: whoever signs in is to know whose account waits. */
+export async function waitingNotice(
+  deps: WaitDeps & Pick<Deps, 'caches'>,
+  ctx: Context,
+  now: number,
+): Promise<Message | null> {
+  const connection = await waitingConnection(deps, ctx, now);
+  const offered = connection === null ? [] : await offeredProviders(deps);
+  const provider = offered.find(({ id }) => id === connection?.provider_id)?.name;
+  if (connection === null || provider === undefined) return null;
+  return { key: 'upstream.waiting', values: { provider, account: connection.label ?? connection.subject } };
 }
 
 export function dropConnection(ctx: Context, config: Deps['config']): void {

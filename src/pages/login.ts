@@ -15,7 +15,13 @@ import { render } from '../http/render.js';
 import { currentSession } from '../http/session.js';
 import { goOnFrom } from '../http/sign_in.js';
 import { submit } from '../http/submit.js';
-import { chosenProvider, knowsHomes, offeredProviders, setOutToSignIn } from '../http/upstream.js';
+import {
+  chosenProvider,
+  knowsHomes,
+  offeredProviders,
+  setOutToSignIn,
+  waitingNotice,
+} from '../http/upstream.js';
 import { signInVisit } from '../http/visit.js';
 import { sourceOf } from '../limits/attempts.js';
 import { UserError } from '../oauth/errors.js';
@@ -87,6 +93,7 @@ async function loginForm(
   form: { readonly email: string; readonly error: UserError | null },
 ): Promise<void> {
   const { email, error } = form;
+  const replaced = ctx.method === 'GET' && readQuery(ctx).get('done') === 'password';
   render(ctx, deps.config, {
     view: 'login',
     title: 'login.title',
@@ -99,7 +106,7 @@ async function loginForm(
         shownClient(interaction.client, deps.config.base, languagesOf(ctx, deps.config, interaction.pending)),
       email,
       error,
-      notice: ctx.method === 'GET' && readQuery(ctx).get('done') === 'password' ? 'reset.done' : null,
+      notice: replaced ? 'reset.done' : await waitingNotice(deps, ctx, deps.clock()),
       can_register: deps.config.USER_REGISTRATION === 'open',
       can_reset: deps.config.mail !== 'off',
       can_cancel: interaction !== null,

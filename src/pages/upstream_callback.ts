@@ -120,7 +120,7 @@ async function connect(
   if (session?.id !== session_id) throw new UpstreamError('unknown', 'the session that set out is over');
   const { user_id, proven_at } = session;
   const label = labelOf(await profile());
-  const connection = { provider_id: provider.id, subject, email: null, label, user_id, made_at: proven_at };
+  const connection = { provider_id: provider.id, subject, label, user_id, made_at: proven_at };
   await connectIdentity(deps, session, { connection, visit: { user_agent, address } }, now);
   seeOther(ctx, `${deps.config.base}/account/providers?done=connected`);
 }

@@ -20,6 +20,7 @@ import {
   dropConnection,
   findProvider,
   goOnAfter,
+  keepConnection,
   shownProvider,
   waitingConnection,
 } from '../http/upstream.js';
@@ -29,7 +30,7 @@ import type { Params } from '../oauth/params.js';
 import type { Visit } from '../store/events.js';
 import type { IdentityProviderRow } from '../store/identity_providers.js';
 import type { LiveSession } from '../store/sessions.js';
-import type { Connection } from '../upstream/connection.js';
+import { type Connection, registration_seconds } from '../upstream/connection.js';
 
 type ConnectDeps = Pick<Deps, 'bell' | 'caches' | 'clock' | 'config' | 'db' | 'keys' | 'log'>;
 
@@ -82,6 +83,7 @@ async function register(
   const language = languageOf(ctx, deps.config, interaction?.pending ?? null);
   const asked = { email, visit, language, more: carriedBy(interaction), provider_id: provider.id };
   await askForAccount(deps, asked, now);
+  await keepConnection(deps, ctx, { ...connection, lives_seconds: registration_seconds });
   seeOther(ctx, `${deps.config.base}/check-mail?for=account`);
 }
 

@@ -7,8 +7,9 @@ import type { Profile } from './profile.js';
 import { openFor, sealFor } from './seals.js';
 
 const kind = 'upstream connection';
-/** How long they may take to sign in here, or to make an account by mail. */
-export const connection_seconds = 1800;
+/** How long they may take to sign in here; and to make an account by the link of a mail. */
+export const connection_seconds = 600;
+export const registration_seconds = 1800;
 /** What fits into a cookie. */
 const longest_sealed = 3900;
 
@@ -23,6 +24,8 @@ export interface Connection {
   readonly user_id: string | null;
   /** Only a proof since then counts. */
   readonly made_at: number;
+  /** For how many seconds it waits. */
+  readonly lives_seconds: number;
 }
 
 export function sealConnection(ring: KeyRing, browser: string, connection: Connection): string {
@@ -39,7 +42,7 @@ export function openConnection(
   here: { readonly browser: string; readonly now: number },
 ): Connection | null {
   const opened = openFor(ring, kind, here.browser, sealed) as Connection | undefined; // sealConnection wrote it
-  return opened !== undefined && here.now < opened.made_at + connection_seconds ? opened : null;
+  return opened !== undefined && here.now < opened.made_at + opened.lives_seconds ? opened : null;
 }
 
 /** What a person may know their account at a provider by. */

@@ -115,7 +115,9 @@ describe('whoever is unknown', () => {
     expect(page.url).toContain('/upstream/connect');
     expect(page.html).toContain('Your Elsewhere account is not connected yet');
     const href = /id="sign-in" href="([^"]*)"/.exec(page.html)?.[1] ?? '';
-    const asked = await signIn(browser, await browser.get(href));
+    const login = await browser.get(href);
+    expect(login.html).toContain('whether to connect ada@elsewhere.example at Elsewhere');
+    const asked = await signIn(browser, login);
     expect(asked.html).toContain('Connect your Elsewhere account?');
     expect(asked.html).toContain('ada@example.com');
     expect(await federatedIdentities.listByUser(here.db, ada.id)).toEqual([]);
@@ -192,6 +194,7 @@ describe('whoever is unknown', () => {
     const page = await world.arrive(browser, other, byShop);
     await browser.submit(page, { action: 'register' });
     expect(await users.list(here.db, '')).toHaveLength(1);
+    advanceBoth(world, 1500);
     const form = await browser.get(await linkIn(here));
     const asked = await browser.submit(form, { name: 'Ada', password: 'glacier-turnip-accordion-mild' });
     expect(asked.html).toContain('Connect your Elsewhere account?');
@@ -250,7 +253,7 @@ describe('a proof that waits in the browser', () => {
   const cookie = 'sallyport_connection';
   test.each([
     ['in another browser', () => {}],
-    ['half an hour later', (world: World) => advanceBoth(world, 1800)],
+    ['ten minutes later', (world: World) => advanceBoth(world, 600)],
   ])('is nothing %s', async (what, change) => {
     const world = await startWorld();
     const { browser, other } = world.browsers();
