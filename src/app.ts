@@ -59,7 +59,6 @@ import { showPasskeys } from './pages/account/passkeys.js';
 import { postPassword, showPassword } from './pages/account/password.js';
 import { postProfile, showProfile } from './pages/account/profile.js';
 import { postProviders, showProviders } from './pages/account/providers.js';
-import { showRecoveryCodes } from './pages/account/recovery_codes.js';
 import { postRemoveFactor, showRemoveFactor } from './pages/account/remove_factor.js';
 import { postSecurity, showSecurity } from './pages/account/security.js';
 import { postSessions, showSessions } from './pages/account/sessions.js';
@@ -250,7 +249,6 @@ function accountRoutes(deps: Deps): readonly Route[] {
     post('/account/passkeys/add', ...page, postNewPasskey(deps)),
     get('/account/passkeys/edit', ...page, showPasskey(deps)),
     post('/account/passkeys/edit', ...page, postPasskey(deps)),
-    get('/account/recovery-codes', ...page, showRecoveryCodes(deps)),
     get('/account/providers', ...page, showProviders(deps)),
     post('/account/providers', ...page, postProviders(deps)),
     get('/account/security', ...page, showSecurity(deps)),

@@ -2,7 +2,6 @@
 import type { Deps } from '../deps.js';
 import { authenticatorName } from '../factors/authenticator_names.js';
 import { consumeChallenge, openChallenge } from '../factors/passkey_challenge.js';
-import { newRecoveryCodes, replaceRecoveryCodes } from '../factors/recovery_code.js';
 import { verifyRegistration } from '../factors/webauthn.js';
 import { relyingParty } from '../factors/webauthn_options.js';
 import type { Language } from '../languages/catalogues.js';
@@ -44,14 +43,14 @@ export interface Doer {
 }
 
 /**
- * Adds a passkey. With their first second factor people get recovery codes, to be shown once; else `codes` is null. Throws UserError `form_expired` (the challenge is not this browser's and person's, used up, or five minutes old),
+ * Adds a passkey; gives its id. Throws UserError `form_expired` (the challenge is not this browser's and person's, used up, or five minutes old),
  * `invalid_input` (the answer is not right), `conflict` (it is somebody's already, or there are too many).
  */
 export async function addPasskey(
   deps: PasskeysDeps & Pick<Deps, 'log'>,
   { user_id, answer, challenge: sealed, browser, unnamed, by }: AddPasskey,
   now: number,
-): Promise<{ readonly id: string; readonly codes: readonly string[] | null }> {
+): Promise<string> {
   const { config } = deps;
   const rp = relyingParty(config);
   if (rp === null) throw new UserError('not_allowed', 'passkeys.not_here');
@@ -65,7 +64,7 @@ export async function addPasskey(
   }
   const name = authenticatorName(made.aaguid) ?? unnamed;
   const row = { ...made, id: newId(), user_id, name, created_at: now, last_used_at: null };
-  const codes = await deps.db.transaction(async (trx) => {
+  await deps.db.transaction(async (trx) => {
     if ((await users.hold(trx, user_id)) === undefined) throw gone(); // of two first factors at the same moment one is first
     if (!(await consumeChallenge(trx, challenge))) throw new UserError('form_expired', 'passkeys.used');
     const before = await secondFactors.list(trx, user_id);
@@ -74,13 +73,9 @@ export async function addPasskey(
     if (!(await passkeys.insert(trx, row))) throw new UserError('conflict', 'passkeys.taken');
     await tell(trx, { config, ring }, { name: 'passkey_added', row, by }, now);
     await factorsChanged(trx, user_id);
-    if (before.length > 0) return null;
-    const codes = newRecoveryCodes();
-    await replaceRecoveryCodes(trx, ring, { user_id, codes }, now);
-    return codes;
   });
   deps.bell.ring();
-  return { id: row.id, codes };
+  return row.id;
 }
 
 /** A passkey of a person. Throws UserError `not_found` where they have no such one (any more). */

@@ -33,7 +33,6 @@ export type ViewName =
   | 'account/passkeys'
   | 'account/passkey'
   | 'account/new_passkey'
-  | 'account/recovery_codes'
   | 'account/sessions'
   | 'account/applications'
   | 'account/events'

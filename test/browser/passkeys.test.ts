@@ -45,7 +45,8 @@ test('a passkey is made, named and used at two applications; when it is lost a r
   await pressAt(page, 'add-passkey');
   await pressAt(page, 'use-passkey');
   const [code = ''] = (await page.textContent('#codes'))?.split('\n') ?? [];
-  await pressAt(page, 'codes-kept');
+  await pressAt(page, 'keep');
+  await page.goto(`${idp.issuer}/account/passkeys`);
   await follow(page, '#passkeys a');
   await page.fill('#name', 'Laptop');
   await pressAt(page, 'rename');

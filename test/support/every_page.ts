@@ -12,7 +12,6 @@ import { linkIn, queueNotice } from './mails.js';
 import { givePasskey } from './passkeys.js';
 import { addStranger } from './registration.js';
 import { type RelyingApp, startApp } from './relying_app.js';
-import { plugIn } from './virtual_authenticator.js';
 
 interface World {
   readonly idp: TestIdp;
@@ -121,12 +120,6 @@ const ways = {
     await signIn(page, { idp });
     const { row } = await givePasskey(idp, ada);
     await page.goto(`${idp.issuer}/account/passkeys/edit?id=${row.id}&done=added`);
-  },
-  'recovery codes': async (page, { idp }) => {
-    await signIn(page, { idp });
-    await plugIn(page);
-    await page.goto(`${idp.issuer}/account/passkeys/add`);
-    await follow(page, '#use-passkey');
   },
   'a passkey as the second factor': async (page, { idp, ada, shop }) => {
     await givePasskey(idp, ada);

@@ -10,11 +10,11 @@ import { languageOf } from '../../http/language.js';
 import { newPasskeyForm, readPasskey } from '../../http/passkey_form.js';
 import { readForm } from '../../http/read.js';
 import { requireRecentProof } from '../../http/recent_proof.js';
-import { sealCodes } from '../../http/shown_codes.js';
 import { submit } from '../../http/submit.js';
 import { visitOf } from '../../http/visit.js';
 import { translatorOf } from '../../languages/translate.js';
 import type { UserError } from '../../oauth/errors.js';
+import * as credentials from '../../store/credentials.js';
 import type { LiveSession } from '../../store/sessions.js';
 
 type NewPasskeyDeps = Pick<Deps, 'bell' | 'clock' | 'config' | 'db' | 'keys' | 'log'>;
@@ -44,11 +44,10 @@ export function postNewPasskey(deps: NewPasskeyDeps): Middleware {
         const by = { visit: visitOf(ctx, trusted), language };
         const unnamed = translatorOf(language)('passkeys.single');
         const answer = readPasskey(deps, ctx, params);
-        const { id, codes } = await addPasskey(deps, { ...answer, user_id, unnamed, by }, now);
-        if (codes !== null) {
-          const shown = sealCodes(await deps.keys.get(), session.id, codes, now);
-          return seeOther(ctx, `${base}/account/recovery-codes?${new URLSearchParams({ shown })}`);
-        }
+        const id = await addPasskey(deps, { ...answer, user_id, unnamed, by }, now);
+        // The first factor: without recovery codes a lost device would be a lost account.
+        const codes = await credentials.list(deps.db, user_id, 'recovery_code');
+        if (codes.length === 0) return seeOther(ctx, `${base}/account/security/codes`);
         seeOther(
           ctx,
           `${deps.config.base}/account/passkeys/edit?${new URLSearchParams({ id, done: 'added' })}`,
