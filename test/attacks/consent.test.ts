@@ -36,7 +36,7 @@ describe('an application that was allowed two things', () => {
     const put_together = await ask(browser, 'shop', { scope: 'openid write', resource: bank });
     expect(kindOf(put_together)).toBe('/consent');
     expect(put_together.html).toContain(bank);
-    expect(put_together.html).toContain('<li>write</li>');
+    expect(put_together.html).toContain('<li><bdi>write</bdi></li>');
 
     const both = { scope: 'openid read write', resource: [files, bank] };
     expect(kindOf(await ask(browser, 'shop', both))).toBe('/consent');
@@ -49,7 +49,7 @@ describe('an application that was allowed two things', () => {
     await agree(browser, { scope: 'openid read', resource: bank });
     const silent = await ask(browser, 'shop', { scope: 'openid write' });
     expect(kindOf(silent)).toBe('/consent');
-    expect(silent.html).toContain(`Acting for you at ${bank}`);
+    expect(silent.html).toContain(`Acting for you at <bdi>${bank}</bdi>`);
     const { body } = await redeem(idp, shop, codeOf(await browser.submit(silent, { action: 'allow' })));
     expect(decodeJwt(body.access_token)).toMatchObject({ aud: bank, scope: 'write' });
   });
