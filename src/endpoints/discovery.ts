@@ -6,6 +6,7 @@ import type { Middleware } from 'koa';
 import { claimsSupported, openidScopes } from '../claims/index.js';
 import { authenticationMethods } from '../client_auth/index.js';
 import type { Deps } from '../deps.js';
+import { relyingParty } from '../factors/webauthn_options.js';
 import * as grants from '../grants/index.js';
 import { document } from '../http/answer.js';
 import { languages } from '../languages/catalogues.js';
@@ -52,6 +53,13 @@ function withAliases({ mtls_origin }: Deps['config'], metadata: object): object 
   return { ...metadata, mtls_endpoint_aliases: Object.fromEntries(aliases) };
 }
 
+/** What can be reached here. A passkey alone reaches all of them, whatever the policy on second factors. */
+function acrsSupported(config: Deps['config']): readonly string[] {
+  if (relyingParty(config) !== null) return acrs;
+  const asks = config.SECOND_FACTOR !== 'off' || config.SECOND_FACTOR_ROLES.length > 0;
+  return acrs.slice(0, asks ? 2 : 1);
+}
+
 function metadata(config: Deps['config'], resources: ReadonlyMap<string, readonly string[]>): object {
   const { ISSUER: issuer, loopback, CLIENT_REGISTRATION } = config;
   const methods = authenticationMethods(config);
@@ -88,10 +96,7 @@ function metadata(config: Deps['config'], resources: ReadonlyMap<string, readonl
     introspection_endpoint_auth_signing_alg_values_supported: assertion_algs,
     revocation_endpoint_auth_methods_supported: methods,
     revocation_endpoint_auth_signing_alg_values_supported: assertion_algs,
-    acr_values_supported: acrs.slice(
-      0,
-      config.SECOND_FACTOR === 'off' && config.SECOND_FACTOR_ROLES.length === 0 ? 1 : 2,
-    ),
+    acr_values_supported: acrsSupported(config),
     claim_types_supported: ['normal'],
     claims_supported: [...claimsSupported],
     claims_parameter_supported: true,

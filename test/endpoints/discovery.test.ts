@@ -48,6 +48,17 @@ describe('discovery', () => {
     });
   });
 
+  const [one, two, phr] = ['urn:sallyport:acr:one-factor', 'urn:sallyport:acr:two-factor', 'phr'];
+  test.each([
+    ['https://id.example', 'optional', [one, two, phr]],
+    ['https://id.example', 'off', [one, two, phr]], // by a passkey alone
+    ['http://127.0.0.1:4000', 'optional', [one, two]],
+    ['http://127.0.0.1:4000', 'off', [one]],
+  ])('of %s with second factors %s says how strong a sign-in can be', async (ISSUER, SECOND_FACTOR, acrs) => {
+    const metadata = await read(await startIdp({ settings: { ISSUER, SECOND_FACTOR } }));
+    expect(metadata.acr_values_supported).toEqual(acrs);
+  });
+
   test('has lists as lists, flags as flags, addresses as addresses, nothing empty and nothing null (DSC-05)', async () => {
     const idp = await startIdp();
     await idp.addResource('https://api.example', 'read');
