@@ -2,10 +2,11 @@
 import type { Deps } from '../deps.js';
 import { authenticatorName } from '../factors/authenticator_names.js';
 import { consumeChallenge, openChallenge } from '../factors/passkey_challenge.js';
-import { verifyRegistration } from '../factors/webauthn.js';
+import { amrOf, verifyRegistration } from '../factors/webauthn.js';
 import { relyingParty } from '../factors/webauthn_options.js';
 import type { Language } from '../languages/catalogues.js';
 import { queueMail, type Ring } from '../mail/queue.js';
+import { withFactor } from '../oauth/acr.js';
 import { UserError } from '../oauth/errors.js';
 import { newId } from '../secrets.js';
 import * as credentials from '../store/credentials.js';
@@ -13,8 +14,10 @@ import type { Queryable, Trx } from '../store/db.js';
 import * as events from '../store/events.js';
 import * as passkeys from '../store/passkeys.js';
 import * as secondFactors from '../store/second_factors.js';
+import type { SessionRow } from '../store/sessions.js';
 import * as users from '../store/users.js';
 import { assertMayRemoveFactor, factorsChanged } from './second_factors.js';
+import { strengthenSession } from './start_session.js';
 
 type PasskeysDeps = Pick<Deps, 'bell' | 'config' | 'db' | 'keys'>;
 
@@ -23,7 +26,8 @@ const most = 20;
 const longest_name = 100;
 
 export interface AddPasskey {
-  readonly user_id: string;
+  /** Its owner's, in which they add it. */
+  readonly session: SessionRow;
   /** What the browser gave, as JSON. */
   readonly answer: string;
   /** The challenge as the form carries it. */
@@ -43,15 +47,17 @@ export interface Doer {
 }
 
 /**
- * Adds a passkey; gives its id. Throws UserError `form_expired` (the challenge is not this browser's and person's, used up, or five minutes old),
- * `invalid_input` (the answer is not right), `conflict` (it is somebody's already, or there are too many).
+ * Adds a passkey; the session grows by what was proved, and gets a new cookie. Throws UserError `form_expired` (the challenge is not this
+ * browser's and person's, used up, or five minutes old; or the session ended), `invalid_input` (the answer is not right), `conflict` (it is
+ * somebody's already, or there are too many).
  */
 export async function addPasskey(
   deps: PasskeysDeps & Pick<Deps, 'log'>,
-  { user_id, answer, challenge: sealed, browser, unnamed, by }: AddPasskey,
+  { session, answer, challenge: sealed, browser, unnamed, by }: AddPasskey,
   now: number,
-): Promise<string> {
+): Promise<{ readonly id: string; readonly cookie: string }> {
   const { config } = deps;
+  const { user_id } = session;
   const rp = relyingParty(config);
   if (rp === null) throw new UserError('not_allowed', 'passkeys.not_here');
   const ring = await deps.keys.get();
@@ -64,7 +70,8 @@ export async function addPasskey(
   }
   const name = authenticatorName(made.aaguid) ?? unnamed;
   const row = { ...made, id: newId(), user_id, name, created_at: now, last_used_at: null };
-  await deps.db.transaction(async (trx) => {
+  const amr = withFactor(session.amr.split(' '), amrOf(made, { user_verified: false }));
+  const { cookie } = await deps.db.transaction(async (trx) => {
     if ((await users.hold(trx, user_id)) === undefined) throw gone(); // of two first factors at the same moment one is first
     if (!(await consumeChallenge(trx, challenge))) throw new UserError('form_expired', 'passkeys.used');
     const before = await secondFactors.list(trx, user_id);
@@ -73,9 +80,10 @@ export async function addPasskey(
     if (!(await passkeys.insert(trx, row))) throw new UserError('conflict', 'passkeys.taken');
     await tell(trx, { config, ring }, { name: 'passkey_added', row, by }, now);
     await factorsChanged(trx, user_id);
+    return strengthenSession(trx, session, amr, now);
   });
   deps.bell.ring();
-  return row.id;
+  return { id: row.id, cookie };
 }
 
 /** A passkey of a person. Throws UserError `not_found` where they have no such one (any more). */

@@ -146,7 +146,7 @@ export async function verifyAssertion(
  */
 export function amrOf(
   { backup_eligible }: Pick<PasskeyRow, 'backup_eligible'>,
-  { user_verified }: Assertion,
+  { user_verified }: Pick<Assertion, 'user_verified'>,
 ): readonly string[] {
   return ['pop', backup_eligible === 1 ? 'swk' : 'hwk', 'user', ...(user_verified ? ['mfa'] : [])];
 }

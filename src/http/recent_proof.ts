@@ -1,6 +1,11 @@
-/** Sensitive changes ask again who one is, where the last proof is older than five minutes: by /confirm, and back. */
+/**
+ * Sensitive changes ask again who one is, where the last proof is older than five minutes: by /confirm, and back. Where they are about how
+ * one signs in, they ask for the second factor too.
+ */
 import type { Context } from 'koa';
 import type { Config } from '../config.js';
+import type { Db } from '../store/db.js';
+import * as secondFactors from '../store/second_factors.js';
 import type { SessionRow } from '../store/sessions.js';
 import { seeOther } from './answer.js';
 
@@ -24,13 +29,38 @@ export function requireRecentProof(
   now: number,
 ): boolean {
   if (isRecent(session, now)) return true;
-  const query = ctx.method === 'GET' && ctx.querystring !== '' ? `?${ctx.querystring}` : '';
-  const to = ctx.path.slice(config.base.length) + query;
-  seeOther(ctx, `${config.base}/confirm?${new URLSearchParams({ to })}`);
+  seeOther(ctx, `${config.base}/confirm?${new URLSearchParams({ to: pageOf(ctx, config) })}`);
   return false;
 }
 
-/** Where /confirm leads back to: a page of the account, whatever was asked for. Never another host's (hardening row 5). */
+/**
+ * The same for what changes how a person signs in, and for whoever has a second factor more than that: it was proved in this session. In a
+ * browser that is spared it, or in a session from before there was one, a password would else be enough to add a factor of one's own, and by
+ * it to reach whatever asks for two. `to` is the page to come back to, under the issuer's path, where it is not this one.
+ */
+export async function requireFullProof(
+  ctx: Context,
+  { config, db }: { readonly config: Pick<Config, 'base'>; readonly db: Db },
+  session: Pick<SessionRow, 'amr' | 'proven_at' | 'user_id'>,
+  { now, to = pageOf(ctx, config) }: { readonly now: number; readonly to?: string },
+): Promise<boolean> {
+  const proved = hasTwoFactors(session) || (await secondFactors.list(db, session.user_id)).length === 0;
+  if (proved) return requireRecentProof(ctx, config, session, now);
+  seeOther(ctx, `${config.base}/factor?${new URLSearchParams({ to })}`);
+  return false;
+}
+
+export function hasTwoFactors({ amr }: Pick<SessionRow, 'amr'>): boolean {
+  return amr.split(' ').includes('mfa');
+}
+
+/** The page that was asked for, or whose form was posted. */
+function pageOf(ctx: Context, { base }: Pick<Config, 'base'>): string {
+  const query = ctx.method === 'GET' && ctx.querystring !== '' ? `?${ctx.querystring}` : '';
+  return ctx.path.slice(base.length) + query;
+}
+
+/** Where /confirm and /factor lead back to: a page of the account, whatever was asked for. Never another host's (hardening row 5). */
 export function backFromConfirm(config: Pick<Config, 'base'>, to: string | undefined): string {
   const known = /^\/account(\/[\w-]+)*(\?[\w=&%.~+-]*)?$/.test(to ?? '');
   return config.base + (known && to !== undefined ? to : '/');

@@ -1,6 +1,6 @@
 /**
- * The second factor, GET and POST /factor: for a sign-in that owes one, and for a session that a request wants to be stronger. Which way
- * is used, a link chooses. Hardening rows 9, 13 and 14.
+ * The second factor, GET and POST /factor: for a sign-in that owes one, and for a session that a request, or a page of the account (`to`),
+ * wants to be stronger. Which way is used, a link chooses. Hardening rows 9, 13 and 14.
  */
 import type { Context, Middleware } from 'koa';
 import { passkeyProof, typedProof, type Way, wayAmr, waysOf } from '../actions/factor_proofs.js';
@@ -14,9 +14,18 @@ import { giveUp, goOn, type Interaction, readInteraction, shownClient } from '..
 import { languagesOf } from '../http/language.js';
 import { ownPasskeyForm, readPasskey } from '../http/passkey_form.js';
 import { readForm, readQuery } from '../http/read.js';
+import { backFromConfirm, hasTwoFactors } from '../http/recent_proof.js';
 import { render } from '../http/render.js';
 import { currentSession } from '../http/session.js';
-import { currentSignIn, giveSignIn, goOnFrom, goToOwedStep, owedStep, takeSignIn } from '../http/sign_in.js';
+import {
+  currentSignIn,
+  giveCookies,
+  giveSignIn,
+  goOnFrom,
+  goToOwedStep,
+  owedStep,
+  takeSignIn,
+} from '../http/sign_in.js';
 import { submit } from '../http/submit.js';
 import { signInVisit } from '../http/visit.js';
 import type { Key } from '../languages/keys.js';
@@ -33,6 +42,8 @@ type FactorDeps = Pick<Deps, 'bell' | 'caches' | 'clientKeys' | 'clock' | 'confi
 /** Whose factor is asked, in which request. */
 interface Asked {
   readonly interaction: Interaction | null;
+  /** The page of the account that wants it; null for none. */
+  readonly to: string | null;
   readonly session: LiveSession | null;
   readonly sign_in: LiveSignIn | null;
   /** Whom it is asked of: what the sign-in says or, for a stronger session, that. */
@@ -67,7 +78,9 @@ export function postFactor(deps: FactorDeps): Middleware {
         const proof = await readProof(ctx, params, asked, here.visit);
         const sign_in = asked.sign_in ?? (await stepUp(deps, ctx, asked, now));
         const session = await proveFactor(deps, sign_in, { proof, here }, now);
-        await goOnFrom(ctx, deps, { session, sign_in: null }, asked.interaction);
+        if (asked.to === null) return goOnFrom(ctx, deps, { session, sign_in: null }, asked.interaction);
+        await giveCookies(ctx, deps, session);
+        seeOther(ctx, backFromConfirm(deps.config, asked.to));
       },
       (error) => factorForm(deps, ctx, asked, error),
     );
@@ -92,21 +105,26 @@ async function readAsked(deps: FactorDeps, ctx: Context, params: Params): Promis
   const now = deps.clock();
   const interaction = await readInteraction(deps, ctx, params, now);
   const session = await currentSession(deps, ctx, now);
-  const sign_in = await currentSignIn(deps, ctx, session, now);
-  const person = sign_in ?? (interaction === null ? null : session);
+  const to = interaction === null && session !== null ? (params.get('to') ?? null) : null;
+  const begun = await currentSignIn(deps, ctx, session, now);
+  // Whoever comes from their account proves it in that session, whatever else was begun in this browser.
+  const sign_in = to !== null && begun?.session_id === null ? null : begun;
+  const person = sign_in ?? (interaction === null && to === null ? null : session);
   const open = person === null ? [] : await waysOf(deps.db, person.user_id);
   const stronger = interaction !== null && sign_in?.session_id !== null && person !== null;
   const ways = stronger ? fitting(open, person, interaction) : open;
   const [first] = ways;
-  if (person === null || first === undefined) {
-    if (sign_in?.session_id === null && (await owedStep(deps, sign_in)) === 'enrol')
+  const there = to !== null && session !== null && hasTwoFactors(session);
+  if (person === null || first === undefined || there) {
+    if (to !== null) seeOther(ctx, backFromConfirm(deps.config, to));
+    else if (sign_in?.session_id === null && (await owedStep(deps, sign_in)) === 'enrol')
       await goToOwedStep(ctx, deps, sign_in, interaction);
     else if (interaction !== null) goOn(ctx, deps, interaction);
     else seeOther(ctx, `${deps.config.base}${session === null ? '/login' : '/'}`);
     return null;
   }
   const way = ways.find((one) => one === params.get('way')) ?? first;
-  return { interaction, session, sign_in, person, ways, way };
+  return { interaction, to, session, sign_in, person, ways, way };
 }
 
 /** The ways that lead to what a request asks of a session; all of them where it asks for nothing. */
@@ -134,16 +152,17 @@ async function stepUp(
   return begun.sign_in;
 }
 
-/** Back to the application without an answer, or to the beginning of the sign-in. */
+/** Back to the application without an answer, or to the account, or to the beginning of the sign-in. */
 async function leave(
   deps: FactorDeps,
   ctx: Context,
-  { interaction, sign_in }: Asked,
+  { interaction, to, sign_in }: Asked,
   action: 'cancel' | 'restart',
 ): Promise<void> {
   if (sign_in !== null) await abandonSignIn(deps, sign_in);
   takeSignIn(ctx, deps.config);
   if (action === 'cancel' && interaction !== null) return giveUp(ctx, deps, interaction);
+  if (to !== null) return seeOther(ctx, `${deps.config.base}/account/security`);
   const query = interaction === null ? '' : `?request=${interaction.sealed}`;
   return seeOther(ctx, `${deps.config.base}/login${query}`);
 }
@@ -170,17 +189,18 @@ async function factorForm(
   asked: Asked,
   error: UserError | null,
 ): Promise<void> {
-  const { interaction, sign_in, person, ways, way } = asked;
+  const { interaction, to, sign_in, person, ways, way } = asked;
   const request = interaction?.sealed ?? null;
+  const carried = { ...(request !== null && { request }), ...(to !== null && { to }) };
   const linkTo = (other: Way) =>
-    `${deps.config.base}/factor?${new URLSearchParams({ way: other, ...(request !== null && { request }) })}`;
+    `${deps.config.base}/factor?${new URLSearchParams({ way: other, ...carried })}`;
   render(ctx, deps.config, {
     view: 'factor',
     title: 'confirm.title',
     pending: interaction?.pending ?? null,
     data: {
       csrf: await csrfToken(deps, ctx, boundTo(asked)),
-      request,
+      ...{ request, to },
       client:
         interaction &&
         shownClient(interaction.client, deps.config.base, languagesOf(ctx, deps.config, interaction.pending)),
@@ -191,7 +211,7 @@ async function factorForm(
         .filter((other) => other !== way)
         .map((other) => ({ text: texts[other].link, href: linkTo(other) })),
       error,
-      can_cancel: interaction !== null,
+      can_cancel: interaction !== null || to !== null,
       can_restart: sign_in?.session_id === null,
       passkey: way === 'passkey' ? await ownPasskeyForm(deps, ctx, person.user_id) : null,
       remember_days:

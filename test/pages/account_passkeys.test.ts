@@ -6,7 +6,7 @@ import * as sessions from '../../src/store/sessions.js';
 import { Authenticator, type Changes } from '../support/authenticator.js';
 import type { Browser } from '../support/browser.js';
 import { engines } from '../support/database.js';
-import { addRecoveryCodes } from '../support/factors.js';
+import { addRecoveryCodes, proveFactors } from '../support/factors.js';
 import { signIn } from '../support/flow.js';
 import { type Form, formBody, type IdpOptions, startIdp, type TestIdp } from '../support/idp.js';
 import { mailRows } from '../support/mails.js';
@@ -92,6 +92,7 @@ describe.each(engines)('a passkey of one’s own, on %s', (engine) => {
     const { idp, ada, browser } = world;
     const rows = [await givePasskey(idp, ada), await givePasskey(idp, ada)].map(({ row }) => row.id);
     await idp.db.transaction((trx) => credentials.removeAll(trx, ada.id, 'password'));
+    await proveFactors(idp, ada.id);
     const statuses = (await Promise.all(rows.map((id) => edit(browser, id, { action: 'remove' })))).map(
       ({ status }) => status,
     );
@@ -140,6 +141,7 @@ test('a passkey is one person’s: the same credential is not added to a second 
 test('an authenticator that holds one already is asked for none', async () => {
   const { idp, ada, browser } = await start();
   const { authenticator } = await givePasskey(idp, ada);
+  await proveFactors(idp, ada.id);
   const { options } = await openForm(browser);
   expect(options.excludeCredentials).toMatchObject([{ id: authenticator.credential_id }]);
 });
@@ -156,6 +158,7 @@ describe('recovery codes', () => {
     const { idp, ada, browser, authenticator } = await start();
     const { row } = await givePasskey(idp, ada);
     const codes = await addRecoveryCodes(idp, ada.id);
+    await proveFactors(idp, ada.id);
     const form = await openForm(browser);
     const added = await postPasskey(browser, form, authenticator.create(form.options));
     expect(added.headers.get('location')).toMatch(/^\/account\/passkeys\/edit\?id=[\w-]+&done=added$/);
@@ -173,6 +176,7 @@ test('twenty are enough', async () => {
   const world = await start();
   const { idp, ada, browser, authenticator } = world;
   for (let index = 0; index < 20; index += 1) await givePasskey(idp, ada);
+  await proveFactors(idp, ada.id);
   const form = await openForm(browser);
   expect((await postPasskey(browser, form, authenticator.create(form.options))).status).toBe(409);
   expect(await listOf(world)).toHaveLength(20);
@@ -192,6 +196,7 @@ test.each([
 test.each(['rename', 'remove'])('nobody can %s another person’s (hardening row 26)', async (action) => {
   const { idp, ada, browser } = await start();
   const { row: mine } = await givePasskey(idp, ada);
+  await proveFactors(idp, ada.id);
   const eve = await idp.addUser({ email: 'eve@example.com' });
   const { row: hers } = await givePasskey(idp, eve);
   const page = await browser.get(`/account/passkeys/edit?id=${mine.id}`);

@@ -9,7 +9,7 @@ import { change, deletedAndBack, withApplication } from '../support/account.js';
 import { Authenticator } from '../support/authenticator.js';
 import { ask, countRows, signedInBrowser } from '../support/authorize.js';
 import { type Browser, formOf, type Page } from '../support/browser.js';
-import { addApp, codeOnPage, toFactor } from '../support/factors.js';
+import { addApp, codeOnPage, proveFactors, toFactor } from '../support/factors.js';
 import { paths as apiPaths } from '../support/first_party.js';
 import { startUpstream } from '../support/identity_provider.js';
 import { type Form, formBody, password, startIdp, type TestIdp } from '../support/idp.js';
@@ -224,6 +224,7 @@ function withFactor(path: string, choice: Case['choice']): Case {
     const browser = await signedInBrowser(idp);
     const user = await users.findByEmail(idp.db, 'ada@example.com');
     const { id } = await addApp(idp, user?.id ?? '');
+    await proveFactors(idp, user?.id ?? '');
     return opened(browser, browser.get(`${path}?id=${id}`));
   };
   return { open, choice };

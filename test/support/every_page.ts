@@ -5,7 +5,7 @@ import { offerClaim } from '../../src/actions/setup.js';
 import * as users from '../../src/store/users.js';
 import { accountWays } from './account_pages.js';
 import { follow, typeCredentials } from './chromium.js';
-import { addApp, addRecoveryCodes } from './factors.js';
+import { addApp, addRecoveryCodes, proveFactors } from './factors.js';
 import { addProvider, startUpstream } from './identity_provider.js';
 import { startIdp, type TestIdp } from './idp.js';
 import { linkIn, queueNotice } from './mails.js';
@@ -188,6 +188,7 @@ const ways = {
     await signIn(page, { idp });
     const ada = await users.findByEmail(idp.db, 'ada@example.com');
     await addApp(idp, ada?.id ?? '');
+    await proveFactors(idp, ada?.id ?? '');
     await page.goto(`${idp.issuer}/account/security/codes`);
   },
   'a second factor is required': async (page, { idp }) => {

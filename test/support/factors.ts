@@ -4,6 +4,7 @@ import { newRecoveryCodes, replaceRecoveryCodes } from '../../src/factors/recove
 import { newTotpKey, sealKey } from '../../src/factors/totp.js';
 import { newId } from '../../src/secrets.js';
 import * as credentials from '../../src/store/credentials.js';
+import { statement } from '../../src/store/statement.js';
 import type { Browser, Page } from './browser.js';
 import { signIn } from './flow.js';
 import type { TestIdp } from './idp.js';
@@ -72,4 +73,13 @@ export async function toFactor(
 /** Types a code on the page of the second factor. */
 export function typeCode(browser: Browser, page: Page, code: string): Promise<Page> {
   return browser.submit(page, { code, action: 'continue' });
+}
+
+const strengthen = statement<{ user_id: string }>((sql, value) =>
+  sql('sessions').where({ user_id: value.user_id }).update({ amr: 'pwd otp mfa' }),
+);
+
+/** As if whoever is signed in had proved their second factor at a step of its own, as pages that change one ask. */
+export async function proveFactors(idp: TestIdp, user_id: string): Promise<void> {
+  await idp.db.run(strengthen, { user_id });
 }

@@ -8,7 +8,7 @@ import { parseNetworks } from '../../http/client_address.js';
 import { assertOwnForm } from '../../http/csrf.js';
 import { qrCode } from '../../http/qr_code.js';
 import { readForm } from '../../http/read.js';
-import { requireRecentProof } from '../../http/recent_proof.js';
+import { requireFullProof } from '../../http/recent_proof.js';
 import { giveSession } from '../../http/session.js';
 import { submit } from '../../http/submit.js';
 import { visitOf } from '../../http/visit.js';
@@ -20,7 +20,7 @@ type AuthenticatorDeps = Pick<Deps, 'bell' | 'clock' | 'config' | 'db' | 'keys'>
 
 export function showAuthenticator(deps: AuthenticatorDeps): Middleware {
   return forPerson(deps, async (ctx, session, now) => {
-    if (!requireRecentProof(ctx, deps.config, session, now)) return;
+    if (!(await requireFullProof(ctx, deps, session, { now }))) return;
     await authenticatorForm(deps, ctx, session, { sealed: undefined, name: '', error: null });
   });
 }
@@ -36,7 +36,7 @@ export function postAuthenticator(deps: AuthenticatorDeps): Middleware {
       ctx,
       async () => {
         await assertOwnForm(deps, ctx, params, session.id);
-        if (!requireRecentProof(ctx, deps.config, session, now)) return;
+        if (!(await requireFullProof(ctx, deps, session, { now }))) return;
         const ring = await deps.keys.get();
         const typed = { sealed, name, code: params.get('code') ?? '', visit: visitOf(ctx, trusted) };
         const { cookie } = await addTotp({ ...deps, ring }, session, typed, now);

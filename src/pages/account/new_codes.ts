@@ -12,7 +12,7 @@ import { parseNetworks } from '../../http/client_address.js';
 import { assertOwnForm } from '../../http/csrf.js';
 import { goOn, type Interaction, readInteraction } from '../../http/interaction.js';
 import { readForm, readQuery } from '../../http/read.js';
-import { requireRecentProof } from '../../http/recent_proof.js';
+import { requireFullProof } from '../../http/recent_proof.js';
 import { submit } from '../../http/submit.js';
 import { visitOf } from '../../http/visit.js';
 import type { UserError } from '../../oauth/errors.js';
@@ -24,7 +24,7 @@ type CodesDeps = Pick<Deps, 'bell' | 'caches' | 'clock' | 'config' | 'db' | 'key
 
 export function showNewCodes(deps: CodesDeps): Middleware {
   return forPerson(deps, async (ctx, session, now) => {
-    if (!requireRecentProof(ctx, deps.config, session, now)) return;
+    if (!(await requireFullProof(ctx, deps, session, { now }))) return;
     const params = readQuery(ctx);
     const interaction = await readInteraction(deps, ctx, params, now);
     const after = params.get('after') === 'sign_in' ? 'sign_in' : '';
@@ -45,7 +45,7 @@ export function postNewCodes(deps: CodesDeps): Middleware {
       ctx,
       async () => {
         await assertOwnForm(deps, ctx, params, session.id);
-        if (!requireRecentProof(ctx, deps.config, session, now)) return;
+        if (!(await requireFullProof(ctx, deps, session, { now }))) return;
         const ring = await deps.keys.get();
         const { user_id } = session;
         const sealed = params.get('sealed') ?? '';

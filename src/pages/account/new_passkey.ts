@@ -9,7 +9,8 @@ import { assertOwnForm } from '../../http/csrf.js';
 import { languageOf } from '../../http/language.js';
 import { newPasskeyForm, readPasskey } from '../../http/passkey_form.js';
 import { readForm } from '../../http/read.js';
-import { requireRecentProof } from '../../http/recent_proof.js';
+import { requireFullProof } from '../../http/recent_proof.js';
+import { giveSession } from '../../http/session.js';
 import { submit } from '../../http/submit.js';
 import { visitOf } from '../../http/visit.js';
 import { translatorOf } from '../../languages/translate.js';
@@ -21,7 +22,7 @@ type NewPasskeyDeps = Pick<Deps, 'bell' | 'clock' | 'config' | 'db' | 'keys' | '
 
 export function showNewPasskey(deps: NewPasskeyDeps): Middleware {
   return forPerson(deps, async (ctx, session, now) => {
-    if (!requireRecentProof(ctx, deps.config, session, now)) return;
+    if (!(await requireFullProof(ctx, deps, session, { now }))) return;
     await addForm(deps, ctx, session, null);
   });
 }
@@ -35,7 +36,6 @@ export function postNewPasskey(deps: NewPasskeyDeps): Middleware {
   const trusted = parseNetworks(deps.config.TRUSTED_PROXIES);
   return forPerson(deps, async (ctx, session, now) => {
     const params = await readForm(ctx);
-    const { user_id } = session;
     await submit(
       ctx,
       async () => {
@@ -44,9 +44,10 @@ export function postNewPasskey(deps: NewPasskeyDeps): Middleware {
         const by = { visit: visitOf(ctx, trusted), language };
         const unnamed = translatorOf(language)('passkeys.single');
         const answer = readPasskey(deps, ctx, params);
-        const id = await addPasskey(deps, { ...answer, user_id, unnamed, by }, now);
+        const { id, cookie } = await addPasskey(deps, { ...answer, session, unnamed, by }, now);
+        giveSession(ctx, deps.config, cookie);
         // The first factor: without recovery codes a lost device would be a lost account.
-        const codes = await credentials.list(deps.db, user_id, 'recovery_code');
+        const codes = await credentials.list(deps.db, session.user_id, 'recovery_code');
         if (codes.length === 0) return seeOther(ctx, `${base}/account/security/codes`);
         seeOther(
           ctx,
@@ -54,7 +55,7 @@ export function postNewPasskey(deps: NewPasskeyDeps): Middleware {
         );
       },
       async (error) => {
-        if (requireRecentProof(ctx, deps.config, session, now)) await addForm(deps, ctx, session, error);
+        if (await requireFullProof(ctx, deps, session, { now })) await addForm(deps, ctx, session, error);
       },
     );
   });

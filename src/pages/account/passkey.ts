@@ -8,7 +8,7 @@ import { parseNetworks } from '../../http/client_address.js';
 import { assertOwnForm } from '../../http/csrf.js';
 import { languageOf } from '../../http/language.js';
 import { readForm, readQuery } from '../../http/read.js';
-import { requireRecentProof } from '../../http/recent_proof.js';
+import { requireFullProof, requireRecentProof } from '../../http/recent_proof.js';
 import { submit } from '../../http/submit.js';
 import { visitOf } from '../../http/visit.js';
 import type { UserError } from '../../oauth/errors.js';
@@ -39,6 +39,8 @@ export function postPasskey(deps: PasskeyDeps): Middleware {
       async () => {
         await assertOwnForm(deps, ctx, params, session.id);
         if (params.get('action') === 'remove') {
+          const to = `/account/passkeys/edit?${new URLSearchParams({ id })}`;
+          if (!(await requireFullProof(ctx, deps, session, { now, to }))) return;
           const by = { visit: visitOf(ctx, trusted), language: languageOf(ctx, deps.config, null) };
           await removePasskey(deps, { id, user_id, by }, now);
           return seeOther(ctx, `${list}?done=removed`);

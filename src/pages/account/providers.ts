@@ -7,7 +7,7 @@ import { seeOther } from '../../http/answer.js';
 import { parseNetworks } from '../../http/client_address.js';
 import { assertOwnForm } from '../../http/csrf.js';
 import { readForm } from '../../http/read.js';
-import { requireRecentProof } from '../../http/recent_proof.js';
+import { requireFullProof } from '../../http/recent_proof.js';
 import { submit } from '../../http/submit.js';
 import { findProvider, offeredProviders, setOut, showProblem } from '../../http/upstream.js';
 import { visitOf } from '../../http/visit.js';
@@ -34,7 +34,7 @@ export function postProviders(deps: ProvidersDeps): Middleware {
       ctx,
       async () => {
         await assertOwnForm(deps, ctx, params, session.id);
-        if (!requireRecentProof(ctx, deps.config, session, now)) return;
+        if (!(await requireFullProof(ctx, deps, session, { now }))) return;
         if (params.get('action') === 'connect') return connect(deps, ctx, session, params);
         const removed = { user_id: session.user_id, identity_id: params.get('identity') ?? '' };
         await removeIdentity(deps, removed, visitOf(ctx, trusted), now);

@@ -7,7 +7,7 @@ import { seeOther } from '../../http/answer.js';
 import { parseNetworks } from '../../http/client_address.js';
 import { assertOwnForm } from '../../http/csrf.js';
 import { readForm, readQuery } from '../../http/read.js';
-import { requireRecentProof } from '../../http/recent_proof.js';
+import { requireFullProof } from '../../http/recent_proof.js';
 import { submit } from '../../http/submit.js';
 import { visitOf } from '../../http/visit.js';
 import type { UserError } from '../../oauth/errors.js';
@@ -18,7 +18,7 @@ type RemoveDeps = Pick<Deps, 'bell' | 'clock' | 'config' | 'db' | 'keys'>;
 
 export function showRemoveFactor(deps: RemoveDeps): Middleware {
   return forPerson(deps, async (ctx, session, now) => {
-    if (!requireRecentProof(ctx, deps.config, session, now)) return;
+    if (!(await requireFullProof(ctx, deps, session, { now }))) return;
     await removeForm(deps, ctx, session, { id: readQuery(ctx).get('id') ?? '', error: null });
   });
 }
@@ -32,7 +32,7 @@ export function postRemoveFactor(deps: RemoveDeps): Middleware {
       ctx,
       async () => {
         await assertOwnForm(deps, ctx, params, session.id);
-        if (!requireRecentProof(ctx, deps.config, session, now)) return;
+        if (!(await requireFullProof(ctx, deps, session, { now }))) return;
         const ring = await deps.keys.get();
         await removeTotp({ ...deps, ring }, { id, user_id: session.user_id }, visitOf(ctx, trusted), now);
         seeOther(ctx, `${deps.config.base}/account/security?done=removed`);

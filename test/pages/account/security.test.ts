@@ -6,7 +6,14 @@ import * as rememberedDevices from '../../../src/store/remembered_devices.js';
 import * as secondFactors from '../../../src/store/second_factors.js';
 import { headingOf, signedInBrowser } from '../../support/authorize.js';
 import { formOf, type Page } from '../../support/browser.js';
-import { addApp, addRecoveryCodes, codeOnPage, toFactor, typeCode } from '../../support/factors.js';
+import {
+  addApp,
+  addRecoveryCodes,
+  codeOnPage,
+  proveFactors,
+  toFactor,
+  typeCode,
+} from '../../support/factors.js';
 import { signIn } from '../../support/flow.js';
 import { type IdpOptions, startIdp } from '../../support/idp.js';
 import { mailRows } from '../../support/mails.js';
@@ -94,6 +101,7 @@ describe('an authenticator app', () => {
     const { idp, user, browser, factors, codes } = await start();
     const { id } = await addApp(idp, user.id);
     await addRecoveryCodes(idp, user.id);
+    await proveFactors(idp, user.id);
     const eve = await idp.addUser({ email: 'eve@example.com' });
     const hers = await addApp(idp, eve.id);
     const page = await browser.get('/account/security');
