@@ -2,7 +2,7 @@
  * Where in the world a network address is, roughly, by a database that the operator provides (setting GEOIP_DB; a MaxMind DB file of
  * kind City or Country). Nothing is asked of another server. Without a database there are no places.
  */
-import { type CityResponse, open, type Reader } from 'maxmind';
+import type { CityResponse, Reader } from 'maxmind';
 import type { Log } from '../deps.js';
 
 export interface Places {
@@ -32,7 +32,7 @@ export function createPlaces({ path, clock, log }: PlaceOptions): Places {
   function reader(file: string): Opened['reader'] {
     const now = clock();
     if (opened === undefined || now - opened.at >= keep_seconds) {
-      const reading = open<CityResponse>(file, { cache: { max: 1000 } }).catch((err: unknown) => {
+      const reading = openFile(file).catch((err: unknown) => {
         log.warn({ err }, 'the database of places (GEOIP_DB) cannot be read');
         return null; // a page goes without places rather than not at all
       });
@@ -54,6 +54,12 @@ export function createPlaces({ path, clock, log }: PlaceOptions): Places {
       }
     },
   };
+}
+
+/** The library is loaded here: whoever has no database does without. */
+async function openFile(file: string): Promise<Reader<CityResponse>> {
+  const { open } = await import('maxmind');
+  return open<CityResponse>(file, { cache: { max: 1000 } });
 }
 
 function nameOf({ city, country }: Partial<CityResponse>, language: string): string | null {

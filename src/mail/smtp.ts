@@ -3,7 +3,7 @@
  * are encoded by nodemailer, so that no value ends one header and begins another.
  */
 import { rootCertificates } from 'node:tls';
-import { createTransport, type NodemailerError } from 'nodemailer';
+import type { NodemailerError } from 'nodemailer';
 import type { Config } from '../config.js';
 import { isDeliverable } from './address.js';
 import type { Letter } from './letter.js';
@@ -24,17 +24,17 @@ export interface Mailer {
   send(letter: Letter, id: string, now: number, signal: AbortSignal): Promise<void>;
 }
 
+type Smtp = NonNullable<Config['smtp']>;
+
 /** From connecting to the last word of the server. */
 const timeout_ms = 30_000;
 
-/** What sends mail. Null where no SMTP_URL is set. */
-export function createMailer(config: Pick<Config, 'smtp' | 'outbound_ca'>): Mailer | null {
-  const { smtp } = config;
-  if (smtp === undefined) return null;
-  const { host, port, auth, from } = smtp;
-  const ca = config.outbound_ca.length === 0 ? undefined : [...rootCertificates, ...config.outbound_ca];
-  const transport = createTransport({
-    ...{ host, port, secure: smtp.tls === 'implicit', requireTLS: smtp.tls === 'required' },
+/** The way to the mail server. The library is loaded here, by the first letter: whoever sends none does without. */
+async function openTransport({ host, port, tls, auth }: Smtp, outbound_ca: readonly string[]) {
+  const { createTransport } = await import('nodemailer');
+  const ca = outbound_ca.length === 0 ? undefined : [...rootCertificates, ...outbound_ca];
+  return createTransport({
+    ...{ host, port, secure: tls === 'implicit', requireTLS: tls === 'required' },
     ...(auth !== undefined && { auth: { ...auth } }),
     tls: { minVersion: 'TLSv1.2', ...(ca !== undefined && { ca }) },
     ...{
@@ -45,13 +45,22 @@ export function createMailer(config: Pick<Config, 'smtp' | 'outbound_ca'>): Mail
     },
     ...{ disableFileAccess: true, disableUrlAccess: true },
   });
+}
+
+/** What sends mail. Null where no SMTP_URL is set. */
+export function createMailer(config: Pick<Config, 'smtp' | 'outbound_ca'>): Mailer | null {
+  const { smtp } = config;
+  if (smtp === undefined) return null;
+  const { from } = smtp;
+  let transport: ReturnType<typeof openTransport> | undefined;
   const domain = from.address.slice(from.address.lastIndexOf('@') + 1);
 
   return {
     async send({ to, subject, text, html }, id, now, signal) {
       if (!isDeliverable(to)) throw new MailError('the address cannot be written to', true);
       try {
-        await transport.sendMail({
+        transport ??= openTransport(smtp, config.outbound_ca);
+        await (await transport).sendMail({
           ...{ from: { ...from }, to: { name: '', address: to }, subject, text, html }, // copied: nodemailer writes into it
           envelope: { from: from.address, to: [to] },
           messageId: `<${id}@${domain}>`,
