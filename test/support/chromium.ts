@@ -22,6 +22,9 @@ const args = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  '--in-process-gpu',
+  '--renderer-process-limit=1',
+  '--process-per-site',
   '--host-resolver-rules=MAP localhost 127.0.0.1, MAP *.localhost 127.0.0.1', // our test servers have no ::1
   ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
 ];
