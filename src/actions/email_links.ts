@@ -10,9 +10,12 @@ import * as leases from '../store/leases.js';
 import * as mailLinks from '../store/mail_links.js';
 import * as users from '../store/users.js';
 import { endSessionsOf } from './end_sessions.js';
+import { removeNewWaysIn } from './new_ways_in.js';
 
 const undo_seconds = 7 * 86_400;
 const reset_seconds = 30 * 60;
+/** Whoever changes the address of another's account may have prepared it: a day, and the day that the link for the new address is good. */
+const prepared_seconds = 2 * 86_400;
 
 const purposes = ['email_change', 'email_verification', 'email_undo'] as const;
 
@@ -42,6 +45,8 @@ type LinkDeps = Pick<Deps, 'bell' | 'config' | 'db' | 'keys'>;
 type LinkPost = Post & { readonly config: Pick<Deps['config'], 'EVENTS_SECONDS' | 'ISSUER'> };
 
 interface Use extends EmailLink {
+  /** When the link was made. */
+  readonly made_at: number;
   readonly visit: events.Visit;
   readonly post: LinkPost;
 }
@@ -56,10 +61,11 @@ export async function useEmailLink(
   now: number,
 ): Promise<{ readonly reset_token: string | null }> {
   const link = await readEmailLink(deps, token, now);
-  const use: Use = { ...link, visit, post: { config: deps.config, ring: await deps.keys.get() } };
+  const post = { config: deps.config, ring: await deps.keys.get() };
   const reset_token = await deps.db.transaction(async (trx) => {
     const taken = await mailLinks.take(trx, digest(token), link.purpose, now);
     if (taken === undefined) throw linkOver();
+    const use: Use = { ...link, visit, post, made_at: taken.created_at };
     await done[link.purpose](trx, use, now);
     return link.purpose === 'email_undo' ? newPasswordLink(trx, use, now) : null;
   });
@@ -92,11 +98,14 @@ const done: Readonly<Record<EmailLink['purpose'], (trx: Trx, use: Use, now: numb
   async email_undo(trx, use, now) {
     await changeEmail(trx, use, now);
     await record(trx, use, 'email_change_taken_back', now);
-    const { id } = use.user;
+    const { user, visit, post, made_at } = use;
+    const { id } = user;
     // Whoever changed it may have changed it more than once, and know the password.
     for (const purpose of ['email_undo', 'email_verification', 'password_reset'] as const)
       await mailLinks.removeOf(trx, id, purpose);
     await credentials.removeAll(trx, id, 'password');
+    const removal = { user_id: id, since: made_at - prepared_seconds, visit };
+    await removeNewWaysIn(trx, post.config, removal, now);
     await endSessionsOf(trx, id, now);
   },
 };

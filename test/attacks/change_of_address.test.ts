@@ -1,12 +1,18 @@
 /** Taking an account over by its address, from a session that was left open or stolen. Hardening rows 10 and 12. */
 import { describe, expect, test } from 'vitest';
 import { disableUser, enableUser, setPassword } from '../../src/actions/users.js';
+import * as federatedIdentities from '../../src/store/federated_identities.js';
+import * as secondFactors from '../../src/store/second_factors.js';
 import * as users from '../../src/store/users.js';
 import { change } from '../support/account.js';
-import { signedInBrowser } from '../support/authorize.js';
+import { headingOf, signedInBrowser } from '../support/authorize.js';
 import { engines } from '../support/database.js';
+import { addApp, addRecoveryCodes, proveFactors, toFactor, typeCode } from '../support/factors.js';
+import { signIn } from '../support/flow.js';
+import { addProvider } from '../support/identity_provider.js';
 import { startIdp, type TestIdp } from '../support/idp.js';
 import { lettersOf, mailRows } from '../support/mails.js';
+import { givePasskey } from '../support/passkeys.js';
 
 const new_password = 'a wholly new and better passphrase';
 
@@ -15,6 +21,18 @@ async function linkIn(idp: TestIdp, name: string): Promise<string> {
   const at = (await mailRows(idp)).findLastIndex((row) => row.name === name);
   return (await lettersOf(idp))[at]?.link?.slice(idp.issuer.length) ?? '';
 }
+
+async function linkProvider(idp: TestIdp, user_id: string): Promise<void> {
+  const { id: provider_id } = await addProvider(idp, { id: 'elsewhere' });
+  const at = { created_at: idp.now(), last_used_at: idp.now() };
+  const row = { id: 'i1', provider_id, subject: 's1', user_id, label: null, ...at };
+  expect(await idp.db.transaction((trx) => federatedIdentities.insert(trx, row))).toBe(true);
+}
+
+const waysLeft = async (idp: TestIdp, user_id: string) => [
+  ...(await secondFactors.list(idp.db, user_id)).map(({ type }) => type),
+  ...(await federatedIdentities.listByUser(idp.db, user_id)).map(({ provider_id }) => provider_id),
+];
 
 /** Somebody in the account of another asks for their own address in it. Gives the link that is sent there. */
 async function askedByAnother(engine?: 'sqlite' | 'postgres') {
@@ -64,4 +82,44 @@ describe.each(engines)('on %s', (engine) => {
       expect((await users.find(idp.db, id))?.email).toBe('ada@example.com');
     },
   );
+
+  test('whoever took an account over does not come back by what they added, once the address was taken back', async () => {
+    const idp = await startIdp({ engine, host: 'localhost' });
+    const user = await idp.addUser();
+    const stranger = await signedInBrowser(idp);
+    idp.advance(200);
+    await givePasskey(idp, user, { name: 'Theirs' });
+    await addRecoveryCodes(idp, user.id);
+    await linkProvider(idp, user.id);
+    await proveFactors(idp, user.id);
+    await change(stranger, '/account/email', { action: 'change', email: 'mallory@example.com' });
+    idp.advance(86_000);
+    await stranger.submit(await stranger.get(await linkIn(idp, 'email_change')), {});
+    await addApp(idp, user.id);
+
+    idp.advance(6 * 86_400);
+    const owner = idp.browser();
+    const page = await owner.submit(await owner.get(await linkIn(idp, 'email_changed')), {});
+    await owner.submit(page, { password: new_password });
+    expect(await waysLeft(idp, user.id)).toEqual([]);
+    const signedIn = await signIn(owner, await owner.get('/login'), { password: new_password });
+    expect(headingOf(signedIn)).toBe('You are signed in');
+  });
+
+  test('an old mailbox is no way around a factor that was there before the address was changed', async () => {
+    const idp = await startIdp({ engine });
+    const user = await idp.addUser();
+    const app = await addApp(idp, user.id);
+    idp.advance(2 * 86_400 + 1);
+    const { browser, page } = await toFactor(idp);
+    await typeCode(browser, page, app.code());
+    await change(browser, '/account/email', { action: 'change', email: 'countess@example.com' });
+    await browser.submit(await browser.get(await linkIn(idp, 'email_change')), {});
+    const other = idp.browser();
+    const taken = await other.submit(await other.get(await linkIn(idp, 'email_changed')), {});
+    await other.submit(taken, { password: new_password });
+    const signedIn = await signIn(other, await other.get('/login'), { password: new_password });
+    expect(headingOf(signedIn)).toBe('Confirm that it is you');
+    expect(await waysLeft(idp, user.id)).toEqual(['totp']);
+  });
 });
