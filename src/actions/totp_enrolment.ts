@@ -13,6 +13,7 @@ import { newId } from '../secrets.js';
 import * as credentials from '../store/credentials.js';
 import type { Trx } from '../store/db.js';
 import * as events from '../store/events.js';
+import * as secondFactors from '../store/second_factors.js';
 import type { LiveSession } from '../store/sessions.js';
 import * as users from '../store/users.js';
 import { factorsChanged } from './second_factors.js';
@@ -21,6 +22,8 @@ import { type StartedSession, strengthenSession } from './start_session.js';
 
 const context = 'totp enrolment';
 const lives_seconds = 900;
+/** As many as a person may have: each is tried at a sign-in. */
+const most = 20;
 
 interface Sealed {
   readonly id: string;
@@ -76,7 +79,7 @@ type EnrolDeps = Pick<Deps, 'bell' | 'config' | 'db'> & { readonly ring: KeyRing
 
 /**
  * Adds an app to the account of a session; the session grows by what was proved. Throws UserError `wrong_credentials` where the code is
- * not the app's, `form_expired` where the form is too old or the session ended.
+ * not the app's, `form_expired` where the form is too old or the session ended, `conflict` where there are too many.
  */
 export async function addTotp(
   deps: EnrolDeps,
@@ -93,12 +96,19 @@ export async function addTotp(
   return started;
 }
 
-/** The same as a proof, for a sign-in that has to set up a second factor first. */
+/**
+ * The same as a proof, for a sign-in that has to set up a second factor first. Of two that set one up at the same moment one does: whoever
+ * knows the password does not add theirs beside the owner's.
+ */
 export function enrolmentProof(deps: EnrolDeps, added: NewTotp, now: number): FactorProof {
   return {
     counted: 'nowhere', // it is one's own key: there is nothing to guess
-    verify: async (trx, { user_id }) =>
-      (await insertTotp(trx, deps, user_id, added, now)) ? totp.amr : null,
+    async verify(trx, { user_id }) {
+      await users.hold(trx, user_id);
+      if ((await secondFactors.list(trx, user_id)).length > 0)
+        throw new UserError('form_expired', 'factor.over');
+      return (await insertTotp(trx, deps, user_id, added, now)) ? totp.amr : null;
+    },
   };
 }
 
@@ -117,6 +127,9 @@ async function insertTotp(
   const step = totp.matchingStep(key, code, now);
   if (step === null) return false;
   const { id } = held;
+  await users.hold(trx, user_id); // of two at the same moment the second sees the first
+  const others = (await credentials.list(trx, user_id, 'totp')).filter((row) => row.id !== id);
+  if (others.length >= most) throw new UserError('conflict', 'factor.limit_reached');
   const secret = totp.sealKey(ring, key, { id, user_id });
   const row = { id, user_id, type: 'totp', secret, created_at: now, updated_at: now } as const;
   const fresh = await credentials.insertOnce(trx, { ...row, name: factorName(name) });

@@ -4,10 +4,18 @@ import * as passkeys from '../../src/store/passkeys.js';
 import * as secondFactors from '../../src/store/second_factors.js';
 import * as sessions from '../../src/store/sessions.js';
 import { change } from '../support/account.js';
-import { ask, headingOf } from '../support/authorize.js';
+import { ask, headingOf, signedInBrowser } from '../support/authorize.js';
 import type { Browser } from '../support/browser.js';
 import { engines } from '../support/database.js';
-import { addApp, addRecoveryCodes, toFactor, typeCode, wrongCode } from '../support/factors.js';
+import {
+  addApp,
+  addRecoveryCodes,
+  codeOnPage,
+  proveFactors,
+  toFactor,
+  typeCode,
+  wrongCode,
+} from '../support/factors.js';
 import { responseOf, signIn } from '../support/flow.js';
 import { startIdp } from '../support/idp.js';
 import { givePasskey, passkeyFormOf, postPasskey } from '../support/passkeys.js';
@@ -125,4 +133,26 @@ test('whoever has begun to sign in as another in this browser proves the factor 
   expect(headingOf(await typeCode(browser, page, app.code()))).toBe('Set up an authenticator app');
   expect(await sessions.listByUser(idp.db, eve.id, idp.now())).toEqual([]);
   expect(await secondFactors.list(idp.db, user.id)).toHaveLength(1);
+});
+
+test('of two who know the password and set up the first factor at the same moment one does', async () => {
+  const idp = await startIdp({ settings: { SECOND_FACTOR: 'required' } });
+  const user = await idp.addUser();
+  const both = await Promise.all([toFactor(idp), toFactor(idp)]);
+  await Promise.all(
+    both.map(({ browser, page }) => browser.submit(page, { code: codeOnPage(page, idp.now()), name: '' })),
+  );
+  expect(await secondFactors.list(idp.db, user.id)).toHaveLength(1);
+  expect(await sessions.listByUser(idp.db, user.id, idp.now())).toHaveLength(1);
+});
+
+test('nobody has so many apps that a sign-in takes long: twenty', async () => {
+  const idp = await startIdp();
+  const user = await idp.addUser();
+  const browser = await signedInBrowser(idp);
+  for (let count = 0; count < 19; count += 1) await addApp(idp, user.id);
+  await proveFactors(idp, user.id);
+  const pages = [await browser.get('/account/security/app'), await browser.get('/account/security/app')];
+  for (const page of pages) await browser.submit(page, { code: codeOnPage(page, idp.now()) });
+  expect(await secondFactors.list(idp.db, user.id)).toHaveLength(20);
 });
