@@ -42,7 +42,7 @@ export async function askForEmail(
   const { user, address } = await ownerOf(deps, asked.user_id, email);
   if (address === user.email_canonical) throw new UserError('invalid_input', 'email.same', 'email');
   const source = sourceOf(asked.visit.address);
-  if (!(await countMail(db, config, { source, address }, now))) return;
+  if (!(await countMail(db, config, { kind: 'address', source, address }, now))) return;
 
   const other = await users.findByEmail(db, address);
   const token = newSecret();
@@ -72,7 +72,8 @@ export async function askForVerification(
   if (config.mail === 'off') throw new UserError('not_allowed', 'email.no_mail');
   const { user } = await ownerOf(deps, user_id, '');
   const { email, email_canonical: address } = user;
-  if (!(await countMail(db, config, { source: sourceOf(visit.address), address }, now))) return;
+  if (!(await countMail(db, config, { kind: 'address', source: sourceOf(visit.address), address }, now)))
+    return;
   const token = newSecret();
   const post = { config, ring: await deps.keys.get() };
   const message = { name: 'email_verification', link: linkOf(config, token), from: visit } as const;

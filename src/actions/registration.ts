@@ -3,12 +3,11 @@
  * link. The password is chosen behind the link, so that nobody can lay in wait in an account with somebody else's address; the answer is the
  * same whether the address has an account or not. Hardening rows 11 and 16.
  */
-import { domainToASCII } from 'node:url';
 import type { Deps } from '../deps.js';
 import type { Language } from '../languages/catalogues.js';
 import { sourceOf } from '../limits/attempts.js';
 import { countMail } from '../limits/mails.js';
-import { isDeliverable } from '../mail/address.js';
+import { domainOf, isDeliverable } from '../mail/address.js';
 import { queueMail } from '../mail/queue.js';
 import { UserError } from '../oauth/errors.js';
 import { digest } from '../secrets.js';
@@ -46,7 +45,8 @@ export async function askForAccount(
   const typed = email.trim().normalize('NFC');
   assertAddress(provider_id === undefined ? config : { USER_REGISTRATION_DOMAINS: [] }, typed);
   const address = users.canonicalEmail(typed);
-  if (!(await countMail(db, config, { source: sourceOf(visit.address), address }, now))) return;
+  if (!(await countMail(db, config, { kind: 'account', source: sourceOf(visit.address), address }, now)))
+    return;
 
   const user = await users.findByEmail(db, address);
   const ring = await deps.keys.get();
@@ -76,7 +76,7 @@ export function assertAddress(
 ): void {
   if (!isDeliverable(email)) throw new UserError('invalid_input', 'register.email_invalid', 'email');
   const domains = config.USER_REGISTRATION_DOMAINS;
-  const domain = domainToASCII(email.slice(email.lastIndexOf('@') + 1).toLowerCase());
+  const domain = domainOf(email);
   if (domain === '') throw new UserError('invalid_input', 'register.email_invalid', 'email');
   if (domains.length > 0 && !domains.includes(domain)) {
     const text = { key: 'register.email_domain', values: { domains: domains.join(', ') } } as const;

@@ -36,7 +36,8 @@ export async function askForReset(
 ): Promise<void> {
   const { config, db } = deps;
   const address = users.canonicalEmail(email);
-  if (!(await countMail(db, config, { source: sourceOf(visit.address), address }, now))) return;
+  if (!(await countMail(db, config, { kind: 'password', source: sourceOf(visit.address), address }, now)))
+    return;
   const user = await users.findByEmail(db, address);
   const user_id = user?.id ?? '';
   const token = newSecret();

@@ -1,5 +1,5 @@
 /**
- * How many mails strangers may ask for: by one source, and to one address, in an hour. Counted by conditional statements before anything
+ * How many mails strangers may ask for: by one source, and of one kind to one address, in an hour. Counted by conditional statements before anything
  * is looked up, whether the address has an account or not (hardening rows 14 and 16).
  */
 import type { Config } from '../config.js';
@@ -11,6 +11,8 @@ import type { Db } from '../store/db.js';
 const window_seconds = 3600;
 
 export interface MailAsked {
+  /** What it is for. Counted apart, so that nobody keeps the owner of an address from a new password by asking for accounts with it. */
+  readonly kind: 'account' | 'address' | 'password';
   /** From `sourceOf` (limits/attempts.ts). */
   readonly source: string;
   /** The address as it is compared. */
@@ -25,7 +27,7 @@ export interface MailAsked {
 export async function countMail(
   db: Db,
   limits: Pick<Config, 'MAILS_PER_ADDRESS' | 'MAILS_PER_SOURCE'>,
-  { source, address }: MailAsked,
+  { kind, source, address }: MailAsked,
   now: number,
 ): Promise<boolean> {
   const expires_at = now + window_seconds;
@@ -36,7 +38,7 @@ export async function countMail(
       const until = (await attempts.find(trx, from.key_hash))?.expires_at ?? expires_at;
       throw tooMany(Math.max(1, until - now));
     }
-    return attempts.reserve(trx, counted(`mail to ${address}`, limits.MAILS_PER_ADDRESS));
+    return attempts.reserve(trx, counted(`mail for ${kind} to ${address}`, limits.MAILS_PER_ADDRESS));
   });
 }
 

@@ -5,7 +5,7 @@
 import { rootCertificates } from 'node:tls';
 import type { NodemailerError } from 'nodemailer';
 import type { Config } from '../config.js';
-import { isDeliverable } from './address.js';
+import { domainOf, isDeliverable, mailboxOf } from './address.js';
 import type { Letter } from './letter.js';
 
 /** Why a letter was not taken: for the log and the operator. */
@@ -57,12 +57,13 @@ export function createMailer(config: Pick<Config, 'smtp' | 'outbound_ca'>): Mail
 
   return {
     async send({ to, subject, text, html }, id, now, signal) {
-      if (!isDeliverable(to)) throw new MailError('the address cannot be written to', true);
+      if (!isDeliverable(to) || domainOf(to) === '')
+        throw new MailError('the address cannot be written to', true);
       try {
         transport ??= openTransport(smtp, config.outbound_ca);
         await (await transport).sendMail({
-          ...{ from: { ...from }, to: { name: '', address: to }, subject, text, html }, // copied: nodemailer writes into it
-          envelope: { from: from.address, to: [to] },
+          ...{ from: { ...from }, to: { name: '', address: mailboxOf(to) }, subject, text, html }, // copied: nodemailer writes into it
+          envelope: { from: from.address, to: [mailboxOf(to)] },
           messageId: `<${id}@${domain}>`,
           date: new Date(now * 1000),
           headers: { 'Auto-Submitted': 'auto-generated' }, // RFC 3834 §5: nobody's absence note answers it

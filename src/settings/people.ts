@@ -94,7 +94,7 @@ export const people = {
   MAILS_PER_ADDRESS: {
     schema: whole(1, 1_000_000),
     fallback: '5',
-    about: 'How many such mails one address is sent in an hour.',
+    about: 'How many such mails of one kind one address is sent in an hour.',
   },
   ARGON2_MEMORY_KIB: {
     schema: whole(7168, 1_048_576),
