@@ -19,7 +19,7 @@ interface MailServer {
 
 type MailValues = Pick<
   Values,
-  'ISSUER' | 'PRODUCT_NAME' | 'USER_REGISTRATION' | 'SMTP_URL' | 'SMTP_TLS' | 'MAIL_FROM'
+  'ISSUER' | 'PRODUCT_NAME' | 'USER_REGISTRATION' | 'EMAIL_CODE' | 'SMTP_URL' | 'SMTP_TLS' | 'MAIL_FROM'
 >;
 
 /** Adds a sentence to `problems` for all that does not go together. */
@@ -33,6 +33,8 @@ export function mailingOf(values: MailValues, problems: string[]): Mailing {
       problems.push(
         `${prefix}USER_REGISTRATION open needs ${prefix}SMTP_URL: addresses are verified before there is an account`,
       );
+    if (values.EMAIL_CODE === 'on' && !ISSUER.startsWith('http:'))
+      problems.push(`${prefix}EMAIL_CODE on needs ${prefix}SMTP_URL: the codes are sent by mail`);
     return { mail: ISSUER.startsWith('http:') ? 'page' : 'off', smtp: undefined };
   }
   if (MAIL_FROM === undefined)

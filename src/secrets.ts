@@ -10,6 +10,7 @@ import {
   hkdfSync,
   randomBytes,
   randomFillSync,
+  randomInt,
   timingSafeEqual,
 } from 'node:crypto';
 
@@ -47,6 +48,11 @@ export function newSecret(): string {
 export function newId(): string {
   const id = randomText(16);
   return id.startsWith('-') ? newId() : id;
+}
+
+/** A number of so many decimal digits (at most 14), each as likely as any other: what people type from one device into another. */
+export function newDigits(digits: number): string {
+  return String(randomInt(10 ** digits)).padStart(digits, '0');
 }
 
 /** A symmetric key of 256 random bits. */

@@ -276,6 +276,7 @@ test('any environment at all is read, or refused with a ConfigError that names v
 
 describe('mail', () => {
   const set = { SALLYPORT_SMTP_URL: 'smtp://mail.example:25', SALLYPORT_MAIL_FROM: 'id@example.com' };
+  const without = { SALLYPORT_SMTP_URL: undefined, SALLYPORT_MAIL_FROM: undefined };
   const mailOf = (env: object) => readConfig({ ...set, ...env }, noFile).smtp;
 
   test('without a mail server is shown to developers on a loopback issuer, and off on any other', () => {
@@ -319,6 +320,7 @@ describe('mail', () => {
     [{ SALLYPORT_MAIL_FROM: undefined }, 'MAIL_FROM'],
     [{ SALLYPORT_SMTP_URL: undefined }, 'MAIL_FROM'],
     [{ SALLYPORT_SMTP_URL: 'smtps://h', SALLYPORT_SMTP_TLS: 'required' }, 'SMTP_TLS'],
+    [{ ...without, SALLYPORT_ISSUER: 'https://id.example', SALLYPORT_EMAIL_CODE: 'on' }, 'EMAIL_CODE'],
   ])('that is set up wrongly is said at the start: %j', (env, name) => {
     expect(problemsOf({ ...set, ...env })).toEqual([expect.stringMatching(`^SALLYPORT_${name} `)]);
   });

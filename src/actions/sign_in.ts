@@ -7,6 +7,7 @@
  */
 import type { Config } from '../config.js';
 import type { Deps } from '../deps.js';
+import { type EmailCodeConfig, hasFactor } from '../factors/email_code.js';
 import * as factorAttempts from '../limits/factor_attempts.js';
 import type { SignInVisit } from '../mail/new_device.js';
 import { withFactor } from '../oauth/acr.js';
@@ -14,7 +15,6 @@ import { UserError } from '../oauth/errors.js';
 import { type SignInStep, signInStep } from '../oauth/sign_in_step.js';
 import { digest, newId, newSecret } from '../secrets.js';
 import type { Db, Trx } from '../store/db.js';
-import * as secondFactors from '../store/second_factors.js';
 import type { SessionRow } from '../store/sessions.js';
 import * as signIns from '../store/sign_ins.js';
 import type { UpstreamSession } from '../store/upstream_sessions.js';
@@ -28,6 +28,7 @@ const lives_seconds = 600;
 const most_attempts = 5;
 
 type MachineConfig = PolicyConfig &
+  EmailCodeConfig &
   Pick<
     Config,
     | 'DEFAULT_LANGUAGE'
@@ -135,7 +136,7 @@ async function stepOf(
   now: number,
 ): Promise<SignInStep> {
   const user = await users.find(trx, user_id);
-  const has_factor = (await secondFactors.list(trx, user_id)).length > 0;
+  const has_factor = await hasFactor(trx, config, user_id);
   const remembered = has_factor && (await isRemembered(trx, config, { user_id, token_hash }, now));
   return signInStep({ amr, policy: policyOf(config, user?.roles ?? ''), has_factor, remembered });
 }

@@ -3,7 +3,7 @@
  * tokens as the login page and the token endpoint. Decisions 29; hardening rows 14–16.
  */
 import type { Context, Middleware } from 'koa';
-import { waysOf } from '../actions/factor_proofs.js';
+import { typedWays, waysOf } from '../actions/factor_proofs.js';
 import { signIn } from '../actions/password_sign_in.js';
 import { putOffFactor, type SignedIn, type StepAhead } from '../actions/sign_in.js';
 import { noStoreJson } from '../http/answer.js';
@@ -87,7 +87,7 @@ async function answerMissing(
   const sign_in = await signIns.findLive(deps.db, digest(cookie), deps.clock());
   const { client_id } = client;
   const mfa_token = sealMfaToken(ring, { client_id, cookie, mode, scope: scope.join(' '), resource });
-  const ways = sign_in === undefined ? [] : await waysOf(deps.db, sign_in.user_id);
-  const mfa_methods = ways.filter((way) => way !== 'passkey'); // which is for pages of ours
+  const ways = sign_in === undefined ? [] : await waysOf(deps, sign_in.user_id);
+  const mfa_methods = typedWays.filter((way) => ways.includes(way)); // the others are for pages of ours
   noStoreJson(ctx, { ...errorObject(deps.config.ISSUER, error), mfa_token, mfa_methods }, error.status);
 }

@@ -1,5 +1,6 @@
 /** How far an authorization request has come: everything that nextStep looks at, read from where it is. */
 import type { Deps } from '../deps.js';
+import { countsAsFactor } from '../factors/email_code.js';
 import { acrsOf, metBy } from '../oauth/acr.js';
 import { consentEachTime, wordsToApprove } from '../oauth/authorization.js';
 import { requiredSubs } from '../oauth/claims_request.js';
@@ -63,14 +64,21 @@ export async function progressOf(
 
 /** What the person can reach by one more proof. Not looked up where the session meets all that is asked for. */
 async function reachableAcrs(
-  { db }: ProgressDeps,
+  { db, config }: ProgressDeps,
   session: LiveSession | null,
   asked: readonly string[],
 ): Promise<readonly string[]> {
   if (session === null || asked.every((acr) => metBy(session.acr).includes(acr))) return [];
   const factors = await secondFactors.list(db, session.user_id);
-  return [...new Set(factors.flatMap(({ type }) => metBy(factorAcrs[type])))];
+  const types = (await countsAsFactor(db, config, session.user_id))
+    ? ['email_code' as const]
+    : factors.map(({ type }) => type);
+  return [...new Set(types.flatMap((type) => metBy(factorAcrs[type])))];
 }
 
 /** What each second factor leads to, beside a first one. */
-const factorAcrs = { totp: 'urn:sallyport:acr:two-factor', passkey: 'phr' } as const;
+const factorAcrs = {
+  totp: 'urn:sallyport:acr:two-factor',
+  email_code: 'urn:sallyport:acr:two-factor',
+  passkey: 'phr',
+} as const;

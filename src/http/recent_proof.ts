@@ -4,8 +4,8 @@
  */
 import type { Context } from 'koa';
 import type { Config } from '../config.js';
+import { type EmailCodeConfig, hasFactor } from '../factors/email_code.js';
 import type { Db } from '../store/db.js';
-import * as secondFactors from '../store/second_factors.js';
 import type { SessionRow } from '../store/sessions.js';
 import { seeOther } from './answer.js';
 
@@ -40,11 +40,11 @@ export function requireRecentProof(
  */
 export async function requireFullProof(
   ctx: Context,
-  { config, db }: { readonly config: Pick<Config, 'base'>; readonly db: Db },
+  { config, db }: { readonly config: Pick<Config, 'base'> & EmailCodeConfig; readonly db: Db },
   session: Pick<SessionRow, 'amr' | 'proven_at' | 'user_id'>,
   { now, to = pageOf(ctx, config) }: { readonly now: number; readonly to?: string },
 ): Promise<boolean> {
-  const proved = hasTwoFactors(session) || (await secondFactors.list(db, session.user_id)).length === 0;
+  const proved = hasTwoFactors(session) || !(await hasFactor(db, config, session.user_id));
   if (proved) return requireRecentProof(ctx, config, session, now);
   seeOther(ctx, `${config.base}/factor?${new URLSearchParams({ to })}`);
   return false;

@@ -2,10 +2,10 @@
 import type { Context } from 'koa';
 import type { Config } from '../config.js';
 import type { Deps } from '../deps.js';
+import { hasFactor } from '../factors/email_code.js';
 import { policyFor, type SignInStep } from '../oauth/sign_in_step.js';
 import { digest } from '../secrets.js';
 import type { Db } from '../store/db.js';
-import * as secondFactors from '../store/second_factors.js';
 import * as signIns from '../store/sign_ins.js';
 import { afterSignIn } from './after_sign_in.js';
 import { seeOther } from './answer.js';
@@ -56,7 +56,7 @@ export async function owedStep(
   { db, config }: { readonly db: Db; readonly config: Config },
   { user_id, roles }: Pick<signIns.LiveSignIn, 'user_id' | 'roles'>,
 ): Promise<keyof typeof stepPages | null> {
-  if ((await secondFactors.list(db, user_id)).length > 0) return 'factor';
+  if (await hasFactor(db, config, user_id)) return 'factor';
   const policy = policyFor(config.SECOND_FACTOR, config.SECOND_FACTOR_ROLES, roles.split(' '));
   return policy === 'required' ? 'enrol' : null;
 }

@@ -6,7 +6,7 @@ import type { Config } from '../config.js';
 import { UserError } from '../oauth/errors.js';
 import { digest } from '../secrets.js';
 import * as attempts from '../store/attempts.js';
-import type { Db } from '../store/db.js';
+import type { Db, Trx } from '../store/db.js';
 
 const window_seconds = 3600;
 
@@ -40,6 +40,22 @@ export async function countMail(
     }
     return attempts.reserve(trx, counted(`mail for ${kind} to ${address}`, limits.MAILS_PER_ADDRESS));
   });
+}
+
+/**
+ * Counts one more code that is sent to an address, for somebody who proved their password: apart from what strangers ask for, so that these
+ * keep nobody from signing in. Throws UserError `too_many_attempts` where there were enough in this hour, which undoes the transaction.
+ */
+export async function countCode(
+  trx: Trx,
+  { MAILS_PER_ADDRESS: limit }: Pick<Config, 'MAILS_PER_ADDRESS'>,
+  address: string,
+  now: number,
+): Promise<void> {
+  const [key_hash, expires_at] = [digest(`code to ${address}`), now + window_seconds];
+  if (await attempts.reserve(trx, { key_hash, now, expires_at, limit })) return;
+  const until = (await attempts.find(trx, key_hash))?.expires_at ?? expires_at;
+  throw tooMany(Math.max(1, until - now));
 }
 
 function tooMany(retry_after: number): UserError {

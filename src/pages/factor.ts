@@ -3,7 +3,15 @@
  * wants to be stronger. Which way is used, a link chooses. Hardening rows 9, 13 and 14.
  */
 import type { Context, Middleware } from 'koa';
-import { passkeyProof, typedProof, type Way, wayAmr, waysOf } from '../actions/factor_proofs.js';
+import { sendEmailCode } from '../actions/email_code.js';
+import {
+  emailCodeProof,
+  passkeyProof,
+  typedProof,
+  type Way,
+  wayAmr,
+  waysOf,
+} from '../actions/factor_proofs.js';
 import { provePasskey } from '../actions/passkey_proof.js';
 import { abandonSignIn, beginStepUp, proveFactor } from '../actions/sign_in.js';
 import type { Deps } from '../deps.js';
@@ -11,7 +19,7 @@ import { seeOther } from '../http/answer.js';
 import { parseNetworks } from '../http/client_address.js';
 import { assertOwnForm, csrfToken } from '../http/csrf.js';
 import { giveUp, goOn, type Interaction, readInteraction, shownClient } from '../http/interaction.js';
-import { languagesOf } from '../http/language.js';
+import { languageOf, languagesOf } from '../http/language.js';
 import { ownPasskeyForm, readPasskey } from '../http/passkey_form.js';
 import { readForm, readQuery } from '../http/read.js';
 import { backFromConfirm, hasTwoFactors } from '../http/recent_proof.js';
@@ -74,6 +82,7 @@ export function postFactor(deps: FactorDeps): Middleware {
         const action = params.get('action');
         if (action === 'cancel' || action === 'restart') return leave(deps, ctx, asked, action);
         const remember = params.get('remember') === 'yes';
+        if (action === 'send') return sendCode(deps, ctx, asked, now);
         const here = { current: asked.session, visit: await signInVisit(deps, ctx, trusted), remember };
         const proof = await readProof(ctx, params, asked, here.visit);
         const sign_in = asked.sign_in ?? (await stepUp(deps, ctx, asked, now));
@@ -96,6 +105,7 @@ export function postFactor(deps: FactorDeps): Middleware {
     const code = params.get('code');
     if (code === undefined) throw new UserError('invalid_input', 'factor.code_missing', 'code');
     const ring = await deps.keys.get();
+    if (way === 'email_code') return emailCodeProof(code, { ring, config: deps.config, now });
     return typedProof(way, code, { ring, config: deps.config, visit, now });
   }
 }
@@ -110,7 +120,7 @@ async function readAsked(deps: FactorDeps, ctx: Context, params: Params): Promis
   // Whoever comes from their account proves it in that session, whatever else was begun in this browser.
   const sign_in = to !== null && begun?.session_id === null ? null : begun;
   const person = sign_in ?? (interaction === null && to === null ? null : session);
-  const open = person === null ? [] : await waysOf(deps.db, person.user_id);
+  const open = person === null ? [] : await waysOf(deps, person.user_id);
   const stronger = interaction !== null && sign_in?.session_id !== null && person !== null;
   const ways = stronger ? fitting(open, person, interaction) : open;
   const [first] = ways;
@@ -152,6 +162,18 @@ async function stepUp(
   return begun.sign_in;
 }
 
+/** Sends a code by mail, and goes back to the page, which then has a field for it. */
+async function sendCode(deps: FactorDeps, ctx: Context, asked: Asked, now: number): Promise<void> {
+  const { interaction, to, way } = asked;
+  if (way !== 'email_code') throw new UserError('not_allowed', 'factor.no_email_code');
+  const sign_in = asked.sign_in ?? (await stepUp(deps, ctx, asked, now));
+  const language = languageOf(ctx, deps.config, interaction?.pending ?? null);
+  await sendEmailCode(deps, sign_in, language, now);
+  const request = interaction?.sealed ?? null;
+  const query = { done: 'sent', ...(request !== null && { request }), ...(to !== null && { to }) };
+  seeOther(ctx, `${deps.config.base}/factor?${new URLSearchParams(query)}`);
+}
+
 /** Back to the application without an answer, or to the account, or to the beginning of the sign-in. */
 async function leave(
   deps: FactorDeps,
@@ -176,7 +198,17 @@ const texts = {
     hint: 'factor.recovery_hint',
     label: 'factor.recovery_label',
   },
+  email_code: {
+    link: 'factor.send_code',
+    hint: 'factor.email_code_hint',
+    label: 'factor.email_code_label',
+  },
 } as const satisfies Record<Way, Record<string, Key>>;
+
+/** Whether a code was sent that is still good. */
+function isGood(sign_in: LiveSignIn | null, now: number): boolean {
+  return (sign_in?.email_code_expires_at ?? 0) > now;
+}
 
 /** What the form's token is bound to: the same before and after a step-up has begun. */
 function boundTo({ session, sign_in }: Asked): string | null {
@@ -207,6 +239,7 @@ async function factorForm(
       person: { name: person.name, email: person.email },
       way,
       texts: texts[way],
+      sent: way === 'email_code' ? isGood(sign_in, deps.clock()) : null,
       others: ways
         .filter((other) => other !== way)
         .map((other) => ({ text: texts[other].link, href: linkTo(other) })),

@@ -65,6 +65,12 @@ export const people = {
     about:
       'How long a person may put off setting up a second factor that is required, from the first time they are asked.',
   },
+  EMAIL_CODE: {
+    schema: z.enum(['off', 'on']),
+    fallback: 'off',
+    about:
+      '`on`: people who need a second factor and have none get a code by mail at the sign-in, where their address is verified, in place of setting one up. Needs SMTP_URL.',
+  },
   REMEMBER_DEVICE_SECONDS: {
     schema: seconds(0, 400 * day),
     fallback: String(30 * day),

@@ -91,6 +91,44 @@ export async function reserve(
   return (await trx.run(countAttempt, attempt)) === 1;
 }
 
+const setCode = statement<{
+  id: string;
+  email_code_mac: string;
+  expires_at: number;
+  now: number;
+  limit: number;
+}>((sql, value) =>
+  sql('sign_ins')
+    .where({ id: value.id })
+    .where('expires_at', '>', value.now)
+    .where('emails_sent', '<', value.limit)
+    .update({ email_code_mac: value.email_code_mac, email_code_expires_at: value.expires_at })
+    .increment('emails_sent', 1),
+);
+
+/** Notes the code that is sent, and counts it. False where as many were sent as there may be, or the sign-in is over. */
+export async function setEmailCode(
+  trx: Trx,
+  code: { id: string; email_code_mac: string; expires_at: number; now: number; limit: number },
+): Promise<boolean> {
+  return (await trx.run(setCode, code)) === 1;
+}
+
+const takeCode = statement<{ id: string; email_code_mac: string; now: number }>((sql, value) =>
+  sql('sign_ins')
+    .where({ id: value.id, email_code_mac: value.email_code_mac })
+    .where('email_code_expires_at', '>', value.now)
+    .update({ email_code_mac: null, email_code_expires_at: null }),
+);
+
+/** Uses the code up. False where it is another, expired or used: of any number at the same moment one gets true. */
+export async function useEmailCode(
+  trx: Trx,
+  code: { id: string; email_code_mac: string; now: number },
+): Promise<boolean> {
+  return (await trx.run(takeCode, code)) === 1;
+}
+
 const deleteOne = statement<{ id: string; token_hash: string; now: number }, SignInRow>((sql, value) =>
   sql.raw('delete from sign_ins where id = ? and token_hash = ? and expires_at > ? returning *', [
     value.id,

@@ -54,6 +54,7 @@ describe.each(engines)(
         '/security/app',
         '/security/codes',
         '/passkeys/add',
+        '/email',
         `/security/remove?id=${app.id}`,
       ])
         expect([path, headingOf(await browser.get(`/account${path}`))]).toEqual([path, asks]);
@@ -61,6 +62,7 @@ describe.each(engines)(
         ['/security/app', { sealed: 'x', code: '123456' }],
         ['/security/codes', { action: 'keep' }],
         ['/security/remove', { id: app.id }],
+        ['/email', { email: 'mine@attacker.example' }],
         ['/providers', { action: 'connect', provider: 'x' }],
       ] as const)
         expect([path, headingOf(await change(browser, `/account${path}`, fields))]).toEqual([path, asks]);

@@ -192,9 +192,15 @@ const ways = {
     await page.goto(`${idp.issuer}/account/security/codes`);
   },
   'a second factor is required': async (page, { idp }) => {
+    await idp.addUser({ email: 'guarded@example.com', roles: ['guarded'], email_verified: false });
+    await page.goto(`${idp.issuer}/login`);
+    await typeCredentials(page, { email: 'guarded@example.com' });
+  },
+  'a code was sent by mail': async (page, { idp }) => {
     await idp.addUser({ email: 'guarded@example.com', roles: ['guarded'] });
     await page.goto(`${idp.issuer}/login`);
     await typeCredentials(page, { email: 'guarded@example.com' });
+    await follow(page, '#send');
   },
   'confirm that it is you': async (page, { idp }) => {
     await signIn(page, { idp });
@@ -294,6 +300,7 @@ export async function goToPage(page: Page, name: PageName): Promise<void> {
       ATTEMPTS_PER_ACCOUNT: '3',
       USER_REGISTRATION: 'open',
       SECOND_FACTOR_ROLES: 'guarded',
+      EMAIL_CODE: 'on',
       SECOND_FACTOR_GRACE_SECONDS: '86400',
     },
   });

@@ -1,4 +1,7 @@
-/** One's address, GET and POST /account/email: another one, or showing that it is one's own. Each by the link of a mail. */
+/**
+ * One's address, GET and POST /account/email: another one, or showing that it is one's own. Each by the link of a mail. It can replace the
+ * password, and may be the second factor, so that it is changed by a full proof alone.
+ */
 import type { Context, Middleware } from 'koa';
 import { askForEmail, askForVerification } from '../../actions/change_email.js';
 import type { Deps } from '../../deps.js';
@@ -8,7 +11,7 @@ import { parseNetworks } from '../../http/client_address.js';
 import { assertOwnForm } from '../../http/csrf.js';
 import { languageOf } from '../../http/language.js';
 import { readForm } from '../../http/read.js';
-import { requireRecentProof } from '../../http/recent_proof.js';
+import { requireFullProof } from '../../http/recent_proof.js';
 import { submit } from '../../http/submit.js';
 import { visitOf } from '../../http/visit.js';
 import type { UserError } from '../../oauth/errors.js';
@@ -21,7 +24,7 @@ const notices = { sent: 'email.sent' } as const;
 
 export function showEmail(deps: EmailDeps): Middleware {
   return forPerson(deps, async (ctx, session, now) => {
-    if (doneNow(ctx, notices) === null && !requireRecentProof(ctx, deps.config, session, now)) return;
+    if (doneNow(ctx, notices) === null && !(await requireFullProof(ctx, deps, session, { now }))) return;
     await emailForm(deps, ctx, session, { typed: '', error: null });
   });
 }
@@ -35,7 +38,7 @@ export function postEmail(deps: EmailDeps): Middleware {
       ctx,
       async () => {
         await assertOwnForm(deps, ctx, params, session.id);
-        if (!requireRecentProof(ctx, deps.config, session, now)) return;
+        if (!(await requireFullProof(ctx, deps, session, { now }))) return;
         const language = languageOf(ctx, deps.config, null);
         const asked = { user_id: session.user_id, visit: visitOf(ctx, trusted), language };
         if (params.get('action') === 'verify') await askForVerification(deps, asked, now);

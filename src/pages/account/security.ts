@@ -3,6 +3,7 @@ import type { Context, Middleware } from 'koa';
 import { forgetDevice } from '../../actions/remembered_devices.js';
 import { policyOf, renameTotp } from '../../actions/second_factors.js';
 import type { Deps } from '../../deps.js';
+import { countsAsFactor } from '../../factors/email_code.js';
 import { doneNow, forPerson, renderAccount } from '../../http/account.js';
 import { seeOther } from '../../http/answer.js';
 import { assertOwnForm } from '../../http/csrf.js';
@@ -72,6 +73,7 @@ async function securityForm(
     data: {
       policy: policyOf(deps.config, roles),
       apps: factors.filter(({ type }) => type === 'totp'),
+      by_mail: await countsAsFactor(deps.db, deps.config, user_id),
       has_factor: factors.length > 0,
       codes_left,
       few: codes_left < few_codes,
