@@ -7,9 +7,11 @@ import * as events from '../store/events.js';
 import * as federatedIdentities from '../store/federated_identities.js';
 import * as identityProviders from '../store/identity_providers.js';
 import type { SessionRow } from '../store/sessions.js';
+import * as upstreamSessions from '../store/upstream_sessions.js';
 import * as users from '../store/users.js';
 import type { Connection } from '../upstream/connection.js';
 import type { Arrival } from '../upstream/exchange.js';
+import { endSession } from './end_sessions.js';
 import { amrOf, linkIdentity, taken } from './federated_sign_in.js';
 import { type StartedSession, strengthenSession } from './start_session.js';
 
@@ -51,13 +53,20 @@ export function isProven(
   return meant && session.proven_at >= connection.made_at;
 }
 
+interface Removal {
+  readonly user_id: string;
+  readonly identity_id: string;
+  readonly session_id: string;
+}
+
 /**
- * Takes an account at a provider away from a user. Throws UserError `not_found`, or `not_allowed` where it is their only way in. Of two
+ * Takes an account at a provider away from a user, and ends the sessions that came from it but the one (`session_id`) in which its owner does
+ * that: whoever came by it is out. Throws UserError `not_found`, or `not_allowed` where it is their only way in. Of two
  * that are taken away at the same moment one waits for the other, so that the last one stays.
  */
 export async function removeIdentity(
   deps: IdentityDeps,
-  { user_id, identity_id }: { readonly user_id: string; readonly identity_id: string },
+  { user_id, identity_id, session_id }: Removal,
   visit: events.Visit,
   now: number,
 ): Promise<void> {
@@ -68,7 +77,10 @@ export async function removeIdentity(
     if (removed === undefined) throw new UserError('not_found', 'upstream.no_identity');
     if (!(await federatedIdentities.hasWayIn(trx, user_id)))
       throw new UserError('not_allowed', 'upstream.last_way');
-    const { provider_id } = removed;
+    const { provider_id, subject } = removed;
+    for (const came of await upstreamSessions.findEnded(trx, { provider_id, sid: null, subject }))
+      if (came.user_id === user_id && came.session_id !== session_id)
+        await endSession(trx, came.session_id, now);
     const event = { type: 'identity_unlinked', user_id, detail: provider_id, visit } as const;
     await events.record(trx, event, now, deps.config.EVENTS_SECONDS);
     await notify(trx, post, { name: 'provider_unlinked', from: visit, user_id, provider_id }, now);

@@ -36,7 +36,8 @@ export function postProviders(deps: ProvidersDeps): Middleware {
         await assertOwnForm(deps, ctx, params, session.id);
         if (!(await requireFullProof(ctx, deps, session, { now }))) return;
         if (params.get('action') === 'connect') return connect(deps, ctx, session, params);
-        const removed = { user_id: session.user_id, identity_id: params.get('identity') ?? '' };
+        const { id: session_id, user_id } = session;
+        const removed = { user_id, session_id, identity_id: params.get('identity') ?? '' };
         await removeIdentity(deps, removed, visitOf(ctx, trusted), now);
         seeOther(ctx, `${deps.config.base}${path}?done=removed`);
       },

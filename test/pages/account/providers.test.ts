@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { openMail } from '../../../src/mail/queue.js';
 import * as credentials from '../../../src/store/credentials.js';
 import * as federatedIdentities from '../../../src/store/federated_identities.js';
+import * as sessions from '../../../src/store/sessions.js';
 import { type Browser, formOf } from '../../support/browser.js';
 import { engines } from '../../support/database.js';
 import { signIn } from '../../support/flow.js';
@@ -42,6 +43,19 @@ const mailsOf = async ({ here }: World) => {
 };
 
 describe('an account elsewhere', () => {
+  test('that somebody else had connected signs them in no more, and signs them out, when it is taken away', async () => {
+    const world = await start();
+    const { here, ada, browser, connect, arrive } = world;
+    await connect();
+    const stranger = here.browser();
+    await arrive(stranger);
+    const all = async () => (await sessions.listByUser(here.db, ada.id, here.now())).length;
+    expect([await all(), (await stranger.request('/account')).status]).toEqual([2, 200]);
+    await remove(world);
+    expect([await all(), (await stranger.request('/account')).status]).toEqual([1, 303]);
+    expect((await browser.request('/account')).status).toBe(200);
+  });
+
   test('is connected by going there, taken away by a button, and the owner is told of both', async () => {
     const world = await start();
     const page = await world.connect();
