@@ -6,8 +6,10 @@ import type { Message } from '../languages/translate.js';
 import { UserError } from '../oauth/errors.js';
 import type { Params } from '../oauth/params.js';
 import { scopeWords } from '../oauth/scope.js';
+import * as credentials from '../store/credentials.js';
 import * as federatedIdentities from '../store/federated_identities.js';
 import type { IdentityProviderRow } from '../store/identity_providers.js';
+import * as secondFactors from '../store/second_factors.js';
 import * as users from '../store/users.js';
 import { type Connection, openConnection, sealConnection } from '../upstream/connection.js';
 import { UpstreamError, type UpstreamProblem, upstreamProblems } from '../upstream/errors.js';
@@ -37,15 +39,23 @@ export async function offeredProviders(deps: Pick<Deps, 'caches'>): Promise<read
   return (await deps.caches.identityProviders()).map(shownProvider);
 }
 
-/** Those that a person can sign in with. */
-export async function ownProviders(
-  deps: Pick<Deps, 'caches' | 'db'>,
+/**
+ * Those by which a person proves again who they are. A server of OAuth 2.0 alone cannot tell that it asked anybody: whoever finds a browser
+ * unattended would come back from it at once. So it counts for those alone who have nothing else.
+ */
+export async function confirmingProviders(
+  { caches, db }: Pick<Deps, 'caches' | 'db'>,
   user_id: string,
 ): Promise<readonly ShownProvider[]> {
-  const offered = await offeredProviders(deps);
+  const offered = await caches.identityProviders();
   if (offered.length === 0) return [];
-  const own = await federatedIdentities.listByUser(deps.db, user_id);
-  return offered.filter(({ id }) => own.some(({ provider_id }) => provider_id === id));
+  const identities = await federatedIdentities.listByUser(db, user_id);
+  const own = offered.filter(({ id }) => identities.some(({ provider_id }) => provider_id === id));
+  const more =
+    (await credentials.find(db, user_id, 'password')) !== undefined ||
+    (await secondFactors.list(db, user_id)).length > 0 ||
+    own.some(({ kind }) => kind === 'oidc');
+  return own.filter(({ kind }) => kind === 'oidc' || !more).map(shownProvider);
 }
 
 /** One of them by its id. Throws UserError `not_found`. */

@@ -13,7 +13,7 @@ import { backFromConfirm, isRecent } from '../http/recent_proof.js';
 import { render } from '../http/render.js';
 import { currentSession, giveSession } from '../http/session.js';
 import { submit } from '../http/submit.js';
-import { findProvider, ownProviders, setOut, showProblem } from '../http/upstream.js';
+import { confirmingProviders, findProvider, setOut, showProblem } from '../http/upstream.js';
 import { sourceOf } from '../limits/attempts.js';
 import { UserError } from '../oauth/errors.js';
 import type { Params } from '../oauth/params.js';
@@ -79,6 +79,8 @@ async function confirmThere(
   params: Params,
 ): Promise<void> {
   const provider = await findProvider(deps, params.get('provider'));
+  if (!(await confirmingProviders(deps, session.user_id)).some(({ id }) => id === provider.id))
+    throw new UserError('not_found', 'upstream.no_provider');
   const to = params.get('to') ?? '';
   const purpose = { for: 'confirm', session_id: session.id, to } as const;
   await setOut(deps, ctx, provider, { purpose, again: true, login_hint: null }).catch((error: unknown) =>
@@ -103,7 +105,7 @@ async function confirmForm(
       to,
       person: { name: session.name, email: session.email },
       error,
-      providers: await ownProviders(deps, session.user_id),
+      providers: await confirmingProviders(deps, session.user_id),
       back: backFromConfirm(deps.config, undefined),
       passkey: await ownPasskeyForm(deps, ctx, session.user_id),
       has_app: (await credentials.find(deps.db, session.user_id, 'totp')) !== undefined,

@@ -1,6 +1,7 @@
 /** Accounts at other providers as one's own: connecting, taking away, proving by one who one is. Hardening rows 9, 10. */
 import { describe, expect, test } from 'vitest';
 import { openMail } from '../../../src/mail/queue.js';
+import * as cacheVersions from '../../../src/store/cache_versions.js';
 import * as credentials from '../../../src/store/credentials.js';
 import * as federatedIdentities from '../../../src/store/federated_identities.js';
 import * as sessions from '../../../src/store/sessions.js';
@@ -194,5 +195,26 @@ describe('who one is', () => {
       true,
     ]);
     expect((await world.post({ action: 'remove' })).url).toContain('/confirm');
+  });
+
+  test('is not proved by a server that cannot tell that it asked anybody, but where there is nothing else', async () => {
+    const world = await start();
+    const { here, ada, browser } = world;
+    const at = 'https://hub.example';
+    await addProvider(here, {
+      ...{ id: 'hub', display_name: 'Hub', kind: 'oauth2', userinfo_endpoint: `${at}/user` },
+      ...{ authorization_endpoint: `${at}/authorize`, token_endpoint: `${at}/token` },
+    });
+    const identity = { id: 'i1', provider_id: 'hub', subject: '1', user_id: ada.id, label: null };
+    await federatedIdentities.insert(here.db, { ...identity, created_at: 1, last_used_at: 1 });
+    await here.db.transaction((trx) => cacheVersions.bump(trx, 'identity_providers'));
+    advanceBoth(world, 301);
+    const page = await browser.get(confirmAt);
+    expect(page.html).not.toContain('Hub');
+    expect((await browser.submit(page, { provider: 'hub' })).status).toBe(404);
+    await withoutPassword(world);
+    expect((await browser.get(confirmAt)).html).toContain('Hub');
+    const sent = await browser.submit(page, { provider: 'hub' });
+    expect(sent.headers.get('location')).toMatch(/^https:\/\/hub\.example\/authorize\?/);
   });
 });
