@@ -1,7 +1,7 @@
 /** The way to every page of an account, for tests that look at all of them. */
 import type { Page } from 'playwright-core';
 import { signedInWith } from './account.js';
-import { follow, typeCredentials } from './chromium.js';
+import { beSignedIn, follow, typeCredentials } from './chromium.js';
 import type { TestIdp } from './idp.js';
 import { type RelyingApp, startApp } from './relying_app.js';
 import { userAgents } from './user_agents.js';
@@ -12,8 +12,8 @@ interface World {
 }
 
 async function open(page: Page, { idp }: World, path: string): Promise<void> {
+  await beSignedIn(page, idp);
   await page.goto(idp.issuer + path);
-  await typeCredentials(page);
 }
 
 export const accountWays = {

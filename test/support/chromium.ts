@@ -13,7 +13,8 @@ import {
   type Page,
 } from 'playwright-core';
 import { expect, onTestFinished } from 'vitest';
-import { password } from './idp.js';
+import { signIn } from './flow.js';
+import { password, type TestIdp } from './idp.js';
 
 const args = [
   '--disable-gpu',
@@ -162,6 +163,14 @@ export async function follow(page: Page, selector: string): Promise<void> {
   const loaded = page.waitForEvent('load');
   await page.click(selector);
   await loaded;
+}
+
+/** Gives the browser of a tab the cookies of somebody who signed in, without a page that is drawn for it. */
+export async function beSignedIn(page: Page, idp: TestIdp, email = 'ada@example.com'): Promise<void> {
+  const browser = idp.browser();
+  await signIn(browser, await browser.get('/login'), { email });
+  const cookies = [...browser.cookies].map(([name, value]) => ({ name, value, url: idp.issuer }));
+  await page.context().addCookies(cookies);
 }
 
 /** Fills in the login page, sends it, and waits for the page that follows. */

@@ -4,7 +4,7 @@ import { setBrand } from '../../src/actions/branding.js';
 import { offerClaim } from '../../src/actions/setup.js';
 import * as users from '../../src/store/users.js';
 import { accountWays } from './account_pages.js';
-import { follow, typeCredentials } from './chromium.js';
+import { beSignedIn, follow, typeCredentials } from './chromium.js';
 import { addApp, addRecoveryCodes, proveFactors } from './factors.js';
 import { addProvider, startUpstream } from './identity_provider.js';
 import { startIdp, type TestIdp } from './idp.js';
@@ -23,11 +23,6 @@ type Way = (page: Page, world: World) => Promise<unknown>;
 
 /** From an address that is not of this machine: without details for developers. */
 const fromAfar = { 'x-forwarded-for': '203.0.113.9' };
-
-async function signIn(page: Page, { idp }: Pick<World, 'idp'>, email = 'ada@example.com'): Promise<void> {
-  await page.goto(`${idp.issuer}/login`);
-  await typeCredentials(page, { email });
-}
 
 function unregistered({ idp, shop }: World): string {
   const query = new URLSearchParams({
@@ -80,7 +75,7 @@ const ways = {
       token_endpoint_auth_method: 'none',
       redirect_uris: [`${shop.origin}/cb`],
     });
-    await signIn(page, { idp });
+    await beSignedIn(page, idp);
     const query = new URLSearchParams({
       client_id: native.client.client_id,
       redirect_uri: `${shop.origin}/cb`,
@@ -92,7 +87,7 @@ const ways = {
     await page.goto(`${idp.issuer}/authorize?${query}`);
   },
   'consent for an application that registered itself': async (page, { idp, shop }) => {
-    await signIn(page, { idp });
+    await beSignedIn(page, idp);
     await page.goto(await strangers(idp, shop, { response_type: 'code' }));
   },
   'error for an application that registered itself': async (page, { idp, shop }) =>
@@ -100,11 +95,11 @@ const ways = {
   'the same error as a form': async (page, { idp, shop }) =>
     page.goto(await strangers(idp, shop, { response_type: 'magic', response_mode: 'form_post' })),
   'account chooser': async (page, { idp, shop }) => {
-    await signIn(page, { idp });
+    await beSignedIn(page, idp);
     await page.goto(`${shop.login}?prompt=select_account`);
   },
   passkeys: async (page, { idp, ada }) => {
-    await signIn(page, { idp });
+    await beSignedIn(page, idp);
     await givePasskey(idp, ada, {
       name: 'A security key with a name that is rather long',
       user_verified: false,
@@ -113,11 +108,11 @@ const ways = {
     await page.goto(`${idp.issuer}/account/passkeys`);
   },
   'a new passkey': async (page, { idp }) => {
-    await signIn(page, { idp });
+    await beSignedIn(page, idp);
     await page.goto(`${idp.issuer}/account/passkeys/add`);
   },
   'a passkey': async (page, { idp, ada }) => {
-    await signIn(page, { idp });
+    await beSignedIn(page, idp);
     const { row } = await givePasskey(idp, ada);
     await page.goto(`${idp.issuer}/account/passkeys/edit?id=${row.id}&done=added`);
   },
@@ -127,11 +122,11 @@ const ways = {
     await typeCredentials(page);
   },
   logout: async (page, { idp }) => {
-    await signIn(page, { idp });
+    await beSignedIn(page, idp);
     await page.goto(`${idp.issuer}/logout`);
   },
   'logout for an application': async (page, { idp, shop }) => {
-    await signIn(page, { idp });
+    await beSignedIn(page, idp);
     await page.goto(`${idp.issuer}/logout?client_id=${shop.client.client.client_id}`);
   },
   'signed out': (page, { idp }) => page.goto(`${idp.issuer}/logout`),
@@ -156,16 +151,21 @@ const ways = {
     await idp.addUser({ email: 'admin@example.com', roles: ['admin'] });
     await page.goto(idp.issuer);
   },
-  'start page, signed in': (page, { idp }) => signIn(page, { idp }),
+  'start page, signed in': async (page, { idp }) => {
+    await beSignedIn(page, idp);
+    await page.goto(idp.issuer);
+  },
   'start page with applications': async (page, { idp }) => {
     const named = ['Wiki', 'An application whose makers gave it a name that is rather long, and then some'];
     for (const client_name of named)
       await idp.addClient({ client_name, initiate_login_uri: 'https://wiki.internal.example.com/start' });
-    await signIn(page, { idp });
+    await beSignedIn(page, idp);
+    await page.goto(idp.issuer);
   },
   'start page of an administrator': async (page, { idp }) => {
     await idp.addUser({ email: 'admin@example.com', roles: ['admin'], claims: { name: 'Grace Hopper' } });
-    await signIn(page, { idp }, 'admin@example.com');
+    await beSignedIn(page, idp, 'admin@example.com');
+    await page.goto(idp.issuer);
   },
   'second factor': async (page, { idp, shop }) => {
     const ada = await users.findByEmail(idp.db, 'ada@example.com');
@@ -175,17 +175,17 @@ const ways = {
     await typeCredentials(page);
   },
   'second factors of an account': async (page, { idp }) => {
-    await signIn(page, { idp });
+    await beSignedIn(page, idp);
     const ada = await users.findByEmail(idp.db, 'ada@example.com');
     await addApp(idp, ada?.id ?? '');
     await page.goto(`${idp.issuer}/account/security`);
   },
   'a new authenticator app': async (page, { idp }) => {
-    await signIn(page, { idp });
+    await beSignedIn(page, idp);
     await page.goto(`${idp.issuer}/account/security/app`);
   },
   'new recovery codes': async (page, { idp }) => {
-    await signIn(page, { idp });
+    await beSignedIn(page, idp);
     const ada = await users.findByEmail(idp.db, 'ada@example.com');
     await addApp(idp, ada?.id ?? '');
     await proveFactors(idp, ada?.id ?? '');
@@ -203,7 +203,7 @@ const ways = {
     await follow(page, '#send');
   },
   'confirm that it is you': async (page, { idp }) => {
-    await signIn(page, { idp });
+    await beSignedIn(page, idp);
     idp.advance(301);
     await page.goto(`${idp.issuer}/confirm`);
   },
@@ -211,7 +211,7 @@ const ways = {
     await idp.addUser({ email: 'admin@example.com', roles: ['admin'] });
     const links = { help_uri: 'https://acme.example/help', privacy_uri: 'https://acme.example/privacy' };
     await setBrand(idp.deps, { product_name: 'Acme', accent: '#7a1fa2', ...links }, idp.now());
-    await signIn(page, { idp }, 'admin@example.com');
+    await beSignedIn(page, idp, 'admin@example.com');
     await page.goto(`${idp.issuer}/branding/preview`);
   },
   'login with other providers': async (page, { idp }) => {
@@ -266,7 +266,7 @@ const ways = {
     await follow(page, '#create');
   },
   'confirm a new address': async (page, { idp }) => {
-    await signIn(page, { idp });
+    await beSignedIn(page, idp);
     await page.goto(`${idp.issuer}/account/email`);
     await page.fill('#email', 'countess@example.com');
     await follow(page, '#change');
