@@ -17,6 +17,7 @@ import * as secondFactors from '../store/second_factors.js';
 import type { SessionRow } from '../store/sessions.js';
 import * as users from '../store/users.js';
 import { assertMayRemoveFactor, factorsChanged } from './second_factors.js';
+import type { FactorProof } from './sign_in.js';
 import { strengthenSession } from './start_session.js';
 
 type PasskeysDeps = Pick<Deps, 'bell' | 'config' | 'db' | 'keys'>;
@@ -25,9 +26,9 @@ type PasskeysDeps = Pick<Deps, 'bell' | 'config' | 'db' | 'keys'>;
 const most = 20;
 const longest_name = 100;
 
-export interface AddPasskey {
-  /** Its owner's, in which they add it. */
-  readonly session: SessionRow;
+/** A passkey that a browser made, as it was posted. */
+export interface NewPasskey {
+  readonly user_id: string;
   /** What the browser gave, as JSON. */
   readonly answer: string;
   /** The challenge as the form carries it. */
@@ -53,37 +54,73 @@ export interface Doer {
  */
 export async function addPasskey(
   deps: PasskeysDeps & Pick<Deps, 'log'>,
-  { session, answer, challenge: sealed, browser, unnamed, by }: AddPasskey,
+  session: SessionRow,
+  made: NewPasskey,
   now: number,
 ): Promise<{ readonly id: string; readonly cookie: string }> {
-  const { config } = deps;
-  const { user_id } = session;
+  const checked = await checkPasskey(deps, made, now);
+  const { cookie } = await deps.db.transaction(async (trx) => {
+    await insertPasskey(trx, deps.config, checked, now);
+    return strengthenSession(trx, session, withFactor(session.amr.split(' '), checked.amr), now);
+  });
+  deps.bell.ring();
+  return { id: checked.row.id, cookie };
+}
+
+/** The same as a proof, for a sign-in that has to set up a second factor first. Throws like addPasskey, now or when it is verified. */
+export async function passkeyEnrolmentProof(
+  deps: PasskeysDeps & Pick<Deps, 'log'>,
+  made: NewPasskey,
+  now: number,
+): Promise<FactorProof> {
+  const checked = await checkPasskey(deps, made, now);
+  return {
+    counted: 'nowhere', // it is one's own key: there is nothing to guess
+    async verify(trx) {
+      await insertPasskey(trx, deps.config, checked, now);
+      return checked.amr;
+    },
+  };
+}
+
+type Checked = Awaited<ReturnType<typeof checkPasskey>>;
+
+/** What takes its time, before any transaction. */
+async function checkPasskey(
+  { config, keys, log }: Pick<PasskeysDeps, 'config' | 'keys'> & Pick<Deps, 'log'>,
+  { user_id, answer, challenge: sealed, browser, unnamed, by }: NewPasskey,
+  now: number,
+) {
   const rp = relyingParty(config);
   if (rp === null) throw new UserError('not_allowed', 'passkeys.not_here');
-  const ring = await deps.keys.get();
+  const ring = await keys.get();
   const challenge = openChallenge(ring, sealed, { kind: 'registration', browser, user_id }, now);
   if (challenge === undefined) throw new UserError('form_expired', 'passkeys.expired');
   const made = await verifyRegistration(rp, answer, challenge.value);
   if ('refused' in made) {
-    deps.log.info({ event: 'passkey_not_added', user_id, reason: made.refused }, 'a passkey was not added');
+    log.info({ event: 'passkey_not_added', user_id, reason: made.refused }, 'a passkey was not added');
     throw new UserError('invalid_input', 'passkeys.not_added');
   }
   const name = authenticatorName(made.aaguid) ?? unnamed;
   const row = { ...made, id: newId(), user_id, name, created_at: now, last_used_at: null };
-  const amr = withFactor(session.amr.split(' '), amrOf(made, { user_verified: false }));
-  const { cookie } = await deps.db.transaction(async (trx) => {
-    if ((await users.hold(trx, user_id)) === undefined) throw gone(); // of two first factors at the same moment one is first
-    if (!(await consumeChallenge(trx, challenge))) throw new UserError('form_expired', 'passkeys.used');
-    const before = await secondFactors.list(trx, user_id);
-    if (before.filter(({ type }) => type === 'passkey').length >= most)
-      throw new UserError('conflict', 'passkeys.limit_reached');
-    if (!(await passkeys.insert(trx, row))) throw new UserError('conflict', 'passkeys.taken');
-    await tell(trx, { config, ring }, { name: 'passkey_added', row, by }, now);
-    await factorsChanged(trx, user_id);
-    return strengthenSession(trx, session, amr, now);
-  });
-  deps.bell.ring();
-  return { id: row.id, cookie };
+  return { row, amr: amrOf(made, { user_verified: false }), challenge, ring, by };
+}
+
+async function insertPasskey(
+  trx: Trx,
+  config: Deps['config'],
+  { row, challenge, ring, by }: Checked,
+  now: number,
+): Promise<void> {
+  const { user_id } = row;
+  if ((await users.hold(trx, user_id)) === undefined) throw gone(); // of two first factors at the same moment one is first
+  if (!(await consumeChallenge(trx, challenge))) throw new UserError('form_expired', 'passkeys.used');
+  const before = await secondFactors.list(trx, user_id);
+  if (before.filter(({ type }) => type === 'passkey').length >= most)
+    throw new UserError('conflict', 'passkeys.limit_reached');
+  if (!(await passkeys.insert(trx, row))) throw new UserError('conflict', 'passkeys.taken');
+  await tell(trx, { config, ring }, { name: 'passkey_added', row, by }, now);
+  await factorsChanged(trx, user_id);
 }
 
 /** A passkey of a person. Throws UserError `not_found` where they have no such one (any more). */

@@ -3,6 +3,7 @@
  * for as long as SECOND_FACTOR_GRACE_SECONDS says. Hardening row 13.
  */
 import type { Context, Middleware } from 'koa';
+import { passkeyEnrolmentProof } from '../actions/passkeys.js';
 import { abandonSignIn, proveFactor, putOffFactor } from '../actions/sign_in.js';
 import { enrolmentProof, offerTotp } from '../actions/totp_enrolment.js';
 import type { Deps } from '../deps.js';
@@ -10,7 +11,8 @@ import { seeOther } from '../http/answer.js';
 import { parseNetworks } from '../http/client_address.js';
 import { assertOwnForm, csrfToken } from '../http/csrf.js';
 import { giveUp, goOn, type Interaction, readInteraction, shownClient } from '../http/interaction.js';
-import { languagesOf } from '../http/language.js';
+import { languageOf, languagesOf } from '../http/language.js';
+import { newPasskeyForm, readPasskey } from '../http/passkey_form.js';
 import { qrCode } from '../http/qr_code.js';
 import { readForm, readQuery } from '../http/read.js';
 import { render } from '../http/render.js';
@@ -18,6 +20,7 @@ import { currentSession } from '../http/session.js';
 import { currentSignIn, giveCookies, goOnFrom, goToOwedStep, owedStep, takeSignIn } from '../http/sign_in.js';
 import { submit } from '../http/submit.js';
 import { signInVisit, visitOf } from '../http/visit.js';
+import { translatorOf } from '../languages/translate.js';
 import type { UserError } from '../oauth/errors.js';
 import type { Params } from '../oauth/params.js';
 import type { LiveSession } from '../store/sessions.js';
@@ -57,15 +60,12 @@ export function postEnrol(deps: EnrolDeps): Middleware {
         await assertOwnForm(deps, ctx, params, sign_in.id);
         const action = params.get('action');
         if (action === 'cancel' || action === 'restart') return leave(deps, ctx, enrolling, action);
-        const visit = visitOf(ctx, trusted);
         const here = { current, visit: await signInVisit(deps, ctx, trusted) };
         if (action === 'later') {
           const session = await putOffFactor(deps, sign_in, here, now);
           return goOnFrom(ctx, deps, { session, sign_in: null }, interaction);
         }
-        const ring = await deps.keys.get();
-        const typed = { sealed, name, code: params.get('code') ?? '', visit };
-        const proof = enrolmentProof({ ...deps, ring }, typed, now);
+        const proof = await readProof(ctx, params, enrolling);
         const session = await proveFactor(deps, sign_in, { proof, here }, now);
         await giveCookies(ctx, deps, session);
         const query = { after: 'sign_in', ...(interaction !== null && { request: interaction.sealed }) };
@@ -74,6 +74,21 @@ export function postEnrol(deps: EnrolDeps): Middleware {
       (error) => enrolForm(deps, ctx, enrolling, { sealed, name, error }),
     );
   };
+
+  /** A passkey that the browser made, or a code of an app that holds the key of the form. */
+  async function readProof(ctx: Context, params: Params, { interaction, sign_in }: Enrolling) {
+    const now = deps.clock();
+    const visit = visitOf(ctx, trusted);
+    if (params.has('passkey')) {
+      const language = languageOf(ctx, deps.config, interaction?.pending ?? null);
+      const unnamed = translatorOf(language)('passkeys.single');
+      const made = { ...readPasskey(deps, ctx, params), user_id: sign_in.user_id, unnamed };
+      return passkeyEnrolmentProof(deps, { ...made, by: { visit, language } }, now);
+    }
+    const [sealed, name] = [params.get('sealed') ?? '', params.get('name') ?? ''];
+    const typed = { sealed, name, code: params.get('code') ?? '', visit };
+    return enrolmentProof({ ...deps, ring: await deps.keys.get() }, typed, now);
+  }
 }
 
 /** Null where there is nothing to set up, and the browser was sent to where it goes on. */
@@ -127,6 +142,7 @@ async function enrolForm(
         shownClient(interaction.client, deps.config.base, languagesOf(ctx, deps.config, interaction.pending)),
       person: { name: sign_in.name, email },
       ...{ sealed: offer.sealed, secret: offer.secret, qr: await qrCode(offer.uri), name, error },
+      passkey: await newPasskeyForm(deps, ctx, sign_in),
       later: due_at > now ? { until: due_at, zone: user?.zoneinfo ?? undefined } : null,
       can_cancel: interaction !== null,
     },

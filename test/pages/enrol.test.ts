@@ -2,11 +2,13 @@
 import { describe, expect, test } from 'vitest';
 import * as secondFactors from '../../src/store/second_factors.js';
 import * as sessions from '../../src/store/sessions.js';
+import { Authenticator } from '../support/authenticator.js';
 import { headingOf } from '../support/authorize.js';
 import { addApp, codeOnPage, toFactor } from '../support/factors.js';
 import { ownClient, startSite } from '../support/first_party.js';
 import { authorizeUrl, responseOf } from '../support/flow.js';
 import { startIdp } from '../support/idp.js';
+import { passkeyFormOf, postPasskey } from '../support/passkeys.js';
 
 async function start(settings: Record<string, string>, roles: readonly string[] = []) {
   const idp = await startIdp({ settings });
@@ -89,6 +91,64 @@ describe('setting one up in the middle of a sign-in', () => {
     await addApp(idp, user.id); // in another browser, say
     expect(headingOf(await browser.submit(page, { action: 'later' }))).toBe('Confirm that it is you');
     expect(await living()).toEqual([]);
+  });
+});
+
+describe('a passkey in the place of an app', () => {
+  async function begun() {
+    const idp = await startIdp({ host: 'localhost', settings: { SECOND_FACTOR: 'required' } });
+    const user = await idp.addUser();
+    const { browser, page } = await toFactor(idp);
+    const authenticator = new Authenticator({ origin: idp.issuer });
+    const form = passkeyFormOf(page.html);
+    const living = () => sessions.listByUser(idp.db, user.id, idp.now());
+    return { idp, user, browser, form, answer: authenticator.create(form.options), living };
+  }
+
+  test('gives the session, as one that resists phishing, and leads to recovery codes', async () => {
+    const { idp, user, browser, form, answer, living } = await begun();
+    const done = await postPasskey(browser, form, answer);
+    expect(done.headers.get('location')).toBe('/account/security/codes?after=sign_in');
+    expect(headingOf(await browser.get('/account/security/codes?after=sign_in'))).toBe('Recovery codes');
+    expect(await living()).toMatchObject([{ amr: 'pwd pop hwk user mfa', acr: 'phr' }]);
+    expect(await secondFactors.list(idp.db, user.id)).toMatchObject([{ type: 'passkey' }]);
+  });
+
+  test('that is posted twenty times at once is one, and gives one session', async () => {
+    const { idp, user, browser, form, answer, living } = await begun();
+    await Promise.all(Array.from({ length: 20 }, () => postPasskey(browser, form, answer)));
+    expect([(await living()).length, (await secondFactors.list(idp.db, user.id)).length]).toEqual([1, 1]);
+  });
+
+  test.each<[string, (at: Awaited<ReturnType<typeof begun>>) => Promise<string> | string]>([
+    ['nothing', () => ''],
+    [
+      'an answer to another challenge',
+      ({ idp, form }) => {
+        const authenticator = new Authenticator({ origin: idp.issuer });
+        return authenticator.create(form.options, { challenge: 'AAAA' });
+      },
+    ],
+    [
+      'one that is too old',
+      ({ idp, answer }) => {
+        idp.advance(300);
+        return answer;
+      },
+    ],
+    [
+      'one for the page of another person',
+      async ({ idp }) => {
+        await idp.addUser({ email: 'eve@example.com' });
+        const { page } = await toFactor(idp, '/login', 'eve@example.com');
+        return new Authenticator({ origin: idp.issuer }).create(passkeyFormOf(page.html).options);
+      },
+    ],
+  ])('with %s gives none', async (_, answerOf) => {
+    const at = await begun();
+    const { status } = await postPasskey(at.browser, at.form, await answerOf(at));
+    expect([status >= 400 && status < 500, await at.living()]).toEqual([true, []]);
+    expect(await secondFactors.list(at.idp.db, at.user.id)).toEqual([]);
   });
 });
 

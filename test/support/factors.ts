@@ -54,10 +54,16 @@ export async function addRecoveryCodes(idp: TestIdp, user_id: string): Promise<r
   return codes;
 }
 
+/** An app that read this secret from a page, in the time of a server. */
+export function appOf(secret: string, idp: Pick<TestIdp, 'now'>): Pick<App, 'code'> {
+  const totp = new TOTP({ secret: secret.replaceAll(/\s/g, '') });
+  return { code: (steps = 0) => totp.generate({ timestamp: (idp.now() + 30 * steps) * 1000 }) };
+}
+
 /** What an authenticator app shows that read the key from a page. */
 export function codeOnPage(page: Page, at: number): string {
-  const secret = /id="secret">([^<]+)</.exec(page.html)?.[1]?.replaceAll(' ', '') ?? '';
-  return new TOTP({ secret }).generate({ timestamp: at * 1000 });
+  const secret = /id="secret">([^<]+)</.exec(page.html)?.[1] ?? '';
+  return appOf(secret, { now: () => at }).code();
 }
 
 /** Types the password in a new browser; the page that follows. */

@@ -44,7 +44,12 @@ export function postNewPasskey(deps: NewPasskeyDeps): Middleware {
         const by = { visit: visitOf(ctx, trusted), language };
         const unnamed = translatorOf(language)('passkeys.single');
         const answer = readPasskey(deps, ctx, params);
-        const { id, cookie } = await addPasskey(deps, { ...answer, session, unnamed, by }, now);
+        const { id, cookie } = await addPasskey(
+          deps,
+          session,
+          { ...answer, user_id: session.user_id, unnamed, by },
+          now,
+        );
         giveSession(ctx, deps.config, cookie);
         // The first factor: without recovery codes a lost device would be a lost account.
         const codes = await credentials.list(deps.db, session.user_id, 'recovery_code');
