@@ -75,13 +75,18 @@ export function assertAddress(
   email: string,
 ): void {
   if (!isDeliverable(email)) throw new UserError('invalid_input', 'register.email_invalid', 'email');
-  const domains = config.USER_REGISTRATION_DOMAINS;
-  const domain = domainOf(email);
-  if (domain === '') throw new UserError('invalid_input', 'register.email_invalid', 'email');
-  if (domains.length > 0 && !domains.includes(domain)) {
-    const text = { key: 'register.email_domain', values: { domains: domains.join(', ') } } as const;
-    throw new UserError('invalid_input', text, 'email');
+  if (domainOf(email) === '') throw new UserError('invalid_input', 'register.email_invalid', 'email');
+  if (!isAllowed(config, email)) {
+    const domains = config.USER_REGISTRATION_DOMAINS.join(', ');
+    throw new UserError('invalid_input', { key: 'register.email_domain', values: { domains } }, 'email');
   }
+}
+
+function isAllowed(
+  { USER_REGISTRATION_DOMAINS: domains }: Pick<Deps['config'], 'USER_REGISTRATION_DOMAINS'>,
+  email: string,
+): boolean {
+  return domains.length === 0 || domains.includes(domainOf(email));
 }
 
 /** What a link to make an account is good for. */
@@ -115,10 +120,12 @@ async function openRegistration({ caches, config, keys }: PassDeps, token: strin
     readonly at: number;
     readonly provider_id?: string;
   }; // sealed above
-  const lets = (await caches.identityProviders()).some(
-    (row) => row.id === provider_id && row.registration === 1,
-  );
-  if (config.USER_REGISTRATION !== 'open' && !lets) return undefined;
+  // Whoever lets people make accounts, the provider they came from or the settings, must do so still: neither stands in for the other.
+  const lets =
+    provider_id === undefined
+      ? config.USER_REGISTRATION === 'open' && isAllowed(config, email)
+      : (await caches.identityProviders()).some((row) => row.id === provider_id && row.registration === 1);
+  if (!lets) return undefined;
   return now < at + lives_seconds ? { email, name: '', roles: [], invitation: null } : undefined;
 }
 

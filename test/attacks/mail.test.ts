@@ -2,14 +2,14 @@
 import { request } from 'node:http';
 import { domainToASCII } from 'node:url';
 import { expect, test } from 'vitest';
-import { assertAddress } from '../../src/actions/registration.js';
+import { askForAccount, assertAddress } from '../../src/actions/registration.js';
 import { readConfig } from '../../src/config.js';
 import { isDeliverable } from '../../src/mail/address.js';
 import { createMailer } from '../../src/mail/smtp.js';
 import { noFile } from '../support/config.js';
 import { startIdp, type TestIdp } from '../support/idp.js';
 import { startMailServer } from '../support/mail_server.js';
-import { mailRows, queueNotice } from '../support/mails.js';
+import { linkIn, mailRows, queueNotice } from '../support/mails.js';
 
 /** What a browser is told that takes the server for another host. */
 function statusFor(idp: TestIdp, host: string): Promise<number | undefined> {
@@ -68,4 +68,13 @@ test.each([
   const letter = { to, subject: 'x', text: 'x', html: 'x', link: null, secrets: [] };
   await createMailer(readConfig(environment, noFile))?.send(letter, 'id', 0, new AbortController().signal);
   expect(recipients).toEqual([mailbox]);
+});
+
+test('a link that a provider’s person got makes no account past the allowed domains, once the provider may not any more', async () => {
+  const settings = { USER_REGISTRATION: 'open', USER_REGISTRATION_DOMAINS: 'example.com' };
+  const idp = await startIdp({ settings });
+  const asked = { visit: { user_agent: '', address: '127.0.0.1' }, language: 'en', more: '' } as const;
+  const email = 'eve@evil.example';
+  await askForAccount(idp.deps, { ...asked, email, provider_id: 'gone' }, idp.now());
+  expect((await idp.browser().get(await linkIn(idp))).status).toBe(404);
 });
