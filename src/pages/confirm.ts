@@ -108,6 +108,7 @@ async function confirmForm(
       providers: await confirmingProviders(deps, session.user_id),
       back: backFromConfirm(deps.config, undefined),
       passkey: await ownPasskeyForm(deps, ctx, session.user_id),
+      has_password: (await credentials.find(deps.db, session.user_id, 'password')) !== undefined,
       has_app: (await credentials.find(deps.db, session.user_id, 'totp')) !== undefined,
     },
   });

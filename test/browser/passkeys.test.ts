@@ -8,8 +8,8 @@ import { startIdp } from '../support/idp.js';
 import { startApp } from '../support/relying_app.js';
 import { plugIn } from '../support/virtual_authenticator.js';
 
-async function start() {
-  const idp = await startIdp({ host: 'localhost' });
+async function start(settings: Readonly<Record<string, string>> = {}) {
+  const idp = await startIdp({ host: 'localhost', settings });
   const ada = await idp.addUser();
   const visit = await newVisit();
   const authenticator = await plugIn(visit.page);
@@ -84,6 +84,17 @@ test('a passkey is made, named and used at two applications; when it is lost a r
   await page.fill('#code', code);
   await follow(page, '#continue');
   expect([page.url(), await page.textContent('#who')]).toEqual([`${shop.origin}/`, 'ada@example.com']);
+});
+
+test('a passkey is made in the middle of a sign-in that needs a second factor, in the place of an app', async () => {
+  const { idp, ada, page } = await start({ SECOND_FACTOR: 'required' });
+  const shop = await startApp(idp, { name: 'Shop', metadata: { first_party: true } });
+  await page.goto(shop.login);
+  await typeCredentials(page);
+  await pressAt(page, 'use-passkey');
+  await pressAt(page, 'keep');
+  expect([page.url(), await page.textContent('#who')]).toEqual([`${shop.origin}/`, 'ada@example.com']);
+  expect(await passkeys.list(idp.db, ada.id)).toHaveLength(1);
 });
 
 test('without scripts, and where the issuer has no name, the login page asks for the password alone', async () => {

@@ -2,12 +2,14 @@
 import { describe, expect, test } from 'vitest';
 import { setPassword } from '../../src/actions/users.js';
 import { backFromConfirm } from '../../src/http/recent_proof.js';
+import * as credentials from '../../src/store/credentials.js';
 import * as sessions from '../../src/store/sessions.js';
 import { signedInBrowser } from '../support/authorize.js';
 import { type Browser, formOf } from '../support/browser.js';
 import { engines } from '../support/database.js';
 import { addApp, wrongCode } from '../support/factors.js';
 import { password, startIdp, type TestIdp } from '../support/idp.js';
+import { givePasskey } from '../support/passkeys.js';
 
 async function start(options: Parameters<typeof startIdp>[0] = {}) {
   const idp = await startIdp(options);
@@ -86,6 +88,23 @@ test('a code of an authenticator app will do as well, once, and guesses are coun
   );
   expect(await sessionOf(idp, user.id)).toMatchObject({ proven_at: idp.now(), amr: 'pwd otp mfa' });
   expect((await confirm(browser, html, { code: app.code() })).status).toBe(400); // used
+});
+
+test('whoever has no password is asked for none: for a passkey, an app, or to sign in again', async () => {
+  const { idp, user, open } = await start({ host: 'localhost' });
+  const offered = async () => {
+    const { html } = await open();
+    return ['name="password"', 'id="confirm-code"', 'id="use-passkey"', 'Sign out and sign in again'].filter(
+      (part) => html.includes(part),
+    );
+  };
+  expect(await offered()).toEqual(['name="password"']);
+  await idp.db.transaction((trx) => credentials.removeAll(trx, user.id, 'password'));
+  expect(await offered()).toEqual(['Sign out and sign in again']);
+  await addApp(idp, user.id);
+  expect(await offered()).toEqual(['id="confirm-code"']);
+  await givePasskey(idp, user);
+  expect(await offered()).toEqual(['id="confirm-code"', 'id="use-passkey"']);
 });
 
 test('guesses count as at the login page: a thief of a session has ten (hardening row 14)', async () => {
