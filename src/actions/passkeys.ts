@@ -16,7 +16,7 @@ import * as passkeys from '../store/passkeys.js';
 import * as secondFactors from '../store/second_factors.js';
 import type { SessionRow } from '../store/sessions.js';
 import * as users from '../store/users.js';
-import { assertMayRemoveFactor, factorsChanged } from './second_factors.js';
+import { assertFirstFactor, assertMayRemoveFactor, factorsChanged } from './second_factors.js';
 import type { FactorProof } from './sign_in.js';
 import { strengthenSession } from './start_session.js';
 
@@ -60,6 +60,7 @@ export async function addPasskey(
 ): Promise<{ readonly id: string; readonly cookie: string }> {
   const checked = await checkPasskey(deps, made, now);
   const { cookie } = await deps.db.transaction(async (trx) => {
+    if (!session.amr.split(' ').includes('mfa')) await assertFirstFactor(trx, session.user_id); // since the form was given out
     await insertPasskey(trx, deps.config, checked, now);
     return strengthenSession(trx, session, withFactor(session.amr.split(' '), checked.amr), now);
   });
@@ -76,7 +77,8 @@ export async function passkeyEnrolmentProof(
   const checked = await checkPasskey(deps, made, now);
   return {
     counted: 'nowhere', // it is one's own key: there is nothing to guess
-    async verify(trx) {
+    async verify(trx, { user_id }) {
+      await assertFirstFactor(trx, user_id);
       await insertPasskey(trx, deps.config, checked, now);
       return checked.amr;
     },

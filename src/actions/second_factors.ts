@@ -44,6 +44,15 @@ export async function assertMayRemoveFactor(trx: Trx, config: PolicyConfig, user
     throw new UserError('not_allowed', 'factor.last_required');
 }
 
+/**
+ * Before a factor is added by whoever has not proved one: of two who know the password and set up the first one at the same moment one does,
+ * and nobody adds theirs beside the owner's. Throws UserError `form_expired` where there is one.
+ */
+export async function assertFirstFactor(trx: Trx, user_id: string): Promise<void> {
+  await users.hold(trx, user_id);
+  if ((await secondFactors.list(trx, user_id)).length > 0) throw new UserError('form_expired', 'factor.over');
+}
+
 type ChangeDeps = Pick<Deps, 'bell' | 'config' | 'db'> & { readonly ring: KeyRing };
 
 /** Removes an authenticator app of its owner, who is told. Throws UserError `not_found`, or `not_allowed` for the last one. */

@@ -13,10 +13,9 @@ import { newId } from '../secrets.js';
 import * as credentials from '../store/credentials.js';
 import type { Trx } from '../store/db.js';
 import * as events from '../store/events.js';
-import * as secondFactors from '../store/second_factors.js';
 import type { LiveSession } from '../store/sessions.js';
 import * as users from '../store/users.js';
-import { factorsChanged } from './second_factors.js';
+import { assertFirstFactor, factorsChanged } from './second_factors.js';
 import type { FactorProof } from './sign_in.js';
 import { type StartedSession, strengthenSession } from './start_session.js';
 
@@ -104,9 +103,7 @@ export function enrolmentProof(deps: EnrolDeps, added: NewTotp, now: number): Fa
   return {
     counted: 'nowhere', // it is one's own key: there is nothing to guess
     async verify(trx, { user_id }) {
-      await users.hold(trx, user_id);
-      if ((await secondFactors.list(trx, user_id)).length > 0)
-        throw new UserError('form_expired', 'factor.over');
+      await assertFirstFactor(trx, user_id);
       return (await insertTotp(trx, deps, user_id, added, now)) ? totp.amr : null;
     },
   };

@@ -4,6 +4,7 @@ import * as passkeys from '../../src/store/passkeys.js';
 import * as secondFactors from '../../src/store/second_factors.js';
 import * as sessions from '../../src/store/sessions.js';
 import { change } from '../support/account.js';
+import { Authenticator } from '../support/authenticator.js';
 import { ask, headingOf, signedInBrowser } from '../support/authorize.js';
 import type { Browser } from '../support/browser.js';
 import { engines } from '../support/database.js';
@@ -157,4 +158,25 @@ test('nobody has so many apps that a sign-in takes long: twenty', async () => {
   const pages = [await browser.get('/account/security/app'), await browser.get('/account/security/app')];
   for (const page of pages) await browser.submit(page, { code: codeOnPage(page, idp.now()) });
   expect(await secondFactors.list(idp.db, user.id)).toHaveLength(20);
+});
+
+test('a form for a first passkey, kept open, adds none beside the factor that the owner set up meanwhile', async () => {
+  const idp = await startIdp({ host: 'localhost', settings: { SECOND_FACTOR_ROLES: 'x' } });
+  const user = await idp.addUser();
+  const browser = await signedInBrowser(idp);
+  const form = passkeyFormOf((await browser.get('/account/passkeys/add')).html);
+  await addApp(idp, user.id);
+  const theirs = new Authenticator({ origin: idp.issuer });
+  await postPasskey(browser, form, theirs.create(form.options));
+  expect(await passkeys.list(idp.db, user.id)).toEqual([]);
+
+  const strict = await idp.addUser({ email: 'strict@example.com', roles: ['x'] });
+  const both = [await toFactor(idp, '/login', strict.email), await toFactor(idp, '/login', strict.email)];
+  await Promise.all(
+    both.map(({ browser: one, page }) => {
+      const asked = passkeyFormOf(page.html);
+      return postPasskey(one, asked, new Authenticator({ origin: idp.issuer }).create(asked.options));
+    }),
+  );
+  expect(await passkeys.list(idp.db, strict.id)).toHaveLength(1);
 });
