@@ -46,7 +46,7 @@ export interface AccountPage {
 
 /** Shows a page of the account in its frame. */
 export async function renderAccount(
-  deps: Pick<Deps, 'config' | 'keys'>,
+  deps: Pick<Deps, 'caches' | 'config' | 'keys'>,
   ctx: Context,
   session: LiveSession,
   { view, title, section: own, data }: AccountPage,
@@ -54,7 +54,10 @@ export async function renderAccount(
   const path = own ?? ctx.path.slice(deps.config.base.length);
   const zone = session.zoneinfo ?? undefined;
   const csrf = await csrfToken(deps, ctx, session.id);
-  const nav = sections.map((section) => ({ ...section, current: section.path === path }));
+  const providers = await deps.caches.identityProviders();
+  const nav = sections
+    .map((section) => ({ ...section, current: section.path === path }))
+    .filter((section) => section.current || section.path !== '/account/providers' || providers.length > 0);
   render(ctx, deps.config, { view, title, data: { error: null, ...data, csrf, zone, sections: nav } });
 }
 

@@ -16,7 +16,7 @@ export const sections: readonly Section[] = [
   { path: '/account/password', title: 'account.password' },
   { path: '/account/passkeys', title: 'passkeys.title', about: 'passkeys.in_short' },
   { path: '/account/security', title: 'factor.security', about: 'factor.security_intro' },
-  { path: '/account/providers', title: 'upstream.section' },
+  { path: '/account/providers', title: 'upstream.section', about: 'upstream.section_none' },
   { path: '/account/sessions', title: 'account.sessions' },
   { path: '/account/applications', title: 'account.applications', about: 'account.applications_about' },
   { path: '/account/events', title: 'account.events', about: 'account.events_about' },

@@ -16,7 +16,7 @@ import type { UserError } from '../../oauth/errors.js';
 import * as credentials from '../../store/credentials.js';
 import type { LiveSession } from '../../store/sessions.js';
 
-type AuthenticatorDeps = Pick<Deps, 'bell' | 'clock' | 'config' | 'db' | 'keys'>;
+type AuthenticatorDeps = Pick<Deps, 'bell' | 'caches' | 'clock' | 'config' | 'db' | 'keys'>;
 
 export function showAuthenticator(deps: AuthenticatorDeps): Middleware {
   return forPerson(deps, async (ctx, session, now) => {

@@ -16,7 +16,7 @@ import { UserError } from '../../oauth/errors.js';
 import type { LiveSession } from '../../store/sessions.js';
 import * as users from '../../store/users.js';
 
-type DeleteDeps = Pick<Deps, 'bell' | 'clock' | 'config' | 'db' | 'keys' | 'log'>;
+type DeleteDeps = Pick<Deps, 'bell' | 'caches' | 'clock' | 'config' | 'db' | 'keys' | 'log'>;
 
 export function showDelete(deps: DeleteDeps): Middleware {
   return forPerson(deps, async (ctx, session, now) => {

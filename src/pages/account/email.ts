@@ -18,7 +18,7 @@ import type { UserError } from '../../oauth/errors.js';
 import type { LiveSession } from '../../store/sessions.js';
 import * as users from '../../store/users.js';
 
-type EmailDeps = Pick<Deps, 'bell' | 'clock' | 'config' | 'db' | 'keys'>;
+type EmailDeps = Pick<Deps, 'bell' | 'caches' | 'clock' | 'config' | 'db' | 'keys'>;
 
 const notices = { sent: 'email.sent' } as const;
 

@@ -18,7 +18,7 @@ import type { UserError } from '../../oauth/errors.js';
 import * as credentials from '../../store/credentials.js';
 import type { LiveSession } from '../../store/sessions.js';
 
-type NewPasskeyDeps = Pick<Deps, 'bell' | 'clock' | 'config' | 'db' | 'keys' | 'log'>;
+type NewPasskeyDeps = Pick<Deps, 'bell' | 'caches' | 'clock' | 'config' | 'db' | 'keys' | 'log'>;
 
 export function showNewPasskey(deps: NewPasskeyDeps): Middleware {
   return forPerson(deps, async (ctx, session, now) => {

@@ -7,7 +7,7 @@ import * as credentials from '../../store/credentials.js';
 import * as sessions from '../../store/sessions.js';
 import * as users from '../../store/users.js';
 
-type OverviewDeps = Pick<Deps, 'clock' | 'config' | 'db' | 'keys'>;
+type OverviewDeps = Pick<Deps, 'caches' | 'clock' | 'config' | 'db' | 'keys'>;
 
 const notices = { kept: 'account.kept' } as const;
 

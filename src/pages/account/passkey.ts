@@ -14,7 +14,7 @@ import { visitOf } from '../../http/visit.js';
 import type { UserError } from '../../oauth/errors.js';
 import type { LiveSession } from '../../store/sessions.js';
 
-type PasskeyDeps = Pick<Deps, 'bell' | 'clock' | 'config' | 'db' | 'keys'>;
+type PasskeyDeps = Pick<Deps, 'bell' | 'caches' | 'clock' | 'config' | 'db' | 'keys'>;
 
 const notices = { added: 'passkeys.done_added' } as const;
 

@@ -5,7 +5,7 @@ import { acceptedPasskeys, relyingParty } from '../../factors/webauthn_options.j
 import { doneNow, forPerson, renderAccount } from '../../http/account.js';
 import * as passkeys from '../../store/passkeys.js';
 
-type PasskeysDeps = Pick<Deps, 'clock' | 'config' | 'db' | 'keys'>;
+type PasskeysDeps = Pick<Deps, 'caches' | 'clock' | 'config' | 'db' | 'keys'>;
 
 const notices = { removed: 'passkeys.done_removed', renamed: 'passkeys.done_renamed' } as const;
 

@@ -18,7 +18,7 @@ import type { LiveSession } from '../../store/sessions.js';
 
 type PasswordDeps = Pick<
   Deps,
-  'bell' | 'clock' | 'config' | 'db' | 'hashing' | 'judge' | 'keys' | 'log' | 'outbound'
+  'bell' | 'caches' | 'clock' | 'config' | 'db' | 'hashing' | 'judge' | 'keys' | 'log' | 'outbound'
 >;
 
 const notices = { saved: 'account.password_saved' } as const;

@@ -16,7 +16,7 @@ import { isProfileClaim, type ProfileClaim, profileClaims } from '../../oauth/pr
 import type { LiveSession } from '../../store/sessions.js';
 import * as users from '../../store/users.js';
 
-type ProfileDeps = Pick<Deps, 'clock' | 'config' | 'db' | 'keys'>;
+type ProfileDeps = Pick<Deps, 'caches' | 'clock' | 'config' | 'db' | 'keys'>;
 type Typed = Readonly<Partial<Record<ProfileClaim, string>>>;
 
 const notices = { saved: 'account.profile_saved' } as const;

@@ -14,7 +14,7 @@ import type { UserError } from '../../oauth/errors.js';
 import * as secondFactors from '../../store/second_factors.js';
 import type { LiveSession } from '../../store/sessions.js';
 
-type RemoveDeps = Pick<Deps, 'bell' | 'clock' | 'config' | 'db' | 'keys'>;
+type RemoveDeps = Pick<Deps, 'bell' | 'caches' | 'clock' | 'config' | 'db' | 'keys'>;
 
 export function showRemoveFactor(deps: RemoveDeps): Middleware {
   return forPerson(deps, async (ctx, session, now) => {

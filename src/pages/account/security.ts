@@ -15,7 +15,7 @@ import * as rememberedDevices from '../../store/remembered_devices.js';
 import * as secondFactors from '../../store/second_factors.js';
 import type { LiveSession } from '../../store/sessions.js';
 
-type SecurityDeps = Pick<Deps, 'clock' | 'config' | 'db' | 'keys'>;
+type SecurityDeps = Pick<Deps, 'caches' | 'clock' | 'config' | 'db' | 'keys'>;
 
 const notices = {
   added: 'factor.app_added',

@@ -16,7 +16,7 @@ import type { UserError } from '../../oauth/errors.js';
 import type { LiveSession } from '../../store/sessions.js';
 import * as sessions from '../../store/sessions.js';
 
-type SessionsDeps = Pick<Deps, 'bell' | 'clock' | 'config' | 'db' | 'keys' | 'log' | 'places'>;
+type SessionsDeps = Pick<Deps, 'bell' | 'caches' | 'clock' | 'config' | 'db' | 'keys' | 'log' | 'places'>;
 
 const notices = { ended: 'account.session_ended', others_ended: 'account.others_ended' } as const;
 

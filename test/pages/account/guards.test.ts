@@ -5,6 +5,7 @@ import { sections } from '../../../src/http/account_sections.js';
 import { change, deletedAndBack, withApplication } from '../../support/account.js';
 import { headingOf, signedInBrowser } from '../../support/authorize.js';
 import { signIn } from '../../support/flow.js';
+import { addProvider } from '../../support/identity_provider.js';
 import { startIdp } from '../../support/idp.js';
 
 async function start() {
@@ -52,6 +53,15 @@ test('every section of the navigation is a page there is, and knows itself', asy
     expect([path, page.status]).toEqual([path, 200]);
     expect(page.html).toContain(`href="${path}" aria-current="page"`);
   }
+});
+
+test('accounts elsewhere are in the navigation where people may sign in with any', async () => {
+  const idp = await start();
+  const browser = await signedInBrowser(idp);
+  const there = async () => (await browser.get('/account')).html.includes('href="/account/providers"');
+  const before = await there();
+  await addProvider(idp, { id: 'elsewhere' });
+  expect([before, await there()]).toEqual([false, true]);
 });
 
 describe('after a sign-in', () => {
