@@ -170,7 +170,7 @@ async function sendCode(deps: FactorDeps, ctx: Context, asked: Asked, now: numbe
   const language = languageOf(ctx, deps.config, interaction?.pending ?? null);
   await sendEmailCode(deps, sign_in, language, now);
   const request = interaction?.sealed ?? null;
-  const query = { done: 'sent', ...(request !== null && { request }), ...(to !== null && { to }) };
+  const query = { way, ...(request !== null && { request }), ...(to !== null && { to }) };
   seeOther(ctx, `${deps.config.base}/factor?${new URLSearchParams(query)}`);
 }
 

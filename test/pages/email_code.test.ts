@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { openMail } from '../../src/mail/queue.js';
 import * as sessions from '../../src/store/sessions.js';
+import * as users from '../../src/store/users.js';
 import { ask, codeOf, headingOf, kindOf } from '../support/authorize.js';
 import { type Browser, formOf, type Page } from '../support/browser.js';
 import { engines } from '../support/database.js';
@@ -122,6 +123,14 @@ test.each<[attack: string, (at: At) => string | Promise<string>]>([
     'one that was right, after five wrong ones',
     async ({ browser, page, code }) => {
       for (let guess = 0; guess < 5; guess += 1) await typeCode(browser, page, wrongFor(code));
+      return code;
+    },
+  ],
+  [
+    'one that went to an address that is the person’s no more',
+    async ({ idp, user, code }) => {
+      const moved = { email: 'new@example.com', email_canonical: 'new@example.com' };
+      await idp.db.transaction((trx) => users.changeEmail(trx, user.id, moved, idp.now()));
       return code;
     },
   ],
