@@ -3,6 +3,7 @@
  * A family is one row, rotated by one conditional update. The token that was just replaced is answered with the same successor for
  * a few seconds, so a lost answer or a second tab harms nobody; any older one ends the family.
  */
+import { queueMail } from '../mail/queue.js';
 import { rotatesRefreshTokens } from '../oauth/client_rules.js';
 import { OAuthError } from '../oauth/errors.js';
 import { parseScope, scopeWords } from '../oauth/scope.js';
@@ -12,6 +13,7 @@ import type { Trx } from '../store/db.js';
 import * as events from '../store/events.js';
 import * as refreshTokens from '../store/refresh_tokens.js';
 import * as sessions from '../store/sessions.js';
+import * as users from '../store/users.js';
 import {
   newRefreshToken,
   openSuccessor,
@@ -115,9 +117,10 @@ interface Presented {
  */
 async function answerAgain(
   trx: Trx,
-  { client, now, config }: GrantRequest,
+  request: GrantRequest,
   { family, presented, parsed }: Presented,
 ): Promise<string | null | OAuthError> {
+  const { client, now } = request;
   const current = equal(digest(presented), family.token_hash);
   if (current && !rotatesRefreshTokens(client)) return null;
   const replaced_just_now =
@@ -127,15 +130,17 @@ async function answerAgain(
     replaced_just_now &&
     family.successor_sealed !== null &&
     openSuccessor(presented, family.successor_sealed);
-  return successor || endFamily(trx, family, config.EVENTS_SECONDS, now);
+  return successor || endFamily(trx, request, family);
 }
 
-/** A replaced token came back after its time: somebody else has one of the two. Everything of the authorization ends. */
+/**
+ * A replaced token came back after its time: somebody else has one of the two. Everything of the authorization ends, and its owner is
+ * told.
+ */
 async function endFamily(
   trx: Trx,
+  { client, now, config, ring }: GrantRequest,
   family: refreshTokens.RefreshTokenRow,
-  keep_seconds: number,
-  now: number,
 ): Promise<OAuthError> {
   await refreshTokens.revoke(trx, family.id, now);
   await authorizations.revoke(trx, family.authorization_id, now);
@@ -144,7 +149,10 @@ async function endFamily(
     user_id: family.user_id,
     client_id: family.client_id,
   } as const;
-  await events.record(trx, reuse, now, keep_seconds);
+  await events.record(trx, reuse, now, config.EVENTS_SECONDS);
+  const to = await users.find(trx, family.user_id);
+  const message = { name: 'token_reused', client: client.client_name } as const;
+  if (to !== undefined) await queueMail(trx, { config, ring }, { to, message }, now);
   return new OAuthError('invalid_grant', 'refresh_token was used before; what it belonged to is revoked');
 }
 

@@ -72,6 +72,7 @@ export function letterOf(
 function valuesOf(message: Message, t: Translator, zone: string | null): Readonly<Record<string, string>> {
   return {
     ...('provider' in message && { provider: message.provider }),
+    ...('client' in message && { client: message.client }),
     ...('email' in message && { email: message.email }),
     ...('code' in message && { code: message.code }),
     ...('deletes_at' in message && { date: t.date(message.deletes_at, zone ?? 'UTC') }),

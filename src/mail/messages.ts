@@ -33,6 +33,7 @@ interface Messages {
   readonly recovery_code_used: Notice;
   readonly provider_linked: Notice & { readonly provider: string };
   readonly provider_unlinked: Notice & { readonly provider: string };
+  readonly token_reused: { readonly client: string };
   readonly deletion_asked: Notice & { readonly deletes_at: number };
   readonly deletion_cancelled: Notice;
   readonly deleted: Record<never, never>;
@@ -107,6 +108,7 @@ export const texts: Readonly<Record<MessageName, Texts>> = {
   recovery_code_used: { subject: 'mail.recovery_code_used_subject', text: 'mail.recovery_code_used_text' },
   provider_linked: { subject: 'mail.provider_linked_subject', text: 'mail.provider_linked_text' },
   provider_unlinked: { subject: 'mail.provider_unlinked_subject', text: 'mail.provider_unlinked_text' },
+  token_reused: { subject: 'mail.token_reused_subject', text: 'mail.token_reused_text' },
   deletion_asked: { subject: 'mail.deletion_asked_subject', text: 'mail.deletion_asked_text' },
   deletion_cancelled: { subject: 'mail.deletion_cancelled_subject', text: 'mail.deletion_cancelled_text' },
   deleted: { subject: 'mail.deleted_subject', text: 'mail.deleted_text' },

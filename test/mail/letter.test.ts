@@ -17,6 +17,7 @@ const full = (name: string) =>
     from,
     link,
     provider: 'Bank',
+    client: 'Shop',
     email: 'new@example.com',
     code: '123456',
     deletes_at: at,
