@@ -31,7 +31,10 @@ export async function encryptJwt(
  * why: a kid that is named must be of ours; without one every key of its algorithm is tried.
  */
 export async function decryptJwe(keys: readonly DecryptionKey[], jwe: string): Promise<string | undefined> {
-  const header = jwe.length <= longest_jwt ? parseObject(jwe.split('.')[0] ?? '') : undefined;
+  const parts = jwe.length <= longest_jwt ? jwe.split('.') : [];
+  // One text for one JWE: decoders overlook strange characters and stray bits (RFC 4648 §3.5).
+  if (!parts.every((part) => Buffer.from(part, 'base64url').toString('base64url') === part)) return undefined;
+  const header = parseObject(parts[0] ?? '');
   if (header === undefined || 'zip' in header) return undefined;
   const fitting = keys.filter(
     ({ kid, alg }) => alg === header.alg && (header.kid === undefined || header.kid === kid),

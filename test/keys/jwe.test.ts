@@ -83,7 +83,17 @@ describe('what others encrypt', () => {
     ['crit names something', async () => withHeader(await encrypt('x', key), { crit: ['exp'], exp: 1 })],
     [
       'a character of it was changed',
-      async () => (await encrypt('xyz', key)).replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')),
+      async () => (await encrypt('xyz', key)).replace(/.$/, (last) => (last === 'A' ? 'Q' : 'A')),
+    ],
+    // The last character of its tag holds bits that nobody reads: others that say the same follow it in the alphabet.
+    [
+      'a bit that means nothing was changed',
+      async () =>
+        (await encrypt('xyz', key)).replace(/.$/, (last) => String.fromCharCode(last.charCodeAt(0) + 1)),
+    ],
+    [
+      'a character that is none of base64url was put in',
+      async () => (await encrypt('xyz', key)).replace(/.$/, '+$&'),
     ],
     ['it is longer than 16 KiB', () => encrypt('x'.repeat(16_384), key)],
     ['it is no text', () => encrypt(new Uint8Array([0xff, 0xfe]), key)],
