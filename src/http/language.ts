@@ -7,6 +7,7 @@ import type { Config } from '../config.js';
 import { isLanguage, type Language } from '../languages/catalogues.js';
 import { firstOfOurs, parseAcceptLanguage, parseLocales } from '../languages/tags.js';
 import { type CookieSettings, readCookie, setCookie } from './cookies.js';
+import { asTheyCame } from './read.js';
 
 /** Of a pending request, what says in which language it wants its pages. */
 export interface AskedIn {
@@ -24,7 +25,7 @@ export function languagesOf(
   pending: AskedIn | null,
 ): readonly string[] {
   const chosen = readChoice(ctx, settings);
-  const asked = pending?.request.ui_locales ?? namedInAddress(ctx);
+  const asked = pending?.request.ui_locales ?? namedIn(ctx);
   const own = chosen === null ? [] : [chosen.language];
   const first =
     chosen !== null && pending !== null && chosen.at >= pending.arrived_at
@@ -34,8 +35,8 @@ export function languagesOf(
 }
 
 /** The `ui_locales` of a page without a pending request: one that tells of an error in it, or of the end of a session. */
-function namedInAddress(ctx: Context): readonly string[] {
-  return parseLocales(new URLSearchParams(ctx.querystring).get('ui_locales') ?? undefined);
+function namedIn(ctx: Context): readonly string[] {
+  return parseLocales(asTheyCame(ctx).get('ui_locales') ?? undefined);
 }
 
 /** The language of a page. */

@@ -16,7 +16,17 @@ export function readQuery(ctx: Context): Params {
  */
 export async function readForm(ctx: Context): Promise<Params> {
   assertType(ctx, 'application/x-www-form-urlencoded');
-  return parseParams(await readBody(ctx));
+  const form = await readBody(ctx);
+  forms.set(ctx, form);
+  return parseParams(form);
+}
+
+/** The forms that were read, as long as their requests live. */
+const forms = new WeakMap<Context, string>();
+
+/** The parameters as they came, right or not, in the query and in a form that was read: for a page that tells what is wrong with them. */
+export function asTheyCame(ctx: Context): URLSearchParams {
+  return new URLSearchParams(`${ctx.querystring}&${forms.get(ctx) ?? ''}`);
 }
 
 /**

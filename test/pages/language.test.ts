@@ -39,6 +39,13 @@ describe('the language of a page is', () => {
     expect(langOf(html)).toBe(expected);
   });
 
+  test('that of ui_locales where a form asked, and the answer is an error (AUT-01)', async () => {
+    const idp = await startIdp();
+    const body = new URLSearchParams({ client_id: 'nobody', ui_locales: 'de' });
+    const page = await idp.browser().request('/authorize', { method: 'POST', body });
+    expect([page.status, page.html.includes('<html lang="de"')]).toEqual([400, true]);
+  });
+
   test('that of ui_locales on the way out, too: the question, the end, and an error (RIL-01)', async () => {
     const idp = await startIdp();
     await idp.addUser();
