@@ -25,7 +25,7 @@ import { password, redirect_uri } from './support/idp.js';
 import { newKeysFolder } from './support/keys_folder.js';
 import { buildProgram, Program, runProgram } from './support/program.js';
 
-const rounds = 4;
+const rounds = 3;
 const workers = 6;
 
 let main: string;

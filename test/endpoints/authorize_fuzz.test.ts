@@ -160,7 +160,7 @@ describe('whatever the parameters are', () => {
           expectWellFormed(first);
           expectWellFormed(await browser.follow(Promise.resolve(first)));
         }),
-        { numRuns: 150 },
+        { numRuns: 100 },
       );
     },
   );
@@ -197,7 +197,7 @@ describe('whatever the parameters are', () => {
             : await browser.request(where, { method, body: parameters, headers: form });
         expectWellFormed(page);
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 });

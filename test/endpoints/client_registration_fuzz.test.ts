@@ -89,7 +89,7 @@ test('no metadata is our fault, and each client that is stored can be used (REG-
         await expectUsable(idp, answer);
       } else expect([answer.status, errors.includes(answer.body.error)]).toEqual([400, true]);
     }),
-    { numRuns: 500 },
+    { numRuns: 250 },
   );
   expect(stored).toBeGreaterThan(10);
   expect(idp.logged.filter(({ level }) => level === 'error')).toEqual([]);
@@ -108,7 +108,7 @@ test('no body is our fault, and whatever replaces a registration leaves it usabl
       const { status, body: told } = await register(idp, sent);
       expect([status, errors.includes(told.error)]).toEqual([400, true]);
     }),
-    { numRuns: 100 },
+    { numRuns: 60 },
   );
   const { body: client } = await register(idp, { redirect_uris: ['https://a.example/cb'] });
   await fc.assert(
@@ -120,7 +120,7 @@ test('no body is our fault, and whatever replaces a registration leaves it usabl
       if (answer.status === 200) await expectUsable(idp, answer);
       else expect([answer.status, errors.includes(answer.body.error)]).toEqual([400, true]);
     }),
-    { numRuns: 150 },
+    { numRuns: 80 },
   );
   expect(idp.logged.filter(({ level }) => level === 'error')).toEqual([]);
 });

@@ -103,7 +103,7 @@ describe('a new password', () => {
         if (typeof outcome !== 'string') expect(outcome).toBeInstanceOf(UserError);
         else expect(outcome).toBe(password.normalize('NFC'));
       }),
-      { numRuns: 50 },
+      { numRuns: 20 },
     );
   });
 });

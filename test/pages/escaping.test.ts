@@ -92,7 +92,7 @@ describe('whatever a login hint, a state or a client is named', () => {
         expect(skeletonOf(html)).toBe(skeletonOf(usual.html));
         expect(unescapeHtml(/id="email"[^>]* value="([^"]*)"/.exec(html)?.[1] ?? '')).toBe(login_hint);
       }),
-      { numRuns: 100 },
+      { numRuns: 40 },
     );
   });
 
@@ -105,7 +105,7 @@ describe('whatever a login hint, a state or a client is named', () => {
         expect(skeletonOf(html)).toBe(skeletonOf(usual.html));
         expect(unescapeHtml(/name="state" value="([^"]*)"/.exec(html)?.[1] ?? '')).toBe(state);
       }),
-      { numRuns: 100 },
+      { numRuns: 40 },
     );
   });
 
@@ -120,7 +120,7 @@ describe('whatever a login hint, a state or a client is named', () => {
         expect(skeletonOf(html)).toBe(skeletonOf(usual.html));
         expect(unescapeHtml(html)).toContain(client_name.trim());
       }),
-      { numRuns: 50 },
+      { numRuns: 25 },
     );
   });
 });
