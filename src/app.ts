@@ -1,7 +1,8 @@
 /**
- * The table of contents: every route in order, each line with its guards. Machines first, since they ask most often.
+ * The table of contents: every route in order, each line with its guards; three groups of them are in routes/. Machines first, since they
+ * ask most often.
  */
-import Router, { type RouterContext } from '@koa/router';
+import Router from '@koa/router';
 import Koa, { type Middleware } from 'koa';
 import compose from 'koa-compose';
 import { login } from './api/login.js';
@@ -13,12 +14,6 @@ import type { Deps } from './deps.js';
 import { asset } from './endpoints/assets.js';
 import { authorize, resumeAuthorization } from './endpoints/authorize.js';
 import { checkSession } from './endpoints/check_session.js';
-import {
-  readRegistration,
-  registration,
-  removeRegistration,
-  replaceRegistration,
-} from './endpoints/client_registration.js';
 import { discovery } from './endpoints/discovery.js';
 import { endSession, resumeLogout } from './endpoints/end_session.js';
 import { healthz, readyz } from './endpoints/health.js';
@@ -32,36 +27,17 @@ import { revocationEvents } from './endpoints/revocation_events.js';
 import { statusList, statusListAggregation } from './endpoints/status_lists.js';
 import { stylesheet } from './endpoints/stylesheet.js';
 import { token } from './endpoints/token.js';
-import { upstreamLogout } from './endpoints/upstream_logout.js';
 import { userinfo } from './endpoints/userinfo.js';
 import { webfinger } from './endpoints/webfinger.js';
 import { bearerErrors } from './http/bearer.js';
 import { branded } from './http/brand.js';
-import { anyOriginCors, clientCors, publicCors } from './http/cors.js';
-import { jsonErrors, pageErrors } from './http/errors.js';
+import { clientCors, publicCors } from './http/cors.js';
+import { jsonErrors } from './http/errors.js';
 import { lastResort, readableTarget, requestLog } from './http/guards.js';
 import { pageHeaders, transportHeaders } from './http/headers.js';
 import { localOnly } from './http/local.js';
 import { methodNotAllowed, notFound } from './http/no_route.js';
 import { assertViews } from './http/views.js';
-import { postApplications, showApplications } from './pages/account/applications.js';
-import { postAuthenticator, showAuthenticator } from './pages/account/authenticator.js';
-import { downloadData, showData } from './pages/account/data.js';
-import { goodbye, postDelete, showDelete } from './pages/account/delete.js';
-import { postEmail, showEmail } from './pages/account/email.js';
-import { showEvents } from './pages/account/events.js';
-import { postKeep, showKeep } from './pages/account/keep.js';
-import { postNewCodes, showNewCodes } from './pages/account/new_codes.js';
-import { postNewPasskey, showNewPasskey } from './pages/account/new_passkey.js';
-import { showOverview } from './pages/account/overview.js';
-import { postPasskey, showPasskey } from './pages/account/passkey.js';
-import { showPasskeys } from './pages/account/passkeys.js';
-import { postPassword, showPassword } from './pages/account/password.js';
-import { postProfile, showProfile } from './pages/account/profile.js';
-import { postProviders, showProviders } from './pages/account/providers.js';
-import { postRemoveFactor, showRemoveFactor } from './pages/account/remove_factor.js';
-import { postSecurity, showSecurity } from './pages/account/security.js';
-import { postSessions, showSessions } from './pages/account/sessions.js';
 import { brandingPreview } from './pages/branding_preview.js';
 import { checkMail } from './pages/check_mail.js';
 import { postAccountChooser, showAccountChooser } from './pages/choose_account.js';
@@ -81,32 +57,16 @@ import { postLogin, showLogin } from './pages/login.js';
 import { postLogout, showLogout, signedOut } from './pages/logout.js';
 import { postRegisterAccount, showRegisterAccount } from './pages/register_account.js';
 import { postResetPassword, showResetPassword } from './pages/reset_password.js';
-import { upstreamCallback } from './pages/upstream_callback.js';
-import { postConnect, showConnect } from './pages/upstream_connect.js';
-import { upstreamSignedOut, upstreamSignOutPage } from './pages/upstream_sign_out.js';
-
-type Guard = (ctx: RouterContext, next: () => Promise<void>) => unknown;
-
-/** One line of the table: the methods, the path, the guards and the handler. */
-export interface Route {
-  readonly methods: readonly string[];
-  readonly path: string;
-  readonly handlers: readonly (Middleware | Guard)[];
-}
-
-const routeOf =
-  (method: string) =>
-  (path: string, ...handlers: Route['handlers']): Route => ({ methods: [method], path, handlers });
-
-const get = routeOf('GET');
-const post = routeOf('POST');
-const preflight = routeOf('OPTIONS');
+import { accountRoutes } from './routes/account.js';
+import { registrationRoutes } from './routes/client_registration.js';
+import { get, pageGuards, post, preflight, type Route } from './routes/route.js';
+import { upstreamRoutes } from './routes/upstream.js';
 
 /** Every route of this server. Each POST of a page checks its form's token itself (http/csrf.ts). */
 export function routes(deps: Deps): readonly Route[] {
   const json = jsonErrors(deps);
   const bearerChallenge = bearerErrors(deps.config);
-  const page = [pageHeaders, branded(deps), pageErrors(deps)];
+  const page = pageGuards(deps);
   const tokenCors = clientCors(deps.caches, { methods: 'POST', credentials: true });
   const revokeCors = clientCors(deps.caches, { methods: 'POST', credentials: false });
   const userinfoCors = clientCors(deps.caches, { methods: 'GET, POST', credentials: false });
@@ -217,77 +177,6 @@ export function routes(deps: Deps): readonly Route[] {
     get('/logos/:client_id', json, logo(deps)),
     get('/healthz', healthz),
     get('/readyz', readyz(deps)),
-  ];
-}
-
-/** Signing in with another provider, and out. Its answers come by GET; its logout tokens from server to server. */
-function upstreamRoutes(deps: Deps): readonly Route[] {
-  const page = [pageHeaders, pageErrors(deps)];
-  return [
-    get('/upstream/:id/callback', ...page, upstreamCallback(deps)),
-    get('/upstream/connect', ...page, showConnect(deps)),
-    post('/upstream/connect', ...page, postConnect(deps)),
-    get('/upstream/:id/sign-out', ...page, upstreamSignOutPage(deps)),
-    get('/upstream/:id/signed-out', ...page, upstreamSignedOut(deps)),
-    post('/upstream/:id/backchannel-logout', jsonErrors(deps), upstreamLogout(deps)),
-  ];
-}
-
-/** One's own account. Each goes through forPerson (http/account.ts): without a session it leads to the login page. */
-function accountRoutes(deps: Deps): readonly Route[] {
-  const page = [pageHeaders, branded(deps), pageErrors(deps)];
-  return [
-    get('/account', ...page, showOverview(deps)),
-    get('/account/profile', ...page, showProfile(deps)),
-    post('/account/profile', ...page, postProfile(deps)),
-    get('/account/email', ...page, showEmail(deps)),
-    post('/account/email', ...page, postEmail(deps)),
-    get('/account/password', ...page, showPassword(deps)),
-    post('/account/password', ...page, postPassword(deps)),
-    get('/account/passkeys', ...page, showPasskeys(deps)),
-    get('/account/passkeys/add', ...page, showNewPasskey(deps)),
-    post('/account/passkeys/add', ...page, postNewPasskey(deps)),
-    get('/account/passkeys/edit', ...page, showPasskey(deps)),
-    post('/account/passkeys/edit', ...page, postPasskey(deps)),
-    get('/account/providers', ...page, showProviders(deps)),
-    post('/account/providers', ...page, postProviders(deps)),
-    get('/account/security', ...page, showSecurity(deps)),
-    post('/account/security', ...page, postSecurity(deps)),
-    get('/account/security/app', ...page, showAuthenticator(deps)),
-    post('/account/security/app', ...page, postAuthenticator(deps)),
-    get('/account/security/remove', ...page, showRemoveFactor(deps)),
-    post('/account/security/remove', ...page, postRemoveFactor(deps)),
-    get('/account/security/codes', ...page, showNewCodes(deps)),
-    post('/account/security/codes', ...page, postNewCodes(deps)),
-    get('/account/sessions', ...page, showSessions(deps)),
-    post('/account/sessions', ...page, postSessions(deps)),
-    get('/account/applications', ...page, showApplications(deps)),
-    post('/account/applications', ...page, postApplications(deps)),
-    get('/account/events', ...page, showEvents(deps)),
-    get('/account/data', ...page, showData(deps)),
-    get('/account/data/download', ...page, downloadData(deps)),
-    get('/account/delete', ...page, showDelete(deps)),
-    post('/account/delete', ...page, postDelete(deps)),
-    get('/account/keep', ...page, showKeep(deps)),
-    post('/account/keep', ...page, postKeep(deps)),
-    get('/goodbye', ...page, goodbye(deps.config)),
-  ];
-}
-
-/** Dynamic registration. Scripts of any origin may use it where anybody may (HTTP-15). */
-function registrationRoutes(deps: Deps): readonly Route[] {
-  const own = '/register/:client_id';
-  const open = deps.config.CLIENT_REGISTRATION === 'open';
-  const registerCors = anyOriginCors({ methods: 'POST' });
-  const manageCors = anyOriginCors({ methods: 'GET, PUT, DELETE' });
-  const json = [jsonErrors(deps), bearerErrors(deps.config)];
-  const guarded = (cors: Middleware) => (open ? [cors, ...json] : json);
-  return [
-    post('/register', ...guarded(registerCors), registration(deps)),
-    get(own, ...guarded(manageCors), readRegistration(deps)),
-    { methods: ['PUT'], path: own, handlers: [...guarded(manageCors), replaceRegistration(deps)] },
-    { methods: ['DELETE'], path: own, handlers: [...guarded(manageCors), removeRegistration(deps)] },
-    ...(open ? [preflight('/register', registerCors), preflight(own, manageCors)] : []),
   ];
 }
 

@@ -30,6 +30,7 @@ const ranks: Readonly<Record<string, number>> = {
   api: 6,
   jobs: 6,
   cli: 6,
+  routes: 6.5,
   'app.ts': 7,
   'deps.ts': 7,
   'server.ts': 7,
@@ -102,7 +103,7 @@ const keepers: readonly (readonly [what: RegExp, where: RegExp, why: string])[] 
   [/^(sqlite3|pg)$/, /^src\/store\/dialects\//, 'a dialect alone knows its driver'],
   [
     /^(koa|@koa\/router)$/,
-    /^src\/(http|endpoints|pages|api|demo|app\.ts|server\.ts)/,
+    /^src\/(http|endpoints|pages|api|routes|demo|app\.ts|server\.ts)/,
     'koa is not known below rank 5',
   ],
   [/^i18next$/, /^src\/languages\//, 'texts are looked up in one place'],

@@ -48,6 +48,9 @@ describe.each(engines)('the branding on %s', (engine) => {
     const { html, headers } = await browser.get('/login');
     expect(html).toContain('<span>Acme &lt;b&gt;</span>');
     expect(html).toContain('<title>Sign in – Acme &lt;b&gt;</title>');
+    // Of each group of routes one.
+    for (const path of ['/account', '/upstream/nobody/callback', '/no/such/page'])
+      expect((await browser.get(path)).html, path).toContain('<span>Acme &lt;b&gt;</span>');
     expect(html).toContain('href="https://acme.example/help" rel="noopener noreferrer">Help</a>');
     expect(html.match(/rel="stylesheet"/g)).toHaveLength(1);
     expect(headers.get('content-security-policy')).toContain("style-src 'self';");
