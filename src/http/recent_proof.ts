@@ -19,24 +19,24 @@ export function isRecent({ proven_at }: Pick<SessionRow, 'proven_at'>, now: numb
 /**
  * Whether the person proved who they are in the last five minutes. If not, the browser is sent to /confirm, and from there back to this
  * page by GET: the caller does nothing then. For pages under /account; ask when a form is shown, and again when it is posted, best
- * in one line: `if (!requireRecentProof(ctx, deps.config, session, now)) return;`
- * @public
+ * in one line: `if (!requireRecentProof(ctx, deps.config, session, { now })) return;`. `to` is the page to come back to, under the
+ * issuer's path, where it is not this one.
  */
 export function requireRecentProof(
   ctx: Context,
   config: Pick<Config, 'base'>,
   session: Pick<SessionRow, 'proven_at'>,
-  now: number,
+  { now, to = pageOf(ctx, config) }: { readonly now: number; readonly to?: string },
 ): boolean {
   if (isRecent(session, now)) return true;
-  seeOther(ctx, `${config.base}/confirm?${new URLSearchParams({ to: pageOf(ctx, config) })}`);
+  seeOther(ctx, `${config.base}/confirm?${new URLSearchParams({ to })}`);
   return false;
 }
 
 /**
  * The same for what changes how a person signs in, and for whoever has a second factor more than that: it was proved in this session. In a
  * browser that is spared it, or in a session from before there was one, a password would else be enough to add a factor of one's own, and by
- * it to reach whatever asks for two. `to` is the page to come back to, under the issuer's path, where it is not this one.
+ * it to reach whatever asks for two.
  */
 export async function requireFullProof(
   ctx: Context,
@@ -45,7 +45,7 @@ export async function requireFullProof(
   { now, to = pageOf(ctx, config) }: { readonly now: number; readonly to?: string },
 ): Promise<boolean> {
   const proved = hasTwoFactors(session) || !(await hasFactor(db, config, session.user_id));
-  if (proved) return requireRecentProof(ctx, config, session, now);
+  if (proved) return requireRecentProof(ctx, config, session, { now, to });
   seeOther(ctx, `${config.base}/factor?${new URLSearchParams({ to })}`);
   return false;
 }

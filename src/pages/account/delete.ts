@@ -20,7 +20,7 @@ type DeleteDeps = Pick<Deps, 'bell' | 'caches' | 'clock' | 'config' | 'db' | 'ke
 
 export function showDelete(deps: DeleteDeps): Middleware {
   return forPerson(deps, async (ctx, session, now) => {
-    if (!requireRecentProof(ctx, deps.config, session, now)) return;
+    if (!requireRecentProof(ctx, deps.config, session, { now })) return;
     await deleteForm(deps, ctx, session, { typed: '', until: keptUntil(deps.config, now), error: null });
   });
 }
@@ -34,7 +34,7 @@ export function postDelete(deps: DeleteDeps): Middleware {
       ctx,
       async () => {
         await assertOwnForm(deps, ctx, params, session.id);
-        if (!requireRecentProof(ctx, deps.config, session, now)) return;
+        if (!requireRecentProof(ctx, deps.config, session, { now })) return;
         if (users.canonicalEmail(typed) !== users.canonicalEmail(session.email))
           throw new UserError('invalid_input', 'account.delete_typed_wrong', 'typed');
         await requestDeletion(deps, session, visitOf(ctx, trusted), now);

@@ -20,7 +20,7 @@ const notices = { added: 'passkeys.done_added' } as const;
 
 export function showPasskey(deps: PasskeyDeps): Middleware {
   return forPerson(deps, async (ctx, session, now) => {
-    if (!requireRecentProof(ctx, deps.config, session, now)) return;
+    if (!requireRecentProof(ctx, deps.config, session, { now })) return;
     await editForm(deps, ctx, session, { id: readQuery(ctx).get('id') ?? '', typed: null, error: null });
   });
 }
@@ -33,7 +33,7 @@ export function postPasskey(deps: PasskeyDeps): Middleware {
     const { user_id } = session;
     const id = params.get('id') ?? '';
     const name = params.get('name') ?? '';
-    if (!requireRecentProof(ctx, deps.config, session, now)) return;
+    if (!requireRecentProof(ctx, deps.config, session, { now })) return;
     await submit(
       ctx,
       async () => {

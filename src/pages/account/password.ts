@@ -26,7 +26,7 @@ const notices = { saved: 'account.password_saved' } as const;
 export function showPassword(deps: PasswordDeps): Middleware {
   return forPerson(deps, async (ctx, session, now) => {
     const notice = doneNow(ctx, notices);
-    if (notice === null && !requireRecentProof(ctx, deps.config, session, now)) return;
+    if (notice === null && !requireRecentProof(ctx, deps.config, session, { now })) return;
     await passwordForm(deps, ctx, session, null);
   });
 }
@@ -39,7 +39,7 @@ export function postPassword(deps: PasswordDeps): Middleware {
       ctx,
       async () => {
         await assertOwnForm(deps, ctx, params, session.id);
-        if (!requireRecentProof(ctx, deps.config, session, now)) return;
+        if (!requireRecentProof(ctx, deps.config, session, { now })) return;
         const typed = { password: params.get('password') ?? '', visit: visitOf(ctx, trusted) };
         const { cookie, login } = await changeOwnPassword(deps, session, typed, now);
         giveSession(ctx, deps.config, cookie);
