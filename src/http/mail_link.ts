@@ -5,6 +5,7 @@
 import type { Context } from 'koa';
 import type { Config } from '../config.js';
 import type { KeyRing } from '../keys/keys.js';
+import { UserError } from '../oauth/errors.js';
 import type { Params } from '../oauth/params.js';
 import { browserOf } from './browser.js';
 import type { Interaction } from './interaction.js';
@@ -28,6 +29,23 @@ export function broughtBack(
 ): string | null {
   const request = params.get('request');
   return request !== undefined && isOfBrowser(ring, request, browserOf(ctx, config)) ? request : null;
+}
+
+/** What a link is good for, as an action finds it; null where it is not good any more: then its page says so. */
+export async function ifGood<T>(found: Promise<T>): Promise<T | null> {
+  try {
+    return await found;
+  } catch (error) {
+    if (error instanceof UserError) return null;
+    throw error;
+  }
+}
+
+/** The password that is chosen behind a link. Throws UserError where there is none. */
+export function chosenPassword(params: Params): string {
+  const password = params.get('password');
+  if (password === undefined) throw new UserError('invalid_input', 'reset.password_missing', 'password');
+  return password;
 }
 
 /**

@@ -5,14 +5,14 @@ import type { Deps } from '../deps.js';
 import { parseNetworks } from '../http/client_address.js';
 import { assertOwnForm, csrfToken } from '../http/csrf.js';
 import { readInteraction } from '../http/interaction.js';
-import { broughtBack, secretAddress } from '../http/mail_link.js';
+import { broughtBack, chosenPassword, ifGood, secretAddress } from '../http/mail_link.js';
 import { readForm, readQuery } from '../http/read.js';
 import { render } from '../http/render.js';
 import { currentSession } from '../http/session.js';
 import { goOnFrom } from '../http/sign_in.js';
 import { submit } from '../http/submit.js';
 import { signInVisit } from '../http/visit.js';
-import { UserError } from '../oauth/errors.js';
+import type { UserError } from '../oauth/errors.js';
 import type { Params } from '../oauth/params.js';
 
 type CreateDeps = Pick<
@@ -33,9 +33,7 @@ export function postCreateAccount(deps: CreateDeps): Middleware {
       ctx,
       async () => {
         await assertOwnForm(deps, ctx, params, null);
-        const password = params.get('password');
-        if (password === undefined)
-          throw new UserError('invalid_input', 'reset.password_missing', 'password');
+        const password = chosenPassword(params);
         const here = broughtBack(ctx, deps.config, await deps.keys.get(), params) !== null;
         const interaction = here ? await readInteraction(deps, ctx, params, now) : null;
         const account = {
@@ -69,10 +67,7 @@ async function createForm(
 ): Promise<void> {
   secretAddress(ctx);
   const [token, request] = [params.get('token') ?? '', params.get('request') ?? null];
-  const pass = await readPass(deps, token, deps.clock()).catch((fault: unknown) => {
-    if (fault instanceof UserError) return null;
-    throw fault;
-  });
+  const pass = await ifGood(readPass(deps, token, deps.clock()));
   render(ctx, deps.config, {
     view: 'create_account',
     title: 'register.create',

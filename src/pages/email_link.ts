@@ -5,12 +5,12 @@ import type { Deps } from '../deps.js';
 import { seeOther } from '../http/answer.js';
 import { parseNetworks } from '../http/client_address.js';
 import { assertOwnForm, csrfToken } from '../http/csrf.js';
-import { secretAddress } from '../http/mail_link.js';
+import { ifGood, secretAddress } from '../http/mail_link.js';
 import { readForm, readQuery } from '../http/read.js';
 import { render } from '../http/render.js';
 import { submit } from '../http/submit.js';
 import { visitOf } from '../http/visit.js';
-import { UserError } from '../oauth/errors.js';
+import type { UserError } from '../oauth/errors.js';
 
 type LinkDeps = Pick<Deps, 'bell' | 'clock' | 'config' | 'db' | 'keys'>;
 
@@ -55,10 +55,7 @@ const faces = {
 /** The question; where the link is not good any more it says so. */
 async function linkForm(deps: LinkDeps, ctx: Context, token: string, error: UserError | null): Promise<void> {
   secretAddress(ctx);
-  const link = await readEmailLink(deps, token, deps.clock()).catch((fault: unknown) => {
-    if (fault instanceof UserError) return null;
-    throw fault;
-  });
+  const link = await ifGood(readEmailLink(deps, token, deps.clock()));
   const { title, about, button } = faces[link?.purpose ?? 'email_change'];
   render(ctx, deps.config, {
     view: 'email_link',

@@ -5,12 +5,12 @@ import type { Deps } from '../deps.js';
 import { seeOther } from '../http/answer.js';
 import { parseNetworks } from '../http/client_address.js';
 import { assertOwnForm, csrfToken } from '../http/csrf.js';
-import { broughtBack, secretAddress } from '../http/mail_link.js';
+import { broughtBack, chosenPassword, ifGood, secretAddress } from '../http/mail_link.js';
 import { readForm, readQuery } from '../http/read.js';
 import { render } from '../http/render.js';
 import { submit } from '../http/submit.js';
 import { visitOf } from '../http/visit.js';
-import { UserError } from '../oauth/errors.js';
+import type { UserError } from '../oauth/errors.js';
 import type { Params } from '../oauth/params.js';
 
 type PageDeps = ResetDeps & Pick<Deps, 'clock'>;
@@ -28,9 +28,7 @@ export function postResetPassword(deps: PageDeps): Middleware {
       ctx,
       async () => {
         await assertOwnForm(deps, ctx, params, null);
-        const password = params.get('password');
-        if (password === undefined)
-          throw new UserError('invalid_input', 'reset.password_missing', 'password');
+        const password = chosenPassword(params);
         const token = params.get('token') ?? '';
         await resetPassword(deps, { token, password, visit: visitOf(ctx, trusted) }, now);
         const request = broughtBack(ctx, deps.config, await deps.keys.get(), params);
@@ -51,10 +49,7 @@ async function resetForm(
 ): Promise<void> {
   secretAddress(ctx);
   const [token, request] = [params.get('token') ?? '', params.get('request') ?? null];
-  const owner = await ownerOfReset(deps, token, deps.clock()).catch((fault: unknown) => {
-    if (fault instanceof UserError) return null;
-    throw fault;
-  });
+  const owner = await ifGood(ownerOfReset(deps, token, deps.clock()));
   render(ctx, deps.config, {
     view: 'reset_password',
     title: 'reset.title',
