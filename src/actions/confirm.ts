@@ -2,6 +2,7 @@
 import type { Deps } from '../deps.js';
 import { amr as passwordAmr } from '../factors/password.js';
 import * as totp from '../factors/totp.js';
+import { giveBack } from '../limits/counters.js';
 import * as factorAttempts from '../limits/factor_attempts.js';
 import { withFactor } from '../oauth/acr.js';
 import { UserError } from '../oauth/errors.js';
@@ -60,7 +61,7 @@ export async function confirmTotp(
     if (!reservation.allowed) return tooMany(reservation);
     if (!(await totp.verifyTotp(trx, ring, { user_id, code }, now)))
       return new UserError('wrong_credentials', 'factor.wrong_code', 'code'); // returned, so that it stays counted
-    await factorAttempts.giveBack(trx, user_id);
+    await giveBack(trx, reservation.key_hashes);
     return strengthenSession(trx, session, withFactor(session.amr.split(' '), totp.amr), now);
   });
   if (confirmed instanceof UserError) throw confirmed;

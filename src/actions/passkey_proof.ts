@@ -7,7 +7,8 @@ import { consumeChallenge, type OpenChallenge, openChallenge } from '../factors/
 import { type Assertion, amrOf, UnknownPasskey, verifyAssertion } from '../factors/webauthn.js';
 import { readAnswer } from '../factors/webauthn_answer.js';
 import { relyingParty } from '../factors/webauthn_options.js';
-import { giveBack, reservePasskey } from '../limits/attempts.js';
+import { reservePasskey } from '../limits/attempts.js';
+import { giveBack } from '../limits/counters.js';
 import { UserError } from '../oauth/errors.js';
 import type { Trx } from '../store/db.js';
 import * as events from '../store/events.js';

@@ -4,7 +4,8 @@
  */
 import type { Deps } from '../deps.js';
 import { hashPassword, isOutdated, verifyPassword } from '../factors/password.js';
-import { type Attempt, giveBack, type Reservation, reserve } from '../limits/attempts.js';
+import { type Attempt, reserve } from '../limits/attempts.js';
+import { giveBack, type Reservation } from '../limits/counters.js';
 import { busy } from '../limits/hashing_gate.js';
 import { UserError } from '../oauth/errors.js';
 import { digest } from '../secrets.js';

@@ -8,6 +8,7 @@
 import type { Config } from '../config.js';
 import type { Deps } from '../deps.js';
 import { type EmailCodeConfig, hasFactor } from '../factors/email_code.js';
+import { giveBack } from '../limits/counters.js';
 import * as factorAttempts from '../limits/factor_attempts.js';
 import type { SignInVisit } from '../mail/new_device.js';
 import { withFactor } from '../oauth/acr.js';
@@ -175,11 +176,11 @@ export async function proveFactor(
   now: number,
 ): Promise<SignedIn> {
   const proved = await deps.db.transaction(async (trx) => {
-    const refusal = await reserve(trx, proof.counted, sign_in, now);
-    if (refusal !== null) return refusal;
+    const reserved = await reserve(trx, proof.counted, sign_in, now);
+    if (reserved instanceof UserError) return reserved;
     const amr = await proof.verify(trx, sign_in);
     if (amr === null || amr instanceof UserError) return amr ?? wrong(); // returned, so that the attempt stays counted
-    if (proof.counted === 'account') await factorAttempts.giveBack(trx, sign_in.user_id);
+    await giveBack(trx, reserved);
     return complete(trx, deps.config, { sign_in, amr: withFactor(sign_in.amr.split(' '), amr), here }, now);
   });
   const { user_id } = sign_in;
@@ -192,18 +193,19 @@ export async function proveFactor(
   return proved;
 }
 
+/** Gives what is taken back of a right proof: the attempts of a sign-in are not. */
 async function reserve(
   trx: Trx,
   counted: FactorProof['counted'],
   { id, user_id }: signIns.SignInRow,
   now: number,
-): Promise<UserError | null> {
-  if (counted === 'nowhere') return null;
+): Promise<UserError | readonly string[]> {
+  if (counted === 'nowhere') return [];
   if (!(await signIns.reserve(trx, { id, now, limit: most_attempts })))
     return new UserError('too_many_attempts', 'factor.too_many_codes', null);
-  if (counted === 'sign_in') return null;
+  if (counted === 'sign_in') return [];
   const reservation = await factorAttempts.reserve(trx, user_id, now);
-  return reservation.allowed ? null : tooMany(reservation);
+  return reservation.allowed ? reservation.key_hashes : tooMany(reservation);
 }
 
 /** Uses the sign-in up and gives its session: the one function that does. Throws UserError `form_expired` where it is over. */

@@ -3,11 +3,10 @@
  * guesses cannot slip through and only failures stay counted. Decisions 13; hardening rows 14 and 15.
  */
 import ipaddr from 'ipaddr.js';
-import { digest } from '../secrets.js';
-import * as attempts from '../store/attempts.js';
 import type { Trx } from '../store/db.js';
+import { type Counter, type Reservation, reserveAll } from './counters.js';
 
-const window_seconds = 15 * 60;
+const seconds = 15 * 60;
 
 export interface AttemptLimits {
   readonly ATTEMPTS_PER_ACCOUNT: number;
@@ -24,16 +23,12 @@ export interface Attempt {
   readonly device: string | null;
 }
 
-export type Reservation =
-  | { readonly allowed: true; readonly key_hashes: readonly string[] }
-  | { readonly allowed: false; readonly retry_after: number };
-
 /**
  * Counts an attempt under all its keys. Where one of them is used up it is refused and counted nowhere: nothing was guessed, and
  * who hammers on one account does not use up what their neighbours have. The source comes first, so that one source cannot make
  * rows for ever more accounts.
  */
-export async function reserve(
+export function reserve(
   trx: Trx,
   attempt: Attempt,
   limits: AttemptLimits,
@@ -49,41 +44,17 @@ export function reservePasskey(
   { ATTEMPTS_PER_SOURCE: limit }: Pick<AttemptLimits, 'ATTEMPTS_PER_SOURCE'>,
   now: number,
 ): Promise<Reservation> {
-  return reserveAll(trx, [{ key: `passkeys from ${source}`, limit }], now);
-}
-
-interface Counter {
-  readonly key: string;
-  readonly limit: number;
-}
-
-async function reserveAll(trx: Trx, counters: readonly Counter[], now: number): Promise<Reservation> {
-  const key_hashes: string[] = [];
-  for (const { key, limit } of counters) {
-    const key_hash = digest(key);
-    const expires_at = now + window_seconds;
-    if (!(await attempts.reserve(trx, { key_hash, now, expires_at, limit }))) {
-      await giveBack(trx, key_hashes);
-      const until = (await attempts.find(trx, key_hash))?.expires_at ?? expires_at;
-      return { allowed: false, retry_after: Math.max(1, until - now) };
-    }
-    key_hashes.push(key_hash);
-  }
-  return { allowed: true, key_hashes };
+  return reserveAll(trx, [{ key: `passkeys from ${source}`, limit, seconds }], now);
 }
 
 function keysOf({ account, source, device }: Attempt, limits: AttemptLimits): readonly Counter[] {
-  if (device !== null) return [{ key: `device ${account} ${device}`, limit: limits.ATTEMPTS_PER_ACCOUNT }];
+  const { ATTEMPTS_PER_ACCOUNT, ATTEMPTS_PER_SOURCE, ATTEMPTS_UNKNOWN_SOURCES } = limits;
+  if (device !== null) return [{ key: `device ${account} ${device}`, limit: ATTEMPTS_PER_ACCOUNT, seconds }];
   return [
-    { key: `source ${source}`, limit: limits.ATTEMPTS_PER_SOURCE },
-    { key: `account ${account} from ${source}`, limit: limits.ATTEMPTS_PER_ACCOUNT },
-    { key: `account ${account}`, limit: limits.ATTEMPTS_UNKNOWN_SOURCES },
+    { key: `source ${source}`, limit: ATTEMPTS_PER_SOURCE, seconds },
+    { key: `account ${account} from ${source}`, limit: ATTEMPTS_PER_ACCOUNT, seconds },
+    { key: `account ${account}`, limit: ATTEMPTS_UNKNOWN_SOURCES, seconds },
   ];
-}
-
-/** Takes a reservation back: what was tried was right. */
-export async function giveBack(trx: Trx, key_hashes: readonly string[]): Promise<void> {
-  for (const key_hash of key_hashes) await attempts.giveBack(trx, key_hash);
 }
 
 /** The network an address belongs to, in one spelling: its /24 for IPv4 (also when mapped into IPv6), its /64 for IPv6. */

@@ -4,11 +4,10 @@
  */
 import type { Config } from '../config.js';
 import { UserError } from '../oauth/errors.js';
-import { digest } from '../secrets.js';
-import * as attempts from '../store/attempts.js';
 import type { Db, Trx } from '../store/db.js';
+import { reserveAll } from './counters.js';
 
-const window_seconds = 3600;
+const seconds = 3600;
 
 export interface MailAsked {
   /** What it is for. Counted apart, so that nobody keeps the owner of an address from a new password by asking for accounts with it. */
@@ -30,15 +29,12 @@ export async function countMail(
   { kind, source, address }: MailAsked,
   now: number,
 ): Promise<boolean> {
-  const expires_at = now + window_seconds;
-  const counted = (text: string, limit: number) => ({ key_hash: digest(text), now, expires_at, limit });
+  const from = { key: `mail from ${source}`, limit: limits.MAILS_PER_SOURCE, seconds };
+  const to = { key: `mail for ${kind} to ${address}`, limit: limits.MAILS_PER_ADDRESS, seconds };
   return db.transaction(async (trx) => {
-    const from = counted(`mail from ${source}`, limits.MAILS_PER_SOURCE);
-    if (!(await attempts.reserve(trx, from))) {
-      const until = (await attempts.find(trx, from.key_hash))?.expires_at ?? expires_at;
-      throw tooMany(Math.max(1, until - now));
-    }
-    return attempts.reserve(trx, counted(`mail for ${kind} to ${address}`, limits.MAILS_PER_ADDRESS));
+    const by_source = await reserveAll(trx, [from], now);
+    if (!by_source.allowed) throw tooMany(by_source.retry_after);
+    return (await reserveAll(trx, [to], now)).allowed; // apart: a refused one stays counted for its source
   });
 }
 
@@ -52,10 +48,8 @@ export async function countCode(
   address: string,
   now: number,
 ): Promise<void> {
-  const [key_hash, expires_at] = [digest(`code to ${address}`), now + window_seconds];
-  if (await attempts.reserve(trx, { key_hash, now, expires_at, limit })) return;
-  const until = (await attempts.find(trx, key_hash))?.expires_at ?? expires_at;
-  throw tooMany(Math.max(1, until - now));
+  const reservation = await reserveAll(trx, [{ key: `code to ${address}`, limit, seconds }], now);
+  if (!reservation.allowed) throw tooMany(reservation.retry_after);
 }
 
 function tooMany(retry_after: number): UserError {

@@ -1,9 +1,6 @@
 /** How often one source may try to register, or change, a client without an initial access token: counted by one conditional statement. */
-import { digest } from '../secrets.js';
-import * as attempts from '../store/attempts.js';
 import type { Db } from '../store/db.js';
-
-const window_seconds = 3600;
+import { reserveAll } from './counters.js';
 
 /** Counts one more try. Null where it is allowed, else the seconds after which the next one is. `source` is from `sourceOf`. */
 export async function countRegistration(
@@ -12,11 +9,7 @@ export async function countRegistration(
   limit: number,
   now: number,
 ): Promise<number | null> {
-  const key_hash = digest(`registration from ${source}`);
-  const expires_at = now + window_seconds;
-  return db.transaction(async (trx) => {
-    if (await attempts.reserve(trx, { key_hash, now, expires_at, limit })) return null;
-    const until = (await attempts.find(trx, key_hash))?.expires_at ?? expires_at;
-    return Math.max(1, until - now);
-  });
+  const counter = { key: `registration from ${source}`, limit, seconds: 3600 };
+  const reservation = await db.transaction((trx) => reserveAll(trx, [counter], now));
+  return reservation.allowed ? null : reservation.retry_after;
 }

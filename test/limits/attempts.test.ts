@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Attempt, giveBack, reserve, sourceOf } from '../../src/limits/attempts.js';
+import { type Attempt, reserve, sourceOf } from '../../src/limits/attempts.js';
+import { giveBack } from '../../src/limits/counters.js';
 import { digest } from '../../src/secrets.js';
 import * as attempts from '../../src/store/attempts.js';
 import { statement } from '../../src/store/statement.js';
