@@ -6,14 +6,21 @@ import type { Context, Middleware } from 'koa';
 import type { Config } from '../config.js';
 import type { Deps } from '../deps.js';
 import type { Key } from '../languages/keys.js';
+import type { UserError } from '../oauth/errors.js';
+import type { Params } from '../oauth/params.js';
+import type { Visit } from '../store/events.js';
 import type { LiveSession } from '../store/sessions.js';
 import { type Section, sections } from './account_sections.js';
 import { signInFirst } from './after_sign_in.js';
 import { seeOther } from './answer.js';
-import { csrfToken } from './csrf.js';
+import { parseNetworks } from './client_address.js';
+import { assertOwnForm, csrfToken } from './csrf.js';
+import { readForm } from './read.js';
 import { render } from './render.js';
 import { currentSession } from './session.js';
+import { submit } from './submit.js';
 import type { ViewName } from './views.js';
+import { visitOf } from './visit.js';
 
 type AccountDeps = Pick<Deps, 'clock' | 'config' | 'db'>;
 
@@ -34,6 +41,39 @@ export function forPerson(deps: AccountDeps, handle: AccountHandler): Middleware
     if (session.deletes_at !== null && path !== keep_path) return seeOther(ctx, base + keep_path);
     await handle(ctx, session, now);
   };
+}
+
+/** A form that was posted, by whom and from where. */
+export interface PostedForm {
+  readonly params: Params;
+  readonly session: LiveSession;
+  readonly visit: Visit;
+  /** Whole seconds since 1970. */
+  readonly now: number;
+}
+
+/**
+ * A page of the account that a form is posted to: `act` runs where it is a form that we gave to this person, and `showAgain` where it is
+ * not, or `act` throws a UserError.
+ */
+export function postForPerson(
+  deps: AccountDeps & Pick<Deps, 'keys'>,
+  act: (ctx: Context, form: PostedForm) => Promise<void>,
+  showAgain: (ctx: Context, form: PostedForm, error: UserError) => Promise<void>,
+): Middleware {
+  const trusted = parseNetworks(deps.config.TRUSTED_PROXIES);
+  return forPerson(deps, async (ctx, session, now) => {
+    const params = await readForm(ctx);
+    const form = { params, session, visit: visitOf(ctx, trusted), now };
+    await submit(
+      ctx,
+      async () => {
+        await assertOwnForm(deps, ctx, params, session.id);
+        await act(ctx, form);
+      },
+      (error) => showAgain(ctx, form, error),
+    );
+  });
 }
 
 export interface AccountPage {

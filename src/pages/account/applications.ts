@@ -3,16 +3,11 @@ import type { Context, Middleware } from 'koa';
 import { withdrawConsent } from '../../actions/consents.js';
 import { listApplications, type OwnApplication } from '../../actions/own_applications.js';
 import type { Deps } from '../../deps.js';
-import { doneNow, forPerson, renderAccount } from '../../http/account.js';
+import { doneNow, forPerson, postForPerson, renderAccount } from '../../http/account.js';
 import { seeOther } from '../../http/answer.js';
-import { parseNetworks } from '../../http/client_address.js';
 import { consentItems } from '../../http/consent_items.js';
-import { assertOwnForm } from '../../http/csrf.js';
 import { shownClient } from '../../http/interaction.js';
 import { languagesOf } from '../../http/language.js';
-import { readForm } from '../../http/read.js';
-import { submit } from '../../http/submit.js';
-import { visitOf } from '../../http/visit.js';
 import type { UserError } from '../../oauth/errors.js';
 import type { LiveSession } from '../../store/sessions.js';
 
@@ -25,20 +20,15 @@ export function showApplications(deps: ApplicationsDeps): Middleware {
 }
 
 export function postApplications(deps: ApplicationsDeps): Middleware {
-  const trusted = parseNetworks(deps.config.TRUSTED_PROXIES);
-  return forPerson(deps, async (ctx, session, now) => {
-    const params = await readForm(ctx);
-    await submit(
-      ctx,
-      async () => {
-        await assertOwnForm(deps, ctx, params, session.id);
-        const given = { user_id: session.user_id, client_id: params.get('client_id') ?? '' };
-        await withdrawConsent(deps, given, visitOf(ctx, trusted), now);
-        seeOther(ctx, `${deps.config.base}/account/applications?done=withdrawn`);
-      },
-      (error) => applicationsForm(deps, ctx, { session, now, error }),
-    );
-  });
+  return postForPerson(
+    deps,
+    async (ctx, { params, session, visit, now }) => {
+      const given = { user_id: session.user_id, client_id: params.get('client_id') ?? '' };
+      await withdrawConsent(deps, given, visit, now);
+      seeOther(ctx, `${deps.config.base}/account/applications?done=withdrawn`);
+    },
+    (ctx, { session, now }, error) => applicationsForm(deps, ctx, { session, now, error }),
+  );
 }
 
 interface ApplicationsForm {

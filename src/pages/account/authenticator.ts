@@ -2,17 +2,13 @@
 import type { Context, Middleware } from 'koa';
 import { addTotp, offerTotp } from '../../actions/totp_enrolment.js';
 import type { Deps } from '../../deps.js';
-import { forPerson, renderAccount } from '../../http/account.js';
+import { forPerson, postForPerson, renderAccount } from '../../http/account.js';
 import { seeOther } from '../../http/answer.js';
-import { parseNetworks } from '../../http/client_address.js';
-import { assertOwnForm } from '../../http/csrf.js';
 import { qrCode } from '../../http/qr_code.js';
-import { readForm } from '../../http/read.js';
 import { requireFullProof } from '../../http/recent_proof.js';
 import { giveSession } from '../../http/session.js';
-import { submit } from '../../http/submit.js';
-import { visitOf } from '../../http/visit.js';
 import type { UserError } from '../../oauth/errors.js';
+import type { Params } from '../../oauth/params.js';
 import * as credentials from '../../store/credentials.js';
 import type { LiveSession } from '../../store/sessions.js';
 
@@ -27,26 +23,23 @@ export function showAuthenticator(deps: AuthenticatorDeps): Middleware {
 
 export function postAuthenticator(deps: AuthenticatorDeps): Middleware {
   const { base } = deps.config;
-  const trusted = parseNetworks(deps.config.TRUSTED_PROXIES);
-  return forPerson(deps, async (ctx, session, now) => {
-    const params = await readForm(ctx);
-    const sealed = params.get('sealed') ?? '';
-    const name = params.get('name') ?? '';
-    await submit(
-      ctx,
-      async () => {
-        await assertOwnForm(deps, ctx, params, session.id);
-        if (!(await requireFullProof(ctx, deps, session, { now }))) return;
-        const ring = await deps.keys.get();
-        const typed = { sealed, name, code: params.get('code') ?? '', visit: visitOf(ctx, trusted) };
-        const { cookie } = await addTotp({ ...deps, ring }, session, typed, now);
-        giveSession(ctx, deps.config, cookie);
-        const codes = await credentials.list(deps.db, session.user_id, 'recovery_code');
-        seeOther(ctx, `${base}/account/security${codes.length === 0 ? '/codes' : '?done=added'}`);
-      },
-      (error) => authenticatorForm(deps, ctx, session, { sealed, name, error }),
-    );
-  });
+  return postForPerson(
+    deps,
+    async (ctx, { params, session, visit, now }) => {
+      if (!(await requireFullProof(ctx, deps, session, { now }))) return;
+      const ring = await deps.keys.get();
+      const typed = { ...typedIn(params), code: params.get('code') ?? '', visit };
+      const { cookie } = await addTotp({ ...deps, ring }, session, typed, now);
+      giveSession(ctx, deps.config, cookie);
+      const codes = await credentials.list(deps.db, session.user_id, 'recovery_code');
+      seeOther(ctx, `${base}/account/security${codes.length === 0 ? '/codes' : '?done=added'}`);
+    },
+    (ctx, { params, session }, error) => authenticatorForm(deps, ctx, session, { ...typedIn(params), error }),
+  );
+}
+
+function typedIn(params: Params) {
+  return { sealed: params.get('sealed') ?? '', name: params.get('name') ?? '' };
 }
 
 async function authenticatorForm(

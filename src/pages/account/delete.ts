@@ -2,16 +2,11 @@
 import type { Context, Middleware } from 'koa';
 import { requestDeletion } from '../../actions/deletion.js';
 import type { Deps } from '../../deps.js';
-import { forPerson, keptUntil, renderAccount } from '../../http/account.js';
+import { forPerson, keptUntil, postForPerson, renderAccount } from '../../http/account.js';
 import { seeOther } from '../../http/answer.js';
-import { parseNetworks } from '../../http/client_address.js';
-import { assertOwnForm } from '../../http/csrf.js';
-import { readForm } from '../../http/read.js';
 import { requireRecentProof } from '../../http/recent_proof.js';
 import { type PageConfig, render } from '../../http/render.js';
 import { takeSession } from '../../http/session.js';
-import { submit } from '../../http/submit.js';
-import { visitOf } from '../../http/visit.js';
 import { UserError } from '../../oauth/errors.js';
 import type { LiveSession } from '../../store/sessions.js';
 import * as users from '../../store/users.js';
@@ -26,24 +21,21 @@ export function showDelete(deps: DeleteDeps): Middleware {
 }
 
 export function postDelete(deps: DeleteDeps): Middleware {
-  const trusted = parseNetworks(deps.config.TRUSTED_PROXIES);
-  return forPerson(deps, async (ctx, session, now) => {
-    const params = await readForm(ctx);
-    const typed = params.get('typed') ?? '';
-    await submit(
-      ctx,
-      async () => {
-        await assertOwnForm(deps, ctx, params, session.id);
-        if (!requireRecentProof(ctx, deps.config, session, { now })) return;
-        if (users.canonicalEmail(typed) !== users.canonicalEmail(session.email))
-          throw new UserError('invalid_input', 'account.delete_typed_wrong', 'typed');
-        await requestDeletion(deps, session, visitOf(ctx, trusted), now);
-        takeSession(ctx, deps.config);
-        seeOther(ctx, `${deps.config.base}/goodbye`);
-      },
-      (error) => deleteForm(deps, ctx, session, { typed, until: keptUntil(deps.config, now), error }),
-    );
-  });
+  return postForPerson(
+    deps,
+    async (ctx, { params, session, visit, now }) => {
+      if (!requireRecentProof(ctx, deps.config, session, { now })) return;
+      if (users.canonicalEmail(params.get('typed') ?? '') !== users.canonicalEmail(session.email))
+        throw new UserError('invalid_input', 'account.delete_typed_wrong', 'typed');
+      await requestDeletion(deps, session, visit, now);
+      takeSession(ctx, deps.config);
+      seeOther(ctx, `${deps.config.base}/goodbye`);
+    },
+    (ctx, { params, session, now }, error) => {
+      const typed = params.get('typed') ?? '';
+      return deleteForm(deps, ctx, session, { typed, until: keptUntil(deps.config, now), error });
+    },
+  );
 }
 
 async function deleteForm(

@@ -5,15 +5,10 @@
 import type { Context, Middleware } from 'koa';
 import { askForEmail, askForVerification } from '../../actions/change_email.js';
 import type { Deps } from '../../deps.js';
-import { doneNow, forPerson, renderAccount } from '../../http/account.js';
+import { doneNow, forPerson, postForPerson, renderAccount } from '../../http/account.js';
 import { seeOther } from '../../http/answer.js';
-import { parseNetworks } from '../../http/client_address.js';
-import { assertOwnForm } from '../../http/csrf.js';
 import { languageOf } from '../../http/language.js';
-import { readForm } from '../../http/read.js';
 import { requireFullProof } from '../../http/recent_proof.js';
-import { submit } from '../../http/submit.js';
-import { visitOf } from '../../http/visit.js';
 import type { UserError } from '../../oauth/errors.js';
 import type { LiveSession } from '../../store/sessions.js';
 import * as users from '../../store/users.js';
@@ -30,24 +25,19 @@ export function showEmail(deps: EmailDeps): Middleware {
 }
 
 export function postEmail(deps: EmailDeps): Middleware {
-  const trusted = parseNetworks(deps.config.TRUSTED_PROXIES);
-  return forPerson(deps, async (ctx, session, now) => {
-    const params = await readForm(ctx);
-    const typed = params.get('email') ?? '';
-    await submit(
-      ctx,
-      async () => {
-        await assertOwnForm(deps, ctx, params, session.id);
-        if (!(await requireFullProof(ctx, deps, session, { now }))) return;
-        const language = languageOf(ctx, deps.config, null);
-        const asked = { user_id: session.user_id, visit: visitOf(ctx, trusted), language };
-        if (params.get('action') === 'verify') await askForVerification(deps, asked, now);
-        else await askForEmail(deps, { ...asked, email: typed }, now);
-        seeOther(ctx, `${deps.config.base}/account/email?done=sent`);
-      },
-      (error) => emailForm(deps, ctx, session, { typed, error }),
-    );
-  });
+  return postForPerson(
+    deps,
+    async (ctx, { params, session, visit, now }) => {
+      if (!(await requireFullProof(ctx, deps, session, { now }))) return;
+      const language = languageOf(ctx, deps.config, null);
+      const asked = { user_id: session.user_id, visit, language };
+      if (params.get('action') === 'verify') await askForVerification(deps, asked, now);
+      else await askForEmail(deps, { ...asked, email: params.get('email') ?? '' }, now);
+      seeOther(ctx, `${deps.config.base}/account/email?done=sent`);
+    },
+    (ctx, { params, session }, error) =>
+      emailForm(deps, ctx, session, { typed: params.get('email') ?? '', error }),
+  );
 }
 
 async function emailForm(

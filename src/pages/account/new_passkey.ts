@@ -2,17 +2,12 @@
 import type { Context, Middleware } from 'koa';
 import { addPasskey } from '../../actions/passkeys.js';
 import type { Deps } from '../../deps.js';
-import { forPerson, renderAccount } from '../../http/account.js';
+import { forPerson, postForPerson, renderAccount } from '../../http/account.js';
 import { seeOther } from '../../http/answer.js';
-import { parseNetworks } from '../../http/client_address.js';
-import { assertOwnForm } from '../../http/csrf.js';
 import { languageOf } from '../../http/language.js';
 import { newPasskeyForm, readPasskey } from '../../http/passkey_form.js';
-import { readForm } from '../../http/read.js';
 import { requireFullProof } from '../../http/recent_proof.js';
 import { giveSession } from '../../http/session.js';
-import { submit } from '../../http/submit.js';
-import { visitOf } from '../../http/visit.js';
 import { translatorOf } from '../../languages/translate.js';
 import type { UserError } from '../../oauth/errors.js';
 import * as credentials from '../../store/credentials.js';
@@ -33,37 +28,32 @@ export function showNewPasskey(deps: NewPasskeyDeps): Middleware {
  */
 export function postNewPasskey(deps: NewPasskeyDeps): Middleware {
   const { base } = deps.config;
-  const trusted = parseNetworks(deps.config.TRUSTED_PROXIES);
-  return forPerson(deps, async (ctx, session, now) => {
-    const params = await readForm(ctx);
-    await submit(
-      ctx,
-      async () => {
-        await assertOwnForm(deps, ctx, params, session.id);
-        const language = languageOf(ctx, deps.config, null);
-        const by = { visit: visitOf(ctx, trusted), language };
-        const unnamed = translatorOf(language)('passkeys.single');
-        const answer = readPasskey(deps, ctx, params);
-        const { id, cookie } = await addPasskey(
-          deps,
-          session,
-          { ...answer, user_id: session.user_id, unnamed, by },
-          now,
-        );
-        giveSession(ctx, deps.config, cookie);
-        // The first factor: without recovery codes a lost device would be a lost account.
-        const codes = await credentials.list(deps.db, session.user_id, 'recovery_code');
-        if (codes.length === 0) return seeOther(ctx, `${base}/account/security/codes`);
-        seeOther(
-          ctx,
-          `${deps.config.base}/account/passkeys/edit?${new URLSearchParams({ id, done: 'added' })}`,
-        );
-      },
-      async (error) => {
-        if (await requireFullProof(ctx, deps, session, { now })) await addForm(deps, ctx, session, error);
-      },
-    );
-  });
+  return postForPerson(
+    deps,
+    async (ctx, { params, session, visit, now }) => {
+      const language = languageOf(ctx, deps.config, null);
+      const by = { visit, language };
+      const unnamed = translatorOf(language)('passkeys.single');
+      const answer = readPasskey(deps, ctx, params);
+      const { id, cookie } = await addPasskey(
+        deps,
+        session,
+        { ...answer, user_id: session.user_id, unnamed, by },
+        now,
+      );
+      giveSession(ctx, deps.config, cookie);
+      // The first factor: without recovery codes a lost device would be a lost account.
+      const codes = await credentials.list(deps.db, session.user_id, 'recovery_code');
+      if (codes.length === 0) return seeOther(ctx, `${base}/account/security/codes`);
+      seeOther(
+        ctx,
+        `${deps.config.base}/account/passkeys/edit?${new URLSearchParams({ id, done: 'added' })}`,
+      );
+    },
+    async (ctx, { session, now }, error) => {
+      if (await requireFullProof(ctx, deps, session, { now })) await addForm(deps, ctx, session, error);
+    },
+  );
 }
 
 async function addForm(

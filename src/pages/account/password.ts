@@ -2,16 +2,11 @@
 import type { Context, Middleware } from 'koa';
 import { changeOwnPassword } from '../../actions/own_password.js';
 import type { Deps } from '../../deps.js';
-import { doneNow, forPerson, renderAccount } from '../../http/account.js';
+import { doneNow, forPerson, postForPerson, renderAccount } from '../../http/account.js';
 import { seeOther } from '../../http/answer.js';
-import { parseNetworks } from '../../http/client_address.js';
-import { assertOwnForm } from '../../http/csrf.js';
 import { rememberDevice } from '../../http/device.js';
-import { readForm } from '../../http/read.js';
 import { requireRecentProof } from '../../http/recent_proof.js';
 import { giveSession } from '../../http/session.js';
-import { submit } from '../../http/submit.js';
-import { visitOf } from '../../http/visit.js';
 import type { UserError } from '../../oauth/errors.js';
 import * as credentials from '../../store/credentials.js';
 import type { LiveSession } from '../../store/sessions.js';
@@ -32,23 +27,18 @@ export function showPassword(deps: PasswordDeps): Middleware {
 }
 
 export function postPassword(deps: PasswordDeps): Middleware {
-  const trusted = parseNetworks(deps.config.TRUSTED_PROXIES);
-  return forPerson(deps, async (ctx, session, now) => {
-    const params = await readForm(ctx);
-    await submit(
-      ctx,
-      async () => {
-        await assertOwnForm(deps, ctx, params, session.id);
-        if (!requireRecentProof(ctx, deps.config, session, { now })) return;
-        const typed = { password: params.get('password') ?? '', visit: visitOf(ctx, trusted) };
-        const { cookie, login } = await changeOwnPassword(deps, session, typed, now);
-        giveSession(ctx, deps.config, cookie);
-        rememberDevice(ctx, deps.config, await deps.keys.get(), login);
-        seeOther(ctx, `${deps.config.base}/account/password?done=saved`);
-      },
-      (error) => passwordForm(deps, ctx, session, error),
-    );
-  });
+  return postForPerson(
+    deps,
+    async (ctx, { params, session, visit, now }) => {
+      if (!requireRecentProof(ctx, deps.config, session, { now })) return;
+      const typed = { password: params.get('password') ?? '', visit };
+      const { cookie, login } = await changeOwnPassword(deps, session, typed, now);
+      giveSession(ctx, deps.config, cookie);
+      rememberDevice(ctx, deps.config, await deps.keys.get(), login);
+      seeOther(ctx, `${deps.config.base}/account/password?done=saved`);
+    },
+    (ctx, { session }, error) => passwordForm(deps, ctx, session, error),
+  );
 }
 
 async function passwordForm(

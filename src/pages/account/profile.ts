@@ -2,13 +2,8 @@
 import type { Context, Middleware } from 'koa';
 import { changeProfile, profileOf } from '../../actions/profile.js';
 import type { Deps } from '../../deps.js';
-import { doneNow, forPerson, renderAccount } from '../../http/account.js';
+import { doneNow, forPerson, postForPerson, renderAccount } from '../../http/account.js';
 import { seeOther } from '../../http/answer.js';
-import { parseNetworks } from '../../http/client_address.js';
-import { assertOwnForm } from '../../http/csrf.js';
-import { readForm } from '../../http/read.js';
-import { submit } from '../../http/submit.js';
-import { visitOf } from '../../http/visit.js';
 import type { Key } from '../../languages/keys.js';
 import { UserError } from '../../oauth/errors.js';
 import type { Params } from '../../oauth/params.js';
@@ -26,20 +21,14 @@ export function showProfile(deps: ProfileDeps): Middleware {
 }
 
 export function postProfile(deps: ProfileDeps): Middleware {
-  const trusted = parseNetworks(deps.config.TRUSTED_PROXIES);
-  return forPerson(deps, async (ctx, session, now) => {
-    const params = await readForm(ctx);
-    const typed = typedIn(params);
-    await submit(
-      ctx,
-      async () => {
-        await assertOwnForm(deps, ctx, params, session.id);
-        await changeProfile(deps, { user_id: session.user_id, typed }, visitOf(ctx, trusted), now);
-        seeOther(ctx, `${deps.config.base}/account/profile?done=saved`);
-      },
-      (error) => profileForm(deps, ctx, session, { typed, error }),
-    );
-  });
+  return postForPerson(
+    deps,
+    async (ctx, { params, session, visit, now }) => {
+      await changeProfile(deps, { user_id: session.user_id, typed: typedIn(params) }, visit, now);
+      seeOther(ctx, `${deps.config.base}/account/profile?done=saved`);
+    },
+    (ctx, { params, session }, error) => profileForm(deps, ctx, session, { typed: typedIn(params), error }),
+  );
 }
 
 /** What the form says, which names its claims: an empty field is not sent apart from one that was not there. */

@@ -2,15 +2,10 @@
 import type { Context, Middleware } from 'koa';
 import { removeIdentity } from '../../actions/federated_identities.js';
 import type { Deps } from '../../deps.js';
-import { doneNow, forPerson, renderAccount } from '../../http/account.js';
+import { doneNow, forPerson, postForPerson, renderAccount } from '../../http/account.js';
 import { seeOther } from '../../http/answer.js';
-import { parseNetworks } from '../../http/client_address.js';
-import { assertOwnForm } from '../../http/csrf.js';
-import { readForm } from '../../http/read.js';
 import { requireFullProof } from '../../http/recent_proof.js';
-import { submit } from '../../http/submit.js';
 import { findProvider, offeredProviders, setOut, showProblem } from '../../http/upstream.js';
-import { visitOf } from '../../http/visit.js';
 import type { UserError } from '../../oauth/errors.js';
 import type { Params } from '../../oauth/params.js';
 import * as federatedIdentities from '../../store/federated_identities.js';
@@ -27,23 +22,18 @@ export function showProviders(deps: ProvidersDeps): Middleware {
 }
 
 export function postProviders(deps: ProvidersDeps): Middleware {
-  const trusted = parseNetworks(deps.config.TRUSTED_PROXIES);
-  return forPerson(deps, async (ctx, session, now) => {
-    const params = await readForm(ctx);
-    await submit(
-      ctx,
-      async () => {
-        await assertOwnForm(deps, ctx, params, session.id);
-        if (!(await requireFullProof(ctx, deps, session, { now }))) return;
-        if (params.get('action') === 'connect') return connect(deps, ctx, session, params);
-        const { id: session_id, user_id } = session;
-        const removed = { user_id, session_id, identity_id: params.get('identity') ?? '' };
-        await removeIdentity(deps, removed, visitOf(ctx, trusted), now);
-        seeOther(ctx, `${deps.config.base}${path}?done=removed`);
-      },
-      (error) => providersForm(deps, ctx, session, error),
-    );
-  });
+  return postForPerson(
+    deps,
+    async (ctx, { params, session, visit, now }) => {
+      if (!(await requireFullProof(ctx, deps, session, { now }))) return;
+      if (params.get('action') === 'connect') return connect(deps, ctx, session, params);
+      const { id: session_id, user_id } = session;
+      const removed = { user_id, session_id, identity_id: params.get('identity') ?? '' };
+      await removeIdentity(deps, removed, visit, now);
+      seeOther(ctx, `${deps.config.base}${path}?done=removed`);
+    },
+    (ctx, { session }, error) => providersForm(deps, ctx, session, error),
+  );
 }
 
 /** To the provider, to come back as whoever one is there. */

@@ -2,14 +2,10 @@
 import type { Context, Middleware } from 'koa';
 import { removeTotp } from '../../actions/second_factors.js';
 import type { Deps } from '../../deps.js';
-import { forPerson, renderAccount } from '../../http/account.js';
+import { forPerson, postForPerson, renderAccount } from '../../http/account.js';
 import { seeOther } from '../../http/answer.js';
-import { parseNetworks } from '../../http/client_address.js';
-import { assertOwnForm } from '../../http/csrf.js';
-import { readForm, readQuery } from '../../http/read.js';
+import { readQuery } from '../../http/read.js';
 import { requireFullProof } from '../../http/recent_proof.js';
-import { submit } from '../../http/submit.js';
-import { visitOf } from '../../http/visit.js';
 import type { UserError } from '../../oauth/errors.js';
 import * as secondFactors from '../../store/second_factors.js';
 import type { LiveSession } from '../../store/sessions.js';
@@ -24,22 +20,18 @@ export function showRemoveFactor(deps: RemoveDeps): Middleware {
 }
 
 export function postRemoveFactor(deps: RemoveDeps): Middleware {
-  const trusted = parseNetworks(deps.config.TRUSTED_PROXIES);
-  return forPerson(deps, async (ctx, session, now) => {
-    const params = await readForm(ctx);
-    const id = params.get('id') ?? '';
-    await submit(
-      ctx,
-      async () => {
-        await assertOwnForm(deps, ctx, params, session.id);
-        if (!(await requireFullProof(ctx, deps, session, { now }))) return;
-        const ring = await deps.keys.get();
-        await removeTotp({ ...deps, ring }, { id, user_id: session.user_id }, visitOf(ctx, trusted), now);
-        seeOther(ctx, `${deps.config.base}/account/security?done=removed`);
-      },
-      (error) => removeForm(deps, ctx, session, { id, error }),
-    );
-  });
+  return postForPerson(
+    deps,
+    async (ctx, { params, session, visit, now }) => {
+      if (!(await requireFullProof(ctx, deps, session, { now }))) return;
+      const ring = await deps.keys.get();
+      const own = { id: params.get('id') ?? '', user_id: session.user_id };
+      await removeTotp({ ...deps, ring }, own, visit, now);
+      seeOther(ctx, `${deps.config.base}/account/security?done=removed`);
+    },
+    (ctx, { params, session }, error) =>
+      removeForm(deps, ctx, session, { id: params.get('id') ?? '', error }),
+  );
 }
 
 async function removeForm(

@@ -4,11 +4,8 @@ import { forgetDevice } from '../../actions/remembered_devices.js';
 import { policyOf, renameTotp } from '../../actions/second_factors.js';
 import type { Deps } from '../../deps.js';
 import { countsAsFactor } from '../../factors/email_code.js';
-import { doneNow, forPerson, renderAccount } from '../../http/account.js';
+import { doneNow, forPerson, postForPerson, renderAccount } from '../../http/account.js';
 import { seeOther } from '../../http/answer.js';
-import { assertOwnForm } from '../../http/csrf.js';
-import { readForm } from '../../http/read.js';
-import { submit } from '../../http/submit.js';
 import type { UserError } from '../../oauth/errors.js';
 import * as credentials from '../../store/credentials.js';
 import * as rememberedDevices from '../../store/remembered_devices.js';
@@ -34,23 +31,19 @@ export function showSecurity(deps: SecurityDeps): Middleware {
 
 export function postSecurity(deps: SecurityDeps): Middleware {
   const { base } = deps.config;
-  return forPerson(deps, async (ctx, session, now) => {
-    const params = await readForm(ctx);
-    await submit(
-      ctx,
-      async () => {
-        await assertOwnForm(deps, ctx, params, session.id);
-        const own = { id: params.get('id') ?? '', user_id: session.user_id };
-        if (params.get('action') === 'forget') {
-          await forgetDevice(deps, own);
-          return seeOther(ctx, `${base}/account/security?done=forgotten`);
-        }
-        await renameTotp(deps, own, params.get('name') ?? '');
-        seeOther(ctx, `${base}/account/security?done=renamed`);
-      },
-      (error) => securityForm(deps, ctx, { session, now, error }),
-    );
-  });
+  return postForPerson(
+    deps,
+    async (ctx, { params, session }) => {
+      const own = { id: params.get('id') ?? '', user_id: session.user_id };
+      if (params.get('action') === 'forget') {
+        await forgetDevice(deps, own);
+        return seeOther(ctx, `${base}/account/security?done=forgotten`);
+      }
+      await renameTotp(deps, own, params.get('name') ?? '');
+      seeOther(ctx, `${base}/account/security?done=renamed`);
+    },
+    (ctx, { session, now }, error) => securityForm(deps, ctx, { session, now, error }),
+  );
 }
 
 interface SecurityForm {

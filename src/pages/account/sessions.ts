@@ -2,16 +2,11 @@
 import type { Context, Middleware } from 'koa';
 import { endOtherSessions, endOwnSession } from '../../actions/own_sessions.js';
 import type { Deps } from '../../deps.js';
-import { doneNow, forPerson, renderAccount } from '../../http/account.js';
+import { doneNow, forPerson, postForPerson, renderAccount } from '../../http/account.js';
 import { seeOther } from '../../http/answer.js';
-import { parseNetworks } from '../../http/client_address.js';
-import { assertOwnForm } from '../../http/csrf.js';
 import { languageOf } from '../../http/language.js';
-import { readForm } from '../../http/read.js';
 import { takeSession } from '../../http/session.js';
 import { shownVisit } from '../../http/shown_visit.js';
-import { submit } from '../../http/submit.js';
-import { visitOf } from '../../http/visit.js';
 import type { UserError } from '../../oauth/errors.js';
 import type { LiveSession } from '../../store/sessions.js';
 import * as sessions from '../../store/sessions.js';
@@ -26,27 +21,21 @@ export function showSessions(deps: SessionsDeps): Middleware {
 
 export function postSessions(deps: SessionsDeps): Middleware {
   const { base } = deps.config;
-  const trusted = parseNetworks(deps.config.TRUSTED_PROXIES);
-  return forPerson(deps, async (ctx, session, now) => {
-    const params = await readForm(ctx);
-    await submit(
-      ctx,
-      async () => {
-        await assertOwnForm(deps, ctx, params, session.id);
-        const visit = visitOf(ctx, trusted);
-        if (params.get('action') === 'end_others') {
-          await endOtherSessions(deps, session, visit, now);
-          return seeOther(ctx, `${base}/account/sessions?done=others_ended`);
-        }
-        const id = params.get('session') ?? '';
-        await endOwnSession(deps, { id, user_id: session.user_id }, visit, now);
-        if (id !== session.id) return seeOther(ctx, `${base}/account/sessions?done=ended`);
-        takeSession(ctx, deps.config);
-        seeOther(ctx, `${base}/`);
-      },
-      (error) => sessionsForm(deps, ctx, { session, now, error }),
-    );
-  });
+  return postForPerson(
+    deps,
+    async (ctx, { params, session, visit, now }) => {
+      if (params.get('action') === 'end_others') {
+        await endOtherSessions(deps, session, visit, now);
+        return seeOther(ctx, `${base}/account/sessions?done=others_ended`);
+      }
+      const id = params.get('session') ?? '';
+      await endOwnSession(deps, { id, user_id: session.user_id }, visit, now);
+      if (id !== session.id) return seeOther(ctx, `${base}/account/sessions?done=ended`);
+      takeSession(ctx, deps.config);
+      seeOther(ctx, `${base}/`);
+    },
+    (ctx, { session, now }, error) => sessionsForm(deps, ctx, { session, now, error }),
+  );
 }
 
 interface SessionsForm {
