@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { type BrandChanges, loadBrand, resetBrand, setBrand } from '../actions/branding.js';
 import { type Brand, type BrandSetting, brandSettingNames } from '../branding/brand.js';
 import { InputError } from './input_error.js';
+import { fromFile } from './input_file.js';
 import { columns, print, type Start } from './start.js';
 
 interface SetOptions {
@@ -56,21 +57,13 @@ function changesOf(options: SetOptions): BrandChanges {
   const { name, logo, accent, accentDark, privacyLink, termsLink, helpLink } = options;
   return {
     ...(name !== undefined && { product_name: name }),
-    ...(logo !== undefined && { logo: readPicture(logo) }),
+    ...(logo !== undefined && { logo: fromFile(logo, () => readFileSync(logo)) }),
     ...(accent !== undefined && { accent }),
     ...(accentDark !== undefined && { accent_dark: accentDark }),
     ...(privacyLink !== undefined && { privacy_uri: privacyLink }),
     ...(termsLink !== undefined && { terms_uri: termsLink }),
     ...(helpLink !== undefined && { help_uri: helpLink }),
   };
-}
-
-function readPicture(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new InputError(`${path}: ${error instanceof Error ? error.message : 'cannot be read'}`);
-  }
 }
 
 function namesOf(names: readonly string[]): readonly BrandSetting[] {

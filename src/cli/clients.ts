@@ -1,5 +1,4 @@
 /** sallyport clients: relying applications. --json prints the client information response of RFC 7591 §3.2.1. */
-import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import {
   addClient,
@@ -13,7 +12,7 @@ import {
 } from '../actions/clients.js';
 import { responseTypesOf } from '../oauth/client_rules.js';
 import * as clients from '../store/clients.js';
-import { InputError } from './input_error.js';
+import { readJson } from './input_file.js';
 import { registrationTokenCommand } from './registration_tokens.js';
 import { collect, columns, dateTime, print, type Start } from './start.js';
 
@@ -149,16 +148,6 @@ function readMetadata(options: MetadataOptions): Record<string, unknown> {
     ...(options.scope !== undefined && { scope: options.scope }),
     ...(options.firstParty === true && { first_party: true }),
   };
-}
-
-function readJson(path: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
-  } catch (error) {
-    throw new InputError(`${path}: ${error instanceof Error ? error.message : 'cannot be read'}`);
-  }
-  throw new InputError(`${path}: does not hold a JSON object`);
 }
 
 function informationResponse({ client, client_secret }: NewClient) {

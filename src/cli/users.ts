@@ -1,5 +1,4 @@
 /** sallyport users: people. */
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { inviteUser } from '../actions/invitations.js';
 import { resetFactors } from '../actions/second_factors.js';
@@ -9,7 +8,7 @@ import type { Deps } from '../deps.js';
 import * as credentials from '../store/credentials.js';
 import * as passkeys from '../store/passkeys.js';
 import * as users from '../store/users.js';
-import { InputError } from './input_error.js';
+import { readJson } from './input_file.js';
 import { readPassword } from './password_input.js';
 import { collect, columns, dateTime, print, type Start } from './start.js';
 import { exportCommand } from './users_export.js';
@@ -156,16 +155,6 @@ async function invite(deps: Deps, email: string, { name = '', role = [], json }:
     ? 'It is sent by mail as well, by a server that runs.'
     : 'It is not sent: hand it over yourself.';
   print(invited, { json }, () => `${invited.link}\n\n${sent}`);
-}
-
-function readJson(path: string): object {
-  try {
-    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  } catch (error) {
-    throw new InputError(`${path}: ${error instanceof Error ? error.message : 'cannot be read'}`);
-  }
-  throw new InputError(`${path}: does not hold a JSON object`);
 }
 
 async function list(deps: Deps, options: { after?: string; json?: boolean }): Promise<void> {

@@ -17,6 +17,7 @@ import { type FirebaseConfig, parseFirebaseConfig } from './import_formats/fireb
 import type { ImportContext, ImportFormat } from './import_formats/format.js';
 import * as formats from './import_formats/index.js';
 import { InputError } from './input_error.js';
+import { fromFile } from './input_file.js';
 import { type Line, readLines } from './lines.js';
 import { type Progress, progressOn } from './progress.js';
 import { print, type Start } from './start.js';
@@ -197,14 +198,6 @@ function parseJson(text: string | null): unknown {
 
 function firebaseConfigOf(path: string): FirebaseConfig {
   return parseFirebaseConfig(fromFile(path, () => readFileSync(path, 'utf8')));
-}
-
-function fromFile<T>(path: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw new InputError(`${path}: ${error instanceof Error ? error.message : 'cannot be read'}`);
-  }
 }
 
 interface Faults {
