@@ -4,8 +4,7 @@
  */
 import type { Config } from '../config.js';
 import type { Deps } from '../deps.js';
-import type { Message } from '../mail/messages.js';
-import { type Post, queueMail } from '../mail/queue.js';
+import { notifyUser, type Post } from '../mail/queue.js';
 import { UserError } from '../oauth/errors.js';
 import type { Trx } from '../store/db.js';
 import * as deletions from '../store/deletions.js';
@@ -37,29 +36,24 @@ export async function requestDeletion(
     await events.record(trx, { type: 'deletion_requested', user_id, visit }, now, EVENTS_SECONDS);
     if (grace_seconds === 0) return removeAndTell(trx, post, user_id, now);
     await endSessionsOf(trx, user_id, now);
-    await tell(trx, post, { user_id, message: { name: 'deletion_asked', from: visit, deletes_at } }, now);
+    await notifyUser(
+      trx,
+      post,
+      { user_id, message: { name: 'deletion_asked', from: visit, deletes_at } },
+      now,
+    );
   });
   deps.bell.ring();
   deps.log.info({ event: 'deletion_requested', user_id }, 'an account is to be deleted');
-}
-
-interface Notice {
-  readonly user_id: string;
-  readonly message: Message;
 }
 
 async function postOf({ config, keys }: Pick<DeletionDeps, 'config' | 'keys'>): Promise<DeletionPost> {
   return { config, ring: await keys.get() };
 }
 
-async function tell(trx: Trx, post: DeletionPost, { user_id, message }: Notice, now: number): Promise<void> {
-  const to = await users.find(trx, user_id);
-  if (to !== undefined) await queueMail(trx, post, { to, message }, now);
-}
-
 /** The last message goes out after the account. */
 async function removeAndTell(trx: Trx, post: DeletionPost, user_id: string, now: number): Promise<void> {
-  await tell(trx, post, { user_id, message: { name: 'deleted' } }, now);
+  await notifyUser(trx, post, { user_id, message: { name: 'deleted' } }, now);
   await removeHeld(trx, post.config, user_id, now);
 }
 
@@ -83,7 +77,7 @@ export async function keepAccount(
     if (!(await deletions.remove(trx, user_id, now))) return false;
     const event = { type: 'deletion_cancelled', user_id, visit } as const;
     await events.record(trx, event, now, deps.config.EVENTS_SECONDS);
-    await tell(trx, post, { user_id, message: { name: 'deletion_cancelled', from: visit } }, now);
+    await notifyUser(trx, post, { user_id, message: { name: 'deletion_cancelled', from: visit } }, now);
     return true;
   });
   if (!kept) return false;

@@ -4,7 +4,7 @@ import * as emailCode from '../factors/email_code.js';
 import * as recoveryCode from '../factors/recovery_code.js';
 import * as totp from '../factors/totp.js';
 import type { KeyRing } from '../keys/keys.js';
-import { queueMail } from '../mail/queue.js';
+import { notifyUser } from '../mail/queue.js';
 import * as credentials from '../store/credentials.js';
 import type { Queryable } from '../store/db.js';
 import * as events from '../store/events.js';
@@ -77,9 +77,8 @@ export function typedProof(
       const from = { user_agent, address };
       const event = { type: 'recovery_code_used', user_id, visit: from } as const;
       await events.record(trx, event, now, config.EVENTS_SECONDS);
-      const to = await users.find(trx, user_id);
       const message = { name: 'recovery_code_used', from } as const;
-      if (to !== undefined) await queueMail(trx, { config, ring }, { to, message }, now);
+      await notifyUser(trx, { config, ring }, { user_id, message }, now);
       return recoveryCode.amr;
     },
   };

@@ -1,6 +1,6 @@
 /** Accounts at other providers as a person's own: connecting one, taking it away, and proving by one who they are. Hardening row 10. */
 import type { Deps } from '../deps.js';
-import { type Post, queueMail } from '../mail/queue.js';
+import { notifyUser, type Post } from '../mail/queue.js';
 import { UserError } from '../oauth/errors.js';
 import type { Trx } from '../store/db.js';
 import * as events from '../store/events.js';
@@ -102,9 +102,8 @@ async function notify(
   { name, from, user_id, provider_id }: IdentityNotice,
   now: number,
 ): Promise<void> {
-  const to = await users.find(trx, user_id);
   const provider = (await identityProviders.find(trx, provider_id))?.display_name ?? provider_id;
-  if (to !== undefined) await queueMail(trx, post, { to, message: { name, from, provider } }, now);
+  await notifyUser(trx, post, { user_id, message: { name, from, provider } }, now);
 }
 
 /**

@@ -5,7 +5,7 @@ import { consumeChallenge, openChallenge } from '../factors/passkey_challenge.js
 import { amrOf, verifyRegistration } from '../factors/webauthn.js';
 import { relyingParty } from '../factors/webauthn_options.js';
 import type { Language } from '../languages/catalogues.js';
-import { queueMail, type Ring } from '../mail/queue.js';
+import { notifyUser, type Ring } from '../mail/queue.js';
 import { withFactor } from '../oauth/acr.js';
 import { UserError } from '../oauth/errors.js';
 import { newId } from '../secrets.js';
@@ -197,9 +197,7 @@ async function tell(
   const { user_id, name: detail } = row;
   const { visit, language } = by;
   await events.record(trx, { type: name, user_id, detail, visit }, now, config.EVENTS_SECONDS);
-  const to = await users.find(trx, user_id);
-  if (to === undefined) throw gone();
-  await queueMail(trx, { config, ring }, { to, message: { name, from: visit }, language }, now);
+  await notifyUser(trx, { config, ring }, { user_id, message: { name, from: visit }, language }, now);
 }
 
 function gone(): UserError {

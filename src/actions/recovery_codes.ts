@@ -5,11 +5,10 @@
 import type { Deps } from '../deps.js';
 import { newRecoveryCodes, replaceRecoveryCodes } from '../factors/recovery_code.js';
 import type { KeyRing } from '../keys/keys.js';
-import { queueMail } from '../mail/queue.js';
+import { notifyUser } from '../mail/queue.js';
 import { UserError } from '../oauth/errors.js';
 import * as events from '../store/events.js';
 import * as secondFactors from '../store/second_factors.js';
-import * as users from '../store/users.js';
 
 const context = 'recovery codes';
 const lives_seconds = 900;
@@ -58,9 +57,8 @@ export async function keepCodes(
       throw new UserError('not_allowed', 'factor.codes_need_factor');
     await replaceRecoveryCodes(trx, ring, { user_id, codes }, now);
     await events.record(trx, { type: 'recovery_codes_made', user_id, visit }, now, config.EVENTS_SECONDS);
-    const to = await users.find(trx, user_id);
     const message = { name: 'recovery_codes_made', from: visit } as const;
-    if (to !== undefined) await queueMail(trx, { config, ring }, { to, message }, now);
+    await notifyUser(trx, { config, ring }, { user_id, message }, now);
   });
   deps.bell.ring();
 }

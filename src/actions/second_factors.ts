@@ -6,7 +6,7 @@ import type { Config } from '../config.js';
 import type { Deps } from '../deps.js';
 import { factorName } from '../factors/factor_name.js';
 import type { KeyRing } from '../keys/keys.js';
-import { queueMail } from '../mail/queue.js';
+import { notifyUser } from '../mail/queue.js';
 import { UserError } from '../oauth/errors.js';
 import { type FactorPolicy, policyFor } from '../oauth/sign_in_step.js';
 import * as credentials from '../store/credentials.js';
@@ -37,8 +37,7 @@ export async function factorsChanged(trx: Trx, user_id: string): Promise<void> {
  * user's row is locked, so that of two that are removed at once the second one finds out.
  */
 export async function assertMayRemoveFactor(trx: Trx, config: PolicyConfig, user_id: string): Promise<void> {
-  await users.hold(trx, user_id);
-  const roles = (await users.find(trx, user_id))?.roles ?? '';
+  const roles = (await users.hold(trx, user_id))?.roles ?? '';
   const factors = await secondFactors.list(trx, user_id);
   if (factors.length <= 1 && policyOf(config, roles) === 'required')
     throw new UserError('not_allowed', 'factor.last_required');
@@ -71,9 +70,8 @@ export async function removeTotp(
     await factorsChanged(trx, user_id);
     const event = { type: 'factor_removed', user_id, detail: 'totp', visit } as const;
     await events.record(trx, event, now, config.EVENTS_SECONDS);
-    const to = await users.find(trx, user_id);
-    if (to !== undefined)
-      await queueMail(trx, { config, ring }, { to, message: { name: 'totp_removed', from: visit } }, now);
+    const message = { name: 'totp_removed', from: visit } as const;
+    await notifyUser(trx, { config, ring }, { user_id, message }, now);
   });
   deps.bell.ring();
 }
@@ -105,11 +103,9 @@ export async function resetFactors(
     await factorsChanged(trx, user_id);
     await endSessionsOf(trx, user_id, now);
     await events.record(trx, { type: 'factors_reset', user_id }, now, config.EVENTS_SECONDS);
-    const to = await users.find(trx, user_id);
-    for (const type of to === undefined ? [] : new Set(there.map((factor) => factor.type))) {
+    for (const type of new Set(there.map((factor) => factor.type))) {
       const name = type === 'totp' ? 'totp_removed' : 'passkey_removed';
-      if (to !== undefined)
-        await queueMail(trx, { config, ring }, { to, message: { name, from: null } }, now);
+      await notifyUser(trx, { config, ring }, { user_id, message: { name, from: null } }, now);
     }
     return there;
   });

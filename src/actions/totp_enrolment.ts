@@ -6,7 +6,7 @@ import type { Deps } from '../deps.js';
 import { factorName } from '../factors/factor_name.js';
 import * as totp from '../factors/totp.js';
 import type { KeyRing } from '../keys/keys.js';
-import { queueMail } from '../mail/queue.js';
+import { notifyUser } from '../mail/queue.js';
 import { withFactor } from '../oauth/acr.js';
 import { UserError } from '../oauth/errors.js';
 import { newId } from '../secrets.js';
@@ -135,8 +135,7 @@ async function insertTotp(
   await factorsChanged(trx, user_id);
   const detail = 'totp';
   await events.record(trx, { type: 'factor_added', user_id, detail, visit }, now, config.EVENTS_SECONDS);
-  const to = await users.find(trx, user_id);
-  if (to !== undefined)
-    await queueMail(trx, { config, ring }, { to, message: { name: 'totp_added', from: visit } }, now);
+  const message = { name: 'totp_added', from: visit } as const;
+  await notifyUser(trx, { config, ring }, { user_id, message }, now);
   return true;
 }

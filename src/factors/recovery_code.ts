@@ -46,11 +46,11 @@ export async function replaceRecoveryCodes(
   now: number,
 ): Promise<void> {
   await credentials.removeAll(trx, user_id, 'recovery_code');
-  for (const code of codes) {
+  const rows = codes.map((code) => {
     const secret = macOf(ring, user_id, code.replace('-', ''));
-    const row = { id: newId(), user_id, type: 'recovery_code', secret } as const;
-    await credentials.insert(trx, { ...row, created_at: now, updated_at: now });
-  }
+    return { id: newId(), user_id, type: 'recovery_code', secret, created_at: now, updated_at: now } as const;
+  });
+  await credentials.insertAllOf(trx, rows);
 }
 
 /** Uses a code up. False where it is wrong or was used before: of any number at the same moment one gets true. */

@@ -3,7 +3,7 @@
  * A family is one row, rotated by one conditional update. The token that was just replaced is answered with the same successor for
  * a few seconds, so a lost answer or a second tab harms nobody; any older one ends the family.
  */
-import { queueMail } from '../mail/queue.js';
+import { notifyUser } from '../mail/queue.js';
 import { rotatesRefreshTokens } from '../oauth/client_rules.js';
 import { OAuthError } from '../oauth/errors.js';
 import { parseScope, scopeWords } from '../oauth/scope.js';
@@ -13,7 +13,6 @@ import type { Trx } from '../store/db.js';
 import * as events from '../store/events.js';
 import * as refreshTokens from '../store/refresh_tokens.js';
 import * as sessions from '../store/sessions.js';
-import * as users from '../store/users.js';
 import {
   newRefreshToken,
   openSuccessor,
@@ -150,9 +149,8 @@ async function endFamily(
     client_id: family.client_id,
   } as const;
   await events.record(trx, reuse, now, config.EVENTS_SECONDS);
-  const to = await users.find(trx, family.user_id);
   const message = { name: 'token_reused', client: client.client_name } as const;
-  if (to !== undefined) await queueMail(trx, { config, ring }, { to, message }, now);
+  await notifyUser(trx, { config, ring }, { user_id: family.user_id, message }, now);
   return new OAuthError('invalid_grant', 'refresh_token was used before; what it belonged to is revoked');
 }
 

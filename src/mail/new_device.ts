@@ -2,8 +2,7 @@
 import type { Config } from '../config.js';
 import type { Trx } from '../store/db.js';
 import type { Visit } from '../store/events.js';
-import * as users from '../store/users.js';
-import { queueMail, type Ring } from './queue.js';
+import { notifyUser, type Ring } from './queue.js';
 
 /** A browser in which somebody signs in. */
 export interface SignInVisit extends Visit {
@@ -27,9 +26,7 @@ export async function tellOfNewDevice(
   now: number,
 ): Promise<void> {
   const { ring, user_agent, address } = visit;
-  if (config.mail === 'off' || visit.knows(login)) return;
-  const to = await users.find(trx, user_id);
-  if (to === undefined) return;
+  if (visit.knows(login)) return;
   const message = { name: 'new_device', from: { user_agent, address } } as const;
-  await queueMail(trx, { config, ring }, { to, message }, now);
+  await notifyUser(trx, { config, ring }, { user_id, message }, now);
 }

@@ -6,6 +6,7 @@ import { firstOfOurs } from '../languages/tags.js';
 import { newId } from '../secrets.js';
 import type { Trx } from '../store/db.js';
 import * as mails from '../store/mails.js';
+import * as users from '../store/users.js';
 import type { Mail } from './letter.js';
 import type { Message, Recipient } from './messages.js';
 
@@ -55,6 +56,21 @@ export async function queueMail(trx: Trx, { config, ring }: Post, mail: NewMail,
   };
   if (mail.only_for === undefined) await mails.insert(trx, row);
   else await mails.insertFor(trx, row, mail.only_for);
+}
+
+interface ToUser extends Pick<NewMail, 'message' | 'language'> {
+  readonly user_id: string;
+}
+
+/** The same for a user by their id, to tell them of what was done to their account. Does nothing where there is no such user (any more). */
+export async function notifyUser(
+  trx: Trx,
+  post: Post,
+  { user_id, ...mail }: ToUser,
+  now: number,
+): Promise<void> {
+  const to = post.config.mail === 'off' ? undefined : await users.find(trx, user_id);
+  if (to !== undefined) await queueMail(trx, post, { ...mail, to }, now);
 }
 
 /** What a row says. Undefined where its body is gone or cannot be opened. */
