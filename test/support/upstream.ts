@@ -1,4 +1,7 @@
 /** People who come by another provider: the whole way, there and back, as their browser takes it. */
+import * as federatedIdentities from '../../src/store/federated_identities.js';
+import type * as sessions from '../../src/store/sessions.js';
+import { statement } from '../../src/store/statement.js';
 import { type Browser, formOf, type Page } from './browser.js';
 import { authorizeUrl } from './flow.js';
 import { startUpstream, visitUpstream } from './identity_provider.js';
@@ -46,4 +49,24 @@ export const byShop = authorizeUrl('shop');
 export function advanceBoth({ here, there }: { here: TestIdp; there: TestIdp }, seconds: number): void {
   here.advance(seconds);
   there.advance(seconds);
+}
+
+const liveSessions = statement<object, sessions.SessionRow>((sql) => sql('sessions').orderBy('created_at'));
+
+/** The sessions there are here, in the order in which they began. */
+export const sessionsOf = ({ here }: Pick<World, 'here'>) => here.db.all(liveSessions, {});
+
+/** Ada's account here is connected with hers there. */
+async function link({ here, person }: World, user_id: string): Promise<void> {
+  await federatedIdentities.insert(here.db, {
+    ...{ id: 'i1', provider_id: 'elsewhere', subject: person.id, user_id, label: 'ada@elsewhere.example' },
+    ...{ created_at: here.now(), last_used_at: here.now() },
+  });
+}
+
+/** Where that is so from the beginning. */
+export async function startLinked(options: Parameters<typeof startWorld>[0] = {}) {
+  const world = await startWorld(options);
+  await link(world, world.ada.id);
+  return world;
 }
