@@ -16,6 +16,7 @@ import { readResources } from '../http/resources.js';
 import { OAuthError } from '../oauth/errors.js';
 import type { Client } from '../store/clients.js';
 import { assertReceives } from '../tokens/client_jwt.js';
+import type { Granted } from '../tokens/granted.js';
 import { issueTokens } from '../tokens/issue.js';
 
 type TokenDeps = Pick<Deps, 'caches' | 'clientKeys' | 'clock' | 'config' | 'db' | 'keys' | 'log'>;
@@ -41,11 +42,12 @@ export function token(deps: TokenDeps): Middleware {
     const { config } = deps;
     if (client.id_token_encrypted_response_alg !== undefined)
       await assertReceives(deps, client, 'id_token', now);
-    const outcome = await exchange(deps, grant, { ...resources, now, client, params, ring, config });
-    if (outcome instanceof OAuthError) throw outcome; // returned by the grant, so its writes are kept
+    const request = { ...resources, now, client, params, ring, config };
+    const issued = await exchange(deps, grant, request);
+    if (issued instanceof OAuthError) throw issued; // returned by the grant, so its writes are kept
 
-    noStoreJson(ctx, await issueTokens({ ...deps, ring }, client, outcome, now));
-    const { user_id, sid } = outcome.user ?? {};
+    noStoreJson(ctx, await issued.response);
+    const { user_id, sid } = issued.granted.user ?? {};
     deps.log.info(
       { event: 'tokens_issued', grant_type: grant.grant_type, client_id: client.client_id, user_id, sid },
       'tokens issued',
@@ -53,9 +55,21 @@ export function token(deps: TokenDeps): Middleware {
   };
 }
 
-/** Nothing slow in the transaction: no signature, no password hash, no call to another server. */
+/**
+ * Nothing slow in the transaction: no password hash, no call to another server. The signatures are begun in it, to be made while it
+ * is committed, and awaited after it: tokens of a transaction that fails are never seen.
+ */
 async function exchange(deps: TokenDeps, grant: Grant, request: GrantRequest) {
-  return grant.stores ? deps.db.transaction((trx) => grant.exchange(trx, request)) : grant.exchange(request);
+  return grant.stores
+    ? deps.db.transaction(async (trx) => beginToIssue(deps, request, await grant.exchange(trx, request)))
+    : beginToIssue(deps, request, grant.exchange(request));
+}
+
+function beginToIssue(deps: TokenDeps, { client, ring, now }: GrantRequest, outcome: Granted | OAuthError) {
+  if (outcome instanceof OAuthError) return outcome;
+  const response = issueTokens({ ...deps, ring }, client, outcome, now);
+  response.catch(() => undefined); // thrown where it is awaited; nobody does where the transaction failed
+  return { granted: outcome, response };
 }
 
 /** Refuses a grant_type this server does not have, or this client may not use. RFC 6749 §5.2. */
