@@ -72,8 +72,9 @@ export async function askForVerification(
   if (config.mail === 'off') throw new UserError('not_allowed', 'email.no_mail');
   const { user } = await ownerOf(deps, user_id, '');
   const { email, email_canonical: address } = user;
-  if (!(await countMail(db, config, { kind: 'address', source: sourceOf(visit.address), address }, now)))
-    return;
+  const source = sourceOf(visit.address);
+  // Of a kind of its own: others cannot use it up by asking for this address.
+  if (!(await countMail(db, config, { kind: 'verification', source, address }, now))) return;
   const token = newSecret();
   const post = { config, ring: await deps.keys.get() };
   const message = { name: 'email_verification', link: linkOf(config, token), from: visit } as const;

@@ -6,7 +6,7 @@
 import type { Deps } from '../deps.js';
 import type { Language } from '../languages/catalogues.js';
 import { sourceOf } from '../limits/attempts.js';
-import { countMail } from '../limits/mails.js';
+import { countMail, per_address_seconds } from '../limits/mails.js';
 import { queueMail } from '../mail/queue.js';
 import { UserError } from '../oauth/errors.js';
 import { digest, newSecret } from '../secrets.js';
@@ -16,7 +16,8 @@ import * as users from '../store/users.js';
 import { endSessionsOf } from './end_sessions.js';
 import { type HashDeps, newHash, replacePassword } from './new_password.js';
 
-const lives_seconds = 30 * 60;
+/** As long as mails to one address are counted: who gets no further one has a link that is good. */
+const lives_seconds = per_address_seconds;
 
 export type ResetDeps = HashDeps & Pick<Deps, 'bell' | 'db' | 'keys'>;
 

@@ -97,10 +97,15 @@ export const people = {
     fallback: '20',
     about: 'How many mails (new password, new account) one source (/24, /64) may ask for in an hour.',
   },
+  MAILS_PER_ADDRESS_AND_SOURCE: {
+    schema: whole(1, 1_000_000),
+    fallback: '3',
+    about: 'How many such mails of one kind one source may have sent to one address in half an hour.',
+  },
   MAILS_PER_ADDRESS: {
     schema: whole(1, 1_000_000),
-    fallback: '5',
-    about: 'How many such mails of one kind one address is sent in an hour.',
+    fallback: '10',
+    about: 'How many such mails of one kind one address is sent in half an hour, whoever asks.',
   },
   ARGON2_MEMORY_KIB: {
     schema: whole(7168, 1_048_576),

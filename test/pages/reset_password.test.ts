@@ -30,6 +30,16 @@ async function asked(options: Parameters<typeof startIdp>[0] = {}) {
   return { idp, user, browser, path: await linkIn(idp) };
 }
 
+/** People of many networks who ask for the same address. */
+async function behindProxy(settings: Record<string, string> = {}) {
+  const idp = await startIdp({ settings: { TRUSTED_PROXIES: '127.0.0.1', ...settings } });
+  await idp.addUser();
+  const browser = idp.browser();
+  const form = { ...formOf((await browser.get('/forgot-password')).html).hidden, email: 'ada@example.com' };
+  const from = (address: string) => browser.post('/forgot-password', form, { 'x-forwarded-for': address });
+  return { idp, from };
+}
+
 async function reset(browser: Browser, path: string, password = fresh): Promise<Page> {
   return browser.submit(await browser.get(path), { password });
 }
@@ -184,16 +194,38 @@ describe('a link to reset a password', () => {
 });
 
 describe('somebody who asks for links again and again', () => {
-  test('sends an address no more than its share in an hour, and the answer stays the same', async () => {
-    const idp = await startIdp({ settings: { MAILS_PER_ADDRESS: '2' } });
+  test('sends an address no more than their share in half an hour, and the answer stays the same', async () => {
+    const idp = await startIdp({ settings: { MAILS_PER_ADDRESS_AND_SOURCE: '2' } });
     await idp.addUser();
     const pages = [];
     for (let i = 0; i < 4; i += 1) pages.push((await ask(idp.browser())).html);
     expect(new Set(pages).size).toBe(1);
     expect(await mailRows(idp)).toHaveLength(2);
-    idp.advance(3601);
+    idp.advance(1800);
     await ask(idp.browser());
     expect(await mailRows(idp)).toHaveLength(3);
+  });
+
+  test('does not use up the mails of the owner, who asks from another network (hardening 15)', async () => {
+    const { idp, from } = await behindProxy();
+    for (let i = 0; i < 8; i += 1) await from('198.51.100.7');
+    const before = await mailRows(idp);
+    expect(before).toHaveLength(3);
+    await from('203.0.113.9');
+    expect(await mailRows(idp)).toHaveLength(4);
+  });
+
+  test('from ever other networks sends no more than all may, and at every minute a link is good for the owner', async () => {
+    const { idp, from } = await behindProxy({ MAILS_PER_ADDRESS: '4', MAILS_PER_ADDRESS_AND_SOURCE: '1' });
+    for (let minute = 0; minute < 64; minute += 3) {
+      for (let i = 0; i < 2; i += 1) await from(`10.${minute}.${i}.1`);
+      const path = await linkIn(idp);
+      expect((await idp.fetch(path)).status, `minute ${minute}`).toBe(200);
+      idp.advance(179);
+      expect((await idp.fetch(path)).status, `minute ${minute + 3}`).toBe(200);
+      idp.advance(1);
+    }
+    expect(await mailRows(idp)).toHaveLength(12);
   });
 
   test('is answered 429 after their share, for addresses of nobody alike', async () => {
