@@ -6,9 +6,9 @@ import { digest, newSecret } from '../secrets.js';
 import * as credentials from '../store/credentials.js';
 import type { Trx } from '../store/db.js';
 import * as events from '../store/events.js';
-import * as leases from '../store/leases.js';
 import * as mailLinks from '../store/mail_links.js';
 import * as users from '../store/users.js';
+import { holdAddresses } from './addresses.js';
 import { endSessionsOf } from './end_sessions.js';
 import { removeNewWaysIn } from './new_ways_in.js';
 
@@ -112,7 +112,7 @@ const done: Readonly<Record<EmailLink['purpose'], (trx: Trx, use: Use, now: numb
 
 /** The address becomes that of the link, which showed that it is theirs. Throws UserError `conflict` where somebody else has it. */
 async function changeEmail(trx: Trx, { user, email }: Use, now: number): Promise<void> {
-  await leases.take(trx, 'addresses', now, now); // of two who want one address, one waits here for the other
+  await holdAddresses(trx, now);
   const address = { email, email_canonical: users.canonicalEmail(email) };
   if (!(await users.changeEmail(trx, user.id, address, now))) throw new UserError('conflict', 'email.taken');
 }

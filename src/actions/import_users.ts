@@ -10,6 +10,7 @@ import * as credentials from '../store/credentials.js';
 import * as events from '../store/events.js';
 import * as setup from '../store/setup.js';
 import * as users from '../store/users.js';
+import { holdAddresses } from './addresses.js';
 import { type NewUser, newUserRow, parse } from './users.js';
 
 export interface ImportInput extends Omit<NewUser, 'password'> {
@@ -59,6 +60,7 @@ export async function importUsers(
 ): Promise<readonly ImportOutcome[]> {
   const rows = batch.map(({ row }) => row);
   return db.transaction(async (trx) => {
+    await holdAddresses(trx, now);
     const added = new Set(await users.insertNew(trx, rows));
     const fresh = batch.map(({ row }) => added.delete(row.id)); // of two with one id the first was added
     const new_ones = batch.filter((_, i) => fresh[i]);

@@ -14,9 +14,9 @@ import { digest } from '../secrets.js';
 import * as credentials from '../store/credentials.js';
 import type { Trx } from '../store/db.js';
 import type { Visit } from '../store/events.js';
-import * as leases from '../store/leases.js';
 import * as mailLinks from '../store/mail_links.js';
 import * as users from '../store/users.js';
+import { holdAddresses } from './addresses.js';
 import { type HashDeps, newHash } from './new_password.js';
 import { type Begun, beginSignIn } from './sign_in.js';
 import type { NewSession } from './start_session.js';
@@ -179,7 +179,7 @@ async function insertNew(
   row: users.UserRow,
   secret: string,
 ): Promise<void> {
-  await leases.take(trx, 'addresses', row.created_at, row.created_at); // actions/email_links.ts
+  await holdAddresses(trx, row.created_at);
   // Told in words for people; of two at the same moment the second one is refused by insertUser.
   if ((await users.findByEmail(trx, row.email_canonical)) !== undefined)
     throw new UserError('conflict', 'register.exists');

@@ -9,6 +9,7 @@ import { UserError } from '../oauth/errors.js';
 import { digest, equal, newSecret } from '../secrets.js';
 import * as events from '../store/events.js';
 import * as setup from '../store/setup.js';
+import { holdAddresses } from './addresses.js';
 import { insertUser, newUserRow, type UserDeps } from './users.js';
 
 const link_seconds = 30 * 60;
@@ -52,6 +53,7 @@ export async function claimServer(deps: UserDeps, claim: Claim, now: number): Pr
   const password = await checkNewPassword(deps, claim.password, row);
   const secret = await hashPassword(deps.hashing, deps.config, password);
   await deps.db.transaction(async (trx) => {
+    await holdAddresses(trx, now);
     if (!(await setup.claim(trx, digest(claim.token), now)))
       throw new UserError('not_allowed', 'claim.claimed');
     await insertUser(trx, deps, row, secret);

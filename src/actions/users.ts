@@ -9,6 +9,7 @@ import type { Trx } from '../store/db.js';
 import * as events from '../store/events.js';
 import * as setup from '../store/setup.js';
 import * as users from '../store/users.js';
+import { holdAddresses } from './addresses.js';
 import { endSessionsOf } from './end_sessions.js';
 import { newHash, replacePassword } from './new_password.js';
 
@@ -145,6 +146,7 @@ export async function insertUser(
   secret: string | null,
 ): Promise<void> {
   const now = row.created_at;
+  await holdAddresses(trx, now);
   if (!(await users.insert(trx, row)))
     throw new UserError('conflict', { key: 'admin.user_exists', values: { email: row.email } }, 'email');
   if (secret !== null) {
