@@ -21,3 +21,18 @@ export function domainOf(address: string): string {
 export function mailboxOf(address: string): string {
   return `${address.slice(0, address.lastIndexOf('@'))}@${domainOf(address)}`;
 }
+
+/**
+ * An address for somebody who may be a stranger: whoever has it knows it by this, and nobody else learns it. The first character of each part,
+ * and the end of the domain.
+ */
+export function maskedAddress(address: string): string {
+  const at = address.lastIndexOf('@');
+  const domain = address.slice(at + 1);
+  const end = domain.includes('.') ? domain.slice(domain.lastIndexOf('.')) : '';
+  return `${firstOf(address.slice(0, at))}…@${firstOf(domain)}…${end}`;
+}
+
+function firstOf(text: string): string {
+  return [...text][0] ?? '';
+}

@@ -10,6 +10,7 @@ import { readForm, readQuery } from '../http/read.js';
 import { render } from '../http/render.js';
 import { submit } from '../http/submit.js';
 import { visitOf } from '../http/visit.js';
+import { maskedAddress } from '../mail/address.js';
 import type { UserError } from '../oauth/errors.js';
 
 type LinkDeps = Pick<Deps, 'bell' | 'clock' | 'config' | 'db' | 'keys'>;
@@ -61,6 +62,13 @@ async function linkForm(deps: LinkDeps, ctx: Context, token: string, error: User
     view: 'email_link',
     title,
     status: link === null ? 404 : 200,
-    data: { csrf: await csrfToken(deps, ctx, null), token, email: link?.email ?? null, about, button, error },
+    data: {
+      csrf: await csrfToken(deps, ctx, null),
+      token,
+      email: link?.email ?? null,
+      // Masked: an address that was mistyped is a stranger's, who gets the link.
+      replaced: link?.purpose === 'email_change' ? maskedAddress(link.user.email) : null,
+      ...{ about, button, error },
+    },
   });
 }

@@ -1,6 +1,7 @@
 /** Another address, and showing that one's address is one's own: /account/email and /email-link. Hardening rows 10–12. */
 import { describe, expect, test } from 'vitest';
 import { askForEmail } from '../../../src/actions/change_email.js';
+import { maskedAddress } from '../../../src/mail/address.js';
 import { listByUser } from '../../../src/store/sessions.js';
 import * as users from '../../../src/store/users.js';
 import { countRows, headingOf, signedInBrowser } from '../../support/authorize.js';
@@ -127,6 +128,22 @@ describe.each(engines)('a new address on %s', (engine) => {
       ['email_change', 'email_change_asked'],
     ]);
   });
+});
+
+test('the page of a link says which account it is about to who knows it, and no more to a stranger who was sent it', async () => {
+  const { idp, browser } = await start();
+  await ask(browser, 'conutess@example.com');
+  const { html } = await idp.browser().get(await linkOf(idp, 'email_change'));
+  expect(html).toContain('It takes the place of <bdi>a…@e….com</bdi>.');
+  expect(html).not.toMatch(/ada@|Lovelace/);
+});
+
+test.each([
+  ['ada@example.com', 'a…@e….com'],
+  ['🦊fox@mail.example.co.uk', '🦊…@m….uk'],
+  ['root@localhost', 'r…@l…'],
+])('%s is masked as %s', (address, masked) => {
+  expect(maskedAddress(address)).toBe(masked);
 });
 
 test('the address that an account has is confirmed by a link', async () => {
