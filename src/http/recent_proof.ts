@@ -1,6 +1,6 @@
 /**
  * Sensitive changes ask again who one is, where the last proof is older than five minutes: by /confirm, and back. Where they are about how
- * one signs in, they ask for the second factor too.
+ * one signs in, or the end of the account, they ask for the second factor too.
  */
 import type { Context } from 'koa';
 import type { Config } from '../config.js';
@@ -34,9 +34,9 @@ export function requireRecentProof(
 }
 
 /**
- * The same for what changes how a person signs in, and for whoever has a second factor more than that: it was proved in this session. In a
- * browser that is spared it, or in a session from before there was one, a password would else be enough to add a factor of one's own, and by
- * it to reach whatever asks for two.
+ * The same for what changes how a person signs in, or ends their account, and for whoever has a second factor more than that: it was proved in
+ * this session. In a browser that is spared it, or in a session from before there was one, a password would else be enough to add a factor of
+ * one's own, and by it to reach whatever asks for two, or to lock the owner out.
  */
 export async function requireFullProof(
   ctx: Context,

@@ -47,7 +47,7 @@ async function demanding(browser: Browser): Promise<string> {
 describe.each(engines)(
   'somebody with the password, in a browser that is spared the factor, on %s',
   (engine) => {
-    test('adds no factor of their own, to get by it what asks for two', async () => {
+    test('adds no factor of their own, to get by it what asks for two, and does not lock the owner out', async () => {
       const { idp, user, app, browser } = await spared(engine);
       await addRecoveryCodes(idp, user.id);
       expect(await demanding(browser)).toBe(asks);
@@ -56,6 +56,8 @@ describe.each(engines)(
         '/security/codes',
         '/passkeys/add',
         '/email',
+        '/password',
+        '/delete',
         `/security/remove?id=${app.id}`,
       ])
         expect([path, headingOf(await browser.get(`/account${path}`))]).toEqual([path, asks]);
@@ -64,11 +66,15 @@ describe.each(engines)(
         ['/security/codes', { action: 'keep' }],
         ['/security/remove', { id: app.id }],
         ['/email', { email: 'mine@attacker.example' }],
+        ['/password', { password: 'four words of no kin', action: 'save' }],
+        ['/delete', { typed: 'ada@example.com', action: 'delete' }],
         ['/providers', { action: 'connect', provider: 'x' }],
       ] as const)
         expect([path, headingOf(await change(browser, `/account${path}`, fields))]).toEqual([path, asks]);
       expect(await secondFactors.list(idp.db, user.id)).toMatchObject([{ id: app.id }]);
       expect(await demanding(browser)).toBe(asks);
+      const owner = idp.browser();
+      expect(headingOf(await signIn(owner, await owner.get('/login')))).toBe(asks); // by the password they know
     });
 
     test('removes no passkey', async () => {

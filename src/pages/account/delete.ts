@@ -1,10 +1,10 @@
-/** Deleting one's account, GET and POST /account/delete: a fresh proof, and one's address typed. Then GET /goodbye. */
+/** Deleting one's account, GET and POST /account/delete: a fresh and full proof, and one's address typed. Then GET /goodbye. */
 import type { Context, Middleware } from 'koa';
 import { requestDeletion } from '../../actions/deletion.js';
 import type { Deps } from '../../deps.js';
 import { forPerson, keptUntil, postForPerson, renderAccount } from '../../http/account.js';
 import { seeOther } from '../../http/answer.js';
-import { requireRecentProof } from '../../http/recent_proof.js';
+import { requireFullProof } from '../../http/recent_proof.js';
 import { type PageConfig, render } from '../../http/render.js';
 import { takeSession } from '../../http/session.js';
 import { UserError } from '../../oauth/errors.js';
@@ -15,7 +15,7 @@ type DeleteDeps = Pick<Deps, 'bell' | 'caches' | 'clock' | 'config' | 'db' | 'ke
 
 export function showDelete(deps: DeleteDeps): Middleware {
   return forPerson(deps, async (ctx, session, now) => {
-    if (!requireRecentProof(ctx, deps.config, session, { now })) return;
+    if (!(await requireFullProof(ctx, deps, session, { now }))) return;
     await deleteForm(deps, ctx, session, { typed: '', until: keptUntil(deps.config, now), error: null });
   });
 }
@@ -24,7 +24,7 @@ export function postDelete(deps: DeleteDeps): Middleware {
   return postForPerson(
     deps,
     async (ctx, { params, session, visit, now }) => {
-      if (!requireRecentProof(ctx, deps.config, session, { now })) return;
+      if (!(await requireFullProof(ctx, deps, session, { now }))) return;
       if (users.canonicalEmail(params.get('typed') ?? '') !== users.canonicalEmail(session.email))
         throw new UserError('invalid_input', 'account.delete_typed_wrong', 'typed');
       await requestDeletion(deps, session, visit, now);

@@ -1,11 +1,14 @@
-/** A new password, GET and POST /account/password, for who has just proved who they are. */
+/**
+ * A new password, GET and POST /account/password, for who has just proved who they are, with the second factor where they have one: it ends
+ * the owner's other sessions, and the password that they know is good no more.
+ */
 import type { Context, Middleware } from 'koa';
 import { changeOwnPassword } from '../../actions/own_password.js';
 import type { Deps } from '../../deps.js';
 import { doneNow, forPerson, postForPerson, renderAccount } from '../../http/account.js';
 import { seeOther } from '../../http/answer.js';
 import { rememberDevice } from '../../http/device.js';
-import { requireRecentProof } from '../../http/recent_proof.js';
+import { requireFullProof } from '../../http/recent_proof.js';
 import { giveSession } from '../../http/session.js';
 import type { UserError } from '../../oauth/errors.js';
 import * as credentials from '../../store/credentials.js';
@@ -21,7 +24,7 @@ const notices = { saved: 'account.password_saved' } as const;
 export function showPassword(deps: PasswordDeps): Middleware {
   return forPerson(deps, async (ctx, session, now) => {
     const notice = doneNow(ctx, notices);
-    if (notice === null && !requireRecentProof(ctx, deps.config, session, { now })) return;
+    if (notice === null && !(await requireFullProof(ctx, deps, session, { now }))) return;
     await passwordForm(deps, ctx, session, null);
   });
 }
@@ -30,7 +33,7 @@ export function postPassword(deps: PasswordDeps): Middleware {
   return postForPerson(
     deps,
     async (ctx, { params, session, visit, now }) => {
-      if (!requireRecentProof(ctx, deps.config, session, { now })) return;
+      if (!(await requireFullProof(ctx, deps, session, { now }))) return;
       const typed = { password: params.get('password') ?? '', visit };
       const { cookie, login } = await changeOwnPassword(deps, session, typed, now);
       giveSession(ctx, deps.config, cookie);
