@@ -27,13 +27,14 @@ export async function endSession(
   return client_ids;
 }
 
-/** Ends all sessions of a user but one. What was given offline_access goes on. Returns how many. */
+/** Ends all sessions of a user but one, and what was begun in them. What was given offline_access goes on. Returns how many. */
 export async function endSessionsBut(
   trx: Trx,
   session: Pick<sessions.SessionRow, 'id' | 'user_id'>,
   now: number,
 ): Promise<number> {
   const ended = await sessions.removeOthers(trx, session.user_id, session.id); // first, as above
+  await endBegun(trx, session.user_id);
   if (ended.length > 0) await outbox.queueLogouts(trx, ended, newId(), now);
   for (const { id } of ended) await authorizations.revokeBySession(trx, id, now);
   return ended.length;
@@ -77,12 +78,17 @@ export async function endSessionsOf(trx: Trx, user_id: string, now: number): Pro
   return { receipt_id, sessions: ended, messages };
 }
 
+/** What could go on after all sessions have ended: what was begun in them, and browsers that are spared the second factor. */
+async function endUnderWay(trx: Trx, user_id: string): Promise<void> {
+  await endBegun(trx, user_id);
+  await rememberedDevices.removeAll(trx, user_id);
+}
+
 /**
  * What somebody began in a session, and could go on with after it: a sign-in, a change of address. Whoever was in an account that is not
- * theirs does not get it by a link that waits in their mailbox while its owner sets a new password.
+ * theirs does not get it by a link that waits in their mailbox while its owner signs them out.
  */
-async function endUnderWay(trx: Trx, user_id: string): Promise<void> {
+export async function endBegun(trx: Trx, user_id: string): Promise<void> {
   await signIns.removeAll(trx, user_id);
-  await rememberedDevices.removeAll(trx, user_id);
   await mailLinks.removeOf(trx, user_id, 'email_change');
 }

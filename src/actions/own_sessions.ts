@@ -3,15 +3,18 @@ import type { Deps } from '../deps.js';
 import { UserError } from '../oauth/errors.js';
 import * as events from '../store/events.js';
 import * as sessions from '../store/sessions.js';
-import { endSession, endSessionsBut } from './end_sessions.js';
+import { endBegun, endSession, endSessionsBut } from './end_sessions.js';
 
 type OwnDeps = Pick<Deps, 'bell' | 'config' | 'db' | 'log'>;
 type Session = Pick<sessions.SessionRow, 'id' | 'user_id'>;
 
-/** Ends one session of a person. Throws UserError `not_found` for one that has ended, or is somebody else's (hardening row 26). */
+/**
+ * Ends one session of a person: in `from`, another one, with what was begun in it; or `from` itself, which is a sign-out. Throws UserError
+ * `not_found` for one that has ended, or is somebody else's (hardening row 26).
+ */
 export async function endOwnSession(
   deps: OwnDeps,
-  { id, user_id }: Session,
+  { id, user_id, from }: Session & { readonly from: string },
   visit: events.Visit,
   now: number,
 ): Promise<void> {
@@ -19,6 +22,7 @@ export async function endOwnSession(
     const owned = (await sessions.findOwner(trx, id)) === user_id;
     if (!owned || (await endSession(trx, id, now)) === null)
       throw new UserError('not_found', 'account.no_session');
+    if (id !== from) await endBegun(trx, user_id);
     const event = { type: 'session_revoked', user_id, session_id: id, visit } as const;
     await events.record(trx, event, now, deps.config.EVENTS_SECONDS);
   });

@@ -16,7 +16,7 @@ import * as sessions from '../store/sessions.js';
 import type { UpstreamSession } from '../store/upstream_sessions.js';
 import * as upstreamSessions from '../store/upstream_sessions.js';
 import * as users from '../store/users.js';
-import { type Ended, endSession, endSessionsOf } from './end_sessions.js';
+import { type Ended, endBegun, endSession, endSessionsOf } from './end_sessions.js';
 
 type SessionDeps = Pick<Deps, 'bell' | 'config' | 'db' | 'log'>;
 
@@ -71,10 +71,12 @@ async function endByPerson(
   return { client_ids, upstream };
 }
 
-/** Ends one session by its id. Throws UserError `not_found`. */
+/** Ends one session by its id, and what was begun in it. Throws UserError `not_found`. */
 export async function revokeSession(deps: SessionDeps, session_id: string, now: number): Promise<void> {
   const ended = await deps.db.transaction(async (trx) => {
+    const user_id = await sessions.findOwner(trx, session_id);
     const found = await endSession(trx, session_id, now);
+    if (user_id !== undefined) await endBegun(trx, user_id);
     if (found !== null)
       await events.record(trx, { type: 'session_revoked', session_id }, now, deps.config.EVENTS_SECONDS);
     return found;

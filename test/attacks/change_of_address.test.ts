@@ -1,8 +1,10 @@
 /** Taking an account over by its address, from a session that was left open or stolen. Hardening rows 10 and 12. */
 import { describe, expect, test } from 'vitest';
+import { revokeSession, signOutEverywhere } from '../../src/actions/sessions.js';
 import { disableUser, enableUser, setPassword } from '../../src/actions/users.js';
 import * as federatedIdentities from '../../src/store/federated_identities.js';
 import * as secondFactors from '../../src/store/second_factors.js';
+import { listByUser } from '../../src/store/sessions.js';
 import * as users from '../../src/store/users.js';
 import { change } from '../support/account.js';
 import { headingOf, signedInBrowser } from '../support/authorize.js';
@@ -39,8 +41,9 @@ async function askedByAnother(engine?: 'sqlite' | 'postgres') {
   const idp = await startIdp({ ...(engine && { engine }) });
   const { id } = await idp.addUser();
   const stranger = await signedInBrowser(idp);
+  const [{ id: session_id } = { id: '' }] = await listByUser(idp.db, id, idp.now());
   await change(stranger, '/account/email', { action: 'change', email: 'mallory@example.com' });
-  return { idp, id, stranger, link: await linkIn(idp, 'email_change') };
+  return { idp, id, session_id, stranger, link: await linkIn(idp, 'email_change') };
 }
 
 type Asked = Awaited<ReturnType<typeof askedByAnother>>;
@@ -57,6 +60,22 @@ const ends: readonly [string, (asked: Asked) => Promise<unknown>][] = [
     'the owner sets a new password in a session of theirs',
     async ({ idp }) =>
       change(await signedInBrowser(idp), '/account/password', { password: new_password, action: 'save' }),
+  ],
+  [
+    'the owner ends all other sessions',
+    async ({ idp }) => change(await signedInBrowser(idp), '/account/sessions', { action: 'end_others' }),
+  ],
+  [
+    'the owner ends that session, having found it in the list',
+    async (asked) => {
+      const owner = await signedInBrowser(asked.idp);
+      await change(owner, '/account/sessions', { action: 'end', session: asked.session_id });
+    },
+  ],
+  ['the operator ends that session', ({ idp, session_id }) => revokeSession(idp.deps, session_id, idp.now())],
+  [
+    'the operator signs the person out everywhere',
+    ({ idp, id }) => signOutEverywhere(idp.deps, id, idp.now()),
   ],
   ['the operator sets a new password', ({ idp, id }) => setPassword(idp.deps, id, new_password, idp.now())],
   [

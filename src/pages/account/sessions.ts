@@ -29,7 +29,7 @@ export function postSessions(deps: SessionsDeps): Middleware {
         return seeOther(ctx, `${base}/account/sessions?done=others_ended`);
       }
       const id = params.get('session') ?? '';
-      await endOwnSession(deps, { id, user_id: session.user_id }, visit, now);
+      await endOwnSession(deps, { id, user_id: session.user_id, from: session.id }, visit, now);
       if (id !== session.id) return seeOther(ctx, `${base}/account/sessions?done=ended`);
       takeSession(ctx, deps.config);
       seeOther(ctx, `${base}/`);
