@@ -3,7 +3,7 @@
  * page puts the words of other people into elements of their own (views/_parts/sentence.ejs). Nothing is escaped: that is the view's.
  */
 import { createInstance } from 'i18next';
-import { directionOf, type Language, languages, readCatalogue } from './catalogues.js';
+import { directionOf, type Language, readCatalogue } from './catalogues.js';
 import type { Key } from './keys.js';
 
 /** What stands in the places of a text, by name. Numbers are written as the language writes them; `count` chooses the plural form. */
@@ -47,29 +47,33 @@ export interface Translator {
 
 type Texts = Readonly<Record<string, string>>;
 
-const plain: Readonly<Record<string, Texts>> = Object.fromEntries(
-  languages.map((language) => [language, readCatalogue(language)]),
-);
+/** What is known of a language, read and made where somebody speaks it first: formatters and their data take megabytes. */
+const texts = new Map<Language, Texts>();
+const translators = new Map<Language, Translator>();
 
+/** Knows the languages whose texts were read. */
 const engine = createInstance();
 void engine.init({
   initAsync: false, // all of it is here already
   fallbackLng: 'en',
-  resources: Object.fromEntries(
-    Object.entries(plain).map(([language, texts]) => [language, { translation: texts }]),
-  ),
+  resources: {},
   keySeparator: false,
   nsSeparator: false,
 });
 
-const translators: ReadonlyMap<Language, Translator> = new Map(
-  languages.map((language) => [language, createTranslator(language)]),
-);
+function textsOf(language: Language): Texts {
+  const known = texts.get(language);
+  if (known !== undefined) return known;
+  const read = readCatalogue(language);
+  texts.set(language, read);
+  engine.addResourceBundle(language, 'translation', read);
+  return read;
+}
 
 /** The texts of one language. The same object every time. */
 export function translatorOf(language: Language): Translator {
-  const translator = translators.get(language);
-  if (translator === undefined) throw new Error(`there is no language ${language}`);
+  const translator = translators.get(language) ?? createTranslator(language);
+  translators.set(language, translator);
   return translator;
 }
 
@@ -82,7 +86,8 @@ export function inEnglish({ key, values = {} }: Message): string {
 
 /** The text as it stands in the catalogue. One without a plural is a look into an object, nothing else. */
 function lookUp(language: Language, key: Key, count: unknown): string {
-  if (typeof count !== 'number') return plain[language]?.[key] ?? plain.en?.[key] ?? key;
+  const own = textsOf(language);
+  if (typeof count !== 'number') return own[key] ?? textsOf('en')[key] ?? key;
   return engine.getFixedT(language)(key, { count, skipInterpolation: true });
 }
 
@@ -93,12 +98,12 @@ function split(text: string): readonly string[] {
 
 function createTranslator(language: Language): Translator {
   const dir = directionOf(language);
-  const numbers = new Intl.NumberFormat(language);
-  const lists = new Intl.ListFormat(language, { type: 'conjunction' });
+  const numbers = once(() => new Intl.NumberFormat(language));
+  const lists = once(() => new Intl.ListFormat(language, { type: 'conjunction' }));
 
   const shown = (value: string | number | undefined, name: string) => {
     if (value === undefined) return `{{${name}}}`;
-    if (typeof value === 'number') return numbers.format(value);
+    if (typeof value === 'number') return numbers().format(value);
     return dir === 'rtl' || /\p{Bidi_C}|[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/u.test(value)
       ? `\u2068${value}\u2069`
       : value;
@@ -120,7 +125,7 @@ function createTranslator(language: Language): Translator {
     return split(lookUp(language, key, all.count)).map((piece, index) => {
       const value = all[piece] ?? null;
       if (index % 2 === 0) return { text: piece, name: null, value: null };
-      if (typeof value === 'number') return { text: numbers.format(value), name: null, value: null };
+      if (typeof value === 'number') return { text: numbers().format(value), name: null, value: null };
       return { text: '', name: piece, value };
     });
   };
@@ -130,8 +135,8 @@ function createTranslator(language: Language): Translator {
     language,
     dir,
     parts,
-    number: (value: number) => numbers.format(value),
-    list: (words: readonly string[]) => lists.format(words),
+    number: (value: number) => numbers().format(value),
+    list: (words: readonly string[]) => lists().format(words),
     date: at({ dateStyle: 'long' }),
     moment: at({
       ...{ year: 'numeric', month: 'short', day: 'numeric' },
@@ -142,13 +147,22 @@ function createTranslator(language: Language): Translator {
 
 /** Writes times. The formatter of UTC is made once; a zone that nobody knows is UTC. */
 function timesOf(language: Language, options: Intl.DateTimeFormatOptions) {
-  const utc = new Intl.DateTimeFormat(language, { ...options, timeZone: 'UTC' });
+  const utc = once(() => new Intl.DateTimeFormat(language, { ...options, timeZone: 'UTC' }));
   return (at: number, timeZone = 'UTC') => {
-    if (timeZone === 'UTC') return utc.format(at * 1000);
+    if (timeZone === 'UTC') return utc().format(at * 1000);
     try {
       return new Intl.DateTimeFormat(language, { ...options, timeZone }).format(at * 1000);
     } catch {
-      return utc.format(at * 1000); // ECMA-402 says so by throwing
+      return utc().format(at * 1000); // ECMA-402 says so by throwing
     }
+  };
+}
+
+/** Makes it when it is asked for first. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
   };
 }
