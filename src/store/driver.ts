@@ -80,9 +80,12 @@ export function createDb(driver: Driver): Db {
 
 type ToCommand = <V extends object, R>(source: Statement<V, R>, values: V) => Command;
 
+const compiled_by = new WeakMap<Knex, WeakMap<object, Compiled>>();
+
 /** Compiles each statement at its first use and keeps it as long as somebody holds the statement. */
 function commands(knex: Knex): ToCommand {
-  const cache = new WeakMap<object, Compiled>();
+  const cache = compiled_by.get(knex) ?? new WeakMap<object, Compiled>();
+  compiled_by.set(knex, cache);
   return (source, values) => {
     let compiled = cache.get(source);
     if (!compiled) {

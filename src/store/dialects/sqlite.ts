@@ -12,6 +12,9 @@ import { openWriter } from './sqlite_writer.js';
 
 const readers_by_default = 2;
 
+/** Compiles for every file; has no connection. */
+const compiler = knex({ client: 'sqlite3', useNullAsDefault: true });
+
 export const sqlite: Dialect = {
   matches: (url) => url.startsWith('sqlite:'),
   open: (url) => openSqlite(url),
@@ -31,7 +34,7 @@ export async function openSqlite(url: string, readers = readers_by_default) {
   const read = openReaders(reader_connections);
   return createDb({
     engine: 'sqlite',
-    knex: knex({ client: 'sqlite3', useNullAsDefault: true }),
+    knex: compiler,
     send: (command, want) => (want === 'all' ? read(command, want) : writer.run(command)),
     transaction: writer.transaction,
     async close() {

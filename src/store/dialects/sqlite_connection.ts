@@ -31,7 +31,7 @@ const max_prepared = 500;
 export async function openConnection(path: string, role: 'reader' | 'writer'): Promise<SqliteConnection> {
   const database = await openDatabase(path);
   try {
-    for (const pragma of pragmas) await exec(database, pragma);
+    await exec(database, pragmas.join(';'));
     await setWal(database);
     if (role === 'reader') await exec(database, 'pragma query_only = on');
   } catch (cause) {
