@@ -102,7 +102,7 @@ function keyRing(
   const encryption = pairs.filter((pair): pair is KeyPair & DecryptionKey => isJweAlg(pair.alg));
   const byAlg = new Map(jwsAlgs.map((alg) => [alg, signing.filter((key) => key.alg === alg)]));
   const sets = new Map<string, PublishedSet>();
-  const verified = new LRUCache<string, VerifiedJwt>({ max: most_verified });
+  let verified: LRUCache<string, VerifiedJwt> | undefined; // takes its whole room at once: not before there is a token
   const ofPurpose = (purpose: secretKeys.Purpose) => secret.filter((key) => key.purpose === purpose);
   const newestOf = (purpose: secretKeys.Purpose) => {
     const newest = secret.find((key) => key.purpose === purpose);
@@ -120,6 +120,7 @@ function keyRing(
     verify(typ, jwt, now) {
       const trusted = signing.filter((key) => key.expires_at === null || key.expires_at + hint_seconds > now);
       // The same text verifies the same way as long as its key is trusted: an access token comes again with every request.
+      verified ??= new LRUCache({ max: most_verified });
       const known = verified.get(`${typ} ${jwt}`);
       if (known !== undefined && trusted.some((key) => key.kid === known.kid)) return known;
       const fresh = verifyJwt(trusted, typ, jwt);

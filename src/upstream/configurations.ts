@@ -43,7 +43,7 @@ interface Known {
 
 export function createUpstream({ outbound, keys, skew }: UpstreamOptions): Upstream {
   const known = new LRUCache<string, Known>({ max: 100 });
-  const seen = new LRUCache<string, true>({ max: 10_000 });
+  const seen = new LRUCache<string, true>({ max: 1000 });
   const gate = gateFetch(outbound);
 
   async function configure(provider: IdentityProviderRow): Promise<oidc.Configuration> {
