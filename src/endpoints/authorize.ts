@@ -15,7 +15,7 @@ import { type RespondTo, respond, respondAsked } from '../http/authorization_res
 import { browserOf, knownBrowser } from '../http/browser.js';
 import { sessionStateFor } from '../http/browser_state.js';
 import { asOAuthError } from '../http/errors.js';
-import { findClient, replyTo } from '../http/interaction.js';
+import { findClient } from '../http/interaction.js';
 import { arrive, openPending, type PendingAuthorization, sealPending } from '../http/pending.js';
 import { findPushed, isPushed } from '../http/pushed_requests.js';
 import { readForm, readQuery } from '../http/read.js';
@@ -26,6 +26,7 @@ import { acrsOf, acrToTell } from '../oauth/acr.js';
 import {
   type AuthorizationRequest,
   readReplyTo,
+  replyNow,
   requestedRedirectUri,
   stillAllowed,
 } from '../oauth/authorization_request.js';
@@ -62,6 +63,7 @@ const silentRefusals: ReadonlySet<string> = new Set([
 
 /** A new request, from an application. */
 export function authorize(deps: AuthorizeDeps): Middleware {
+  const response_types = deps.config.RESPONSE_TYPES;
   return async (ctx) => {
     const now = deps.clock();
     const posted = ctx.method === 'POST';
@@ -75,9 +77,9 @@ export function authorize(deps: AuthorizeDeps): Middleware {
 
     if (isPushed(params)) {
       const { request, refusal } = await findPushed(deps, params, client, now);
-      return orTellClient(deps, ctx, { client, reply: replyTo(request, client) }, async () => {
+      return orTellClient(deps, ctx, { client, reply: replyNow(request, client) }, async () => {
         if (refusal !== null) throw refusal;
-        return begin(stillAllowed(request, client, now));
+        return begin(stillAllowed(request, { client, response_types }, now));
       });
     }
     const signed = bringsObject(params);
@@ -123,6 +125,7 @@ async function openObject(
 
 /** A request that was under way: a page was done, or it came by POST. */
 export function resumeAuthorization(deps: AuthorizeDeps): Middleware {
+  const response_types = deps.config.RESPONSE_TYPES;
   return async (ctx) => {
     const now = deps.clock();
     const browser = browserOf(ctx, deps.config);
@@ -132,9 +135,10 @@ export function resumeAuthorization(deps: AuthorizeDeps): Middleware {
       now,
     });
     const client = await findClient(deps, pending.request.client_id);
-    await orTellClient(deps, ctx, { client, reply: replyTo(pending.request, client) }, async () =>
-      advance(deps, ctx, client, { ...pending, request: stillAllowed(pending.request, client, now) }),
-    );
+    await orTellClient(deps, ctx, { client, reply: replyNow(pending.request, client) }, async () => {
+      const request = stillAllowed(pending.request, { client, response_types }, now);
+      return advance(deps, ctx, client, { ...pending, request });
+    });
   };
 }
 
@@ -203,5 +207,5 @@ async function advance(
   const acr = acrToTell(session.acr, acrsOf(request));
   const parameters = await giveOut(deps, { client, request, session: { ...session, acr } }, now);
   const watched = sessionStateFor(ctx, deps.config, request, session);
-  await respond(ctx, deps, { client, reply: replyTo(request, client) }, { ...parameters, ...watched });
+  await respond(ctx, deps, { client, reply: replyNow(request, client) }, { ...parameters, ...watched });
 }

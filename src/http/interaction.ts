@@ -1,11 +1,7 @@
 /** A pending authorization request as the pages see it: opened, with its client, and ways to go on or to give up. */
 import type { Context } from 'koa';
 import type { Deps } from '../deps.js';
-import {
-  type AuthorizationRequest,
-  type ReplyTo,
-  registeredRedirectUri,
-} from '../oauth/authorization_request.js';
+import { replyNow } from '../oauth/authorization_request.js';
 import { errorObject, OAuthError } from '../oauth/errors.js';
 import type { Params } from '../oauth/params.js';
 import { inLanguage } from '../oauth/translations.js';
@@ -36,12 +32,6 @@ export async function findClient(deps: Pick<Deps, 'caches'>, client_id: string):
   throw new OAuthError('invalid_request', 'client_id is unknown', { failed });
 }
 
-/** Where the answer to a pending request goes, checked anew: the client may have changed since. */
-export function replyTo(request: AuthorizationRequest, client: Client): ReplyTo {
-  const { redirect_uri, response_mode, state } = request;
-  return { redirect_uri: registeredRedirectUri(redirect_uri, client), response_mode, state };
-}
-
 /** The interaction that a page's parameter `request` carries; null for a page that was opened by itself. */
 export async function readInteraction(
   deps: InteractionDeps,
@@ -62,7 +52,7 @@ export async function interactionOf(
   pending: PendingAuthorization,
 ): Promise<Interaction> {
   const client = await findClient(deps, pending.request.client_id);
-  replyTo(pending.request, client); // or a page that names what is wrong
+  replyNow(pending.request, client); // or a page that names what is wrong
   return { pending, client, sealed: sealPending(await deps.keys.get(), 'authorization', pending) };
 }
 
@@ -86,7 +76,7 @@ export function goOn(ctx: Context, deps: Pick<Deps, 'config'>, interaction: Inte
 /** The person does not want to: the application is told (protocol.md INT-10). */
 export function giveUp(ctx: Context, deps: ResponseDeps, { pending, client }: Interaction): Promise<void> {
   const denied = new OAuthError('access_denied', 'the user did not agree');
-  const to = { client, reply: replyTo(pending.request, client) };
+  const to = { client, reply: replyNow(pending.request, client) };
   return respond(ctx, deps, to, errorObject(deps.config.ISSUER, denied));
 }
 

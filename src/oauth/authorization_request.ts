@@ -59,7 +59,7 @@ export function requestedRedirectUri(params: Params, client: RequestingClient): 
   return registeredRedirectUri(params.require('redirect_uri'), client);
 }
 
-/** The same for a request that comes out of a seal: the client may have changed since. */
+/** The same for one that comes out of a seal: the client may have changed since. */
 export function registeredRedirectUri(redirect_uri: string, client: RequestingClient): RegisteredRedirectUri {
   const native = client.application_type === 'native';
   const matched = matchRedirectUri(client.redirect_uris, redirect_uri, { any_loopback_port: native });
@@ -91,13 +91,31 @@ export function readReplyTo(
   };
   assertPromptSupported(attempt('prompt'), prompts);
   const asked = attempt('response_mode');
-  const response_type = attempt('response_type') ?? '';
-  const reply = { redirect_uri, state: attempt('state') ?? null };
+  const response_mode = modeOfReply(asked, attempt('response_type') ?? '', client);
+  return { redirect_uri, state: attempt('state') ?? null, response_mode };
+}
+
+/** The mode of an answer, whatever was asked for: where that cannot be it is refused in another one. */
+function modeOfReply(
+  asked: string | undefined,
+  response_type: string,
+  client: RequestingClient,
+): ResponseMode {
   try {
-    return { ...reply, response_mode: chooseResponseMode(asked, response_type, encryptsResponses(client)) };
+    return chooseResponseMode(asked, response_type, encryptsResponses(client));
   } catch {
-    return { ...reply, response_mode: modeForRefusal(asked, response_type) }; // refused by parseAuthorizationRequest, too
+    return modeForRefusal(asked, response_type); // refused by parseAuthorizationRequest or stillAllowed, too
   }
+}
+
+/** Where the answer to a request goes that comes out of a seal. Throws like registeredRedirectUri. */
+export function replyNow(request: AuthorizationRequest, client: RequestingClient): ReplyTo {
+  const { redirect_uri, response_mode, response_type, state } = request;
+  return {
+    redirect_uri: registeredRedirectUri(redirect_uri, client),
+    response_mode: modeOfReply(response_mode, response_type, client),
+    state,
+  };
 }
 
 function encryptsResponses(client: RequestingClient): boolean {
@@ -155,18 +173,20 @@ export function parseAuthorizationRequest(params: Params, context: RequestContex
 }
 
 /**
- * A request that was under way, as the client may make it now: its registration may have changed since (hardening row 22). Throws
- * `invalid_request_uri` where it was pushed too long ago.
+ * A request that was under way, as the client may make it now: its registration, and what the server has switched on, may have changed
+ * since (hardening row 22). Throws `invalid_request_uri` where it was pushed too long ago.
  */
 export function stillAllowed(
   request: AuthorizationRequest,
-  client: RequestingClient,
+  { client, response_types }: Pick<RequestContext, 'client' | 'response_types'>,
   now: number,
 ): AuthorizationRequest {
   if (request.pushed !== null && request.pushed.until <= now)
     throw new OAuthError('invalid_request_uri', 'the pushed request has expired');
-  const { response_type, code_challenge } = request;
+  const { response_type, response_mode, code_challenge } = request;
+  assertSwitchedOn(response_type, response_types);
   assertRegistered(response_type, client);
+  chooseResponseMode(response_mode, response_type, encryptsResponses(client));
   const { code, id_token } = responseTypes[response_type];
   if (code_challenge === null) parseChallenge(undefined, undefined, code && mustUsePkce(client));
   const scope = scopeFor(client, request.scope, response_type);
@@ -182,12 +202,18 @@ function refuseUnsupported(params: Params): void {
 /** Throws `unsupported_response_type` for what is unknown or off, `unauthorized_client` for what the client is not registered for. */
 function parseResponseType(params: Params, { client, response_types }: RequestContext): ResponseTypeName {
   const response_type = canonicalResponseType(params.require('response_type'));
-  if (response_type === undefined || !response_types.includes(response_type)) {
-    const expected = response_types.join(', ');
-    throw new OAuthError('unsupported_response_type', `response_type must be one of ${expected}`);
-  }
+  assertSwitchedOn(response_type, response_types);
   assertRegistered(response_type, client);
   return response_type;
+}
+
+function assertSwitchedOn(
+  response_type: ResponseTypeName | undefined,
+  response_types: readonly ResponseTypeName[],
+): asserts response_type is ResponseTypeName {
+  if (response_type !== undefined && response_types.includes(response_type)) return;
+  const expected = response_types.join(', ');
+  throw new OAuthError('unsupported_response_type', `response_type must be one of ${expected}`);
 }
 
 function assertRegistered(response_type: ResponseTypeName, client: RequestingClient): void {

@@ -8,9 +8,10 @@ import {
   jwtVerify,
 } from 'jose';
 import { describe, expect, test } from 'vitest';
+import { updateClient } from '../../src/actions/clients.js';
 import { answerOf, ask, countIn, expectErrorPage, signedInBrowser } from '../support/authorize.js';
 import type { Page } from '../support/browser.js';
-import { redeem } from '../support/flow.js';
+import { redeem, signIn } from '../support/flow.js';
 import { askFor, fragmentOf, startFrontChannel } from '../support/front_channel.js';
 import type { TestIdp } from '../support/idp.js';
 import { come, pushed } from '../support/pushed.js';
@@ -130,6 +131,16 @@ describe('for a client that wants it encrypted', () => {
       nonce: 'n1',
       c_hash: expect.any(String),
     });
+  });
+
+  test('while the login page is open the client loses its key: nothing is in a query that everybody can read (hardening 22)', async () => {
+    const { idp } = await startEncrypting();
+    const browser = idp.browser();
+    const changes = askFor('code id_token', { response_mode: 'query.jwt' });
+    const login = await ask(browser, 'shop', changes);
+    await updateClient(idp.deps, 'shop', { authorization_encrypted_response_alg: undefined }, idp.now());
+    const sent = fragmentOf(await signIn(browser, login));
+    expect(await verified(idp, sent.response)).toMatchObject({ error: 'invalid_request', state: 's1' });
   });
 
   test('a query that everybody can read stays refused (AUT-12)', async () => {

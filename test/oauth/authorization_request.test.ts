@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import {
+  type AuthorizationRequest,
   parseAuthorizationRequest,
   type RequestContext,
   readReplyTo,
   registeredRedirectUri,
+  replyNow,
   requestedRedirectUri,
   stillAllowed,
 } from '../../src/oauth/authorization_request.js';
@@ -248,14 +250,20 @@ describe('where an answer goes', () => {
 
 describe('a request that was under way while the registration changed (hardening 22)', () => {
   const under_way = parse({ scope: 'openid email offline_access orders:read' });
+  const front = {
+    grant_types: ['authorization_code', 'implicit'],
+    response_types: ['code', 'code id_token'],
+  };
+  const now = (request: AuthorizationRequest, metadata: object = {}, response_types = responseTypeNames) =>
+    stillAllowed(request, { client: client(metadata), response_types }, 1000);
 
   test('goes on as it was where nothing changed', () => {
-    expect(stillAllowed(under_way, client(), 1000)).toEqual(under_way);
+    expect(now(under_way)).toEqual(under_way);
   });
 
   test('loses the words that were taken away', () => {
-    expect(stillAllowed(under_way, client({ scope: 'openid' }), 1000).scope).toEqual(['openid']);
-    expect(stillAllowed(under_way, client({ grant_types: ['authorization_code'] }), 1000).scope).toEqual([
+    expect(now(under_way, { scope: 'openid' }).scope).toEqual(['openid']);
+    expect(now(under_way, { grant_types: ['authorization_code'] }).scope).toEqual([
       'openid',
       'email',
       'orders:read',
@@ -263,10 +271,26 @@ describe('a request that was under way while the registration changed (hardening
   });
 
   test('is refused where the client lost the grant, or must use PKCE now', () => {
-    const lost = client({ grant_types: ['client_credentials'] });
-    expect(refusalOf(() => stillAllowed(under_way, lost, 1000))).toBe('unauthorized_client');
+    const lost = { grant_types: ['client_credentials'] };
+    expect(refusalOf(() => now(under_way, lost))).toBe('unauthorized_client');
     const without = { ...under_way, code_challenge: null };
-    expect(refusalOf(() => stillAllowed(without, client(), 1000))).toBe('invalid_request');
-    expect(refusalOf(() => stillAllowed(without, client({ require_pkce: false }), 1000))).toBeNull();
+    expect(refusalOf(() => now(without))).toBe('invalid_request');
+    expect(refusalOf(() => now(without, { require_pkce: false }))).toBeNull();
+  });
+
+  test('is refused where its response type was switched off, in whatever the client is registered for', () => {
+    const asked = parse({ response_type: 'code id_token', nonce: 'n' }, front);
+    expect(refusalOf(() => now(asked, front))).toBeNull();
+    expect(refusalOf(() => now(asked, front, ['code']))).toBe('unsupported_response_type');
+  });
+
+  test('carries no token in a query once the client has no key to encrypt it to; the refusal goes by the fragment', () => {
+    const to = { authorization_encrypted_response_alg: 'ECDH-ES', jwks_uri: 'https://shop.example/jwks' };
+    const encrypts = { ...front, ...to };
+    const asked = parse({ response_type: 'code id_token', response_mode: 'query.jwt', nonce: 'n' }, encrypts);
+    expect(now(asked, encrypts)).toEqual(asked);
+    expect(replyNow(asked, client(encrypts)).response_mode).toBe('query.jwt');
+    expect(refusalOf(() => now(asked, front))).toBe('invalid_request');
+    expect(replyNow(asked, client(front)).response_mode).toBe('fragment.jwt');
   });
 });
