@@ -3,12 +3,14 @@
  * Core §9; RFC 7521 §4.2; RFC 7523 §3; RFC 8725 §3.11.
  */
 import { decodeJwt, decodeProtectedHeader, errors, type JWTVerifyOptions, type JWTVerifyResult } from 'jose';
+import { giveBack } from '../limits/counters.js';
+import { reserveAssertion } from '../limits/registrations.js';
 import { isMacAlg } from '../oauth/algorithms.js';
 import { OAuthError } from '../oauth/errors.js';
 import { profileOf } from '../oauth/profiles.js';
 import { digest } from '../secrets.js';
 import * as assertionIds from '../store/assertion_ids.js';
-import type { Client } from '../store/clients.js';
+import { type Client, isStranger } from '../store/clients.js';
 import type { AuthenticationRequest, Presented, VerifyContext } from './method.js';
 
 const assertion_type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
@@ -88,14 +90,39 @@ export function assertRightAssertion(
   if ((payload.iat ?? now) > now + 60) throw new errors.JWTInvalid('iat is in the future');
 }
 
-/** Whether an assertion that verified is used for the first time. It is used up by this. */
+/**
+ * Whether an assertion that verified is used for the first time. It is used up by this. Throws `temporarily_unavailable` with status 429
+ * where a client that nobody answers for has used too many.
+ */
 export async function useOnce(
-  { db, now }: VerifyContext,
+  context: VerifyContext,
   client: Client,
   { payload: { jti, exp } }: JWTVerifyResult,
 ): Promise<boolean> {
+  const { db, now } = context;
   if (typeof jti !== 'string' || jti === '' || exp === undefined || exp > now + longest_seconds) return false;
-  return assertionIds.insert(db, digest(`${client.client_id} ${jti}`), exp + skew_seconds);
+  const row = [digest(`${client.client_id} ${jti}`), exp + skew_seconds] as const;
+  return isStranger(client) ? useOfStranger(context, client, row) : assertionIds.insert(db, ...row);
+}
+
+/** The same within a limit: nobody fills a table by registering and signing (design §1.2). */
+async function useOfStranger(
+  { db, config, now }: VerifyContext,
+  { client_id }: Client,
+  row: readonly [id_hash: string, expires_at: number],
+): Promise<boolean> {
+  const used = await db.transaction(async (trx) => {
+    const reservation = await reserveAssertion(trx, config, client_id, now);
+    if (!reservation.allowed) return reservation;
+    const fresh = await assertionIds.insert(trx, ...row);
+    if (!fresh) await giveBack(trx, reservation.key_hashes); // whoever replays one uses up nothing of the client's
+    return fresh;
+  });
+  if (typeof used === 'boolean') return used;
+  throw new OAuthError('temporarily_unavailable', 'this client has used too many assertions in this hour', {
+    status: 429,
+    retry_after: used.retry_after,
+  });
 }
 
 /** What the client is told says no more than for a wrong secret; the log says why. */

@@ -104,6 +104,12 @@ export const protocol = {
     about:
       'How often one source (/24, /64) may try to register, or to change, an application that came without a token in an hour.',
   },
+  CLIENT_REGISTRATION_ASSERTIONS: {
+    schema: whole(1, 1_000_000),
+    fallback: '3600',
+    about:
+      'How many JWTs (`private_key_jwt`, `client_secret_jwt`) an application that came without a token may authenticate with in an hour: each is remembered until it expires.',
+  },
   CLIENT_REGISTRATIONS_MOST: {
     schema: whole(1, 1_000_000),
     fallback: '1000',

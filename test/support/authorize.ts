@@ -81,7 +81,10 @@ const sqliteTables = statement<Record<never, never>, { name: string }>((sql) =>
 );
 
 /** How many rows a table holds, on either engine. */
-export async function countIn(idp: TestIdp, table: 'authorizations' | 'pushed_requests'): Promise<number> {
+export async function countIn(
+  idp: TestIdp,
+  table: 'assertion_ids' | 'authorizations' | 'pushed_requests',
+): Promise<number> {
   const count = statement<Record<never, never>, { rows: number | string }>((sql) =>
     sql(table).count('* as rows'),
   );
