@@ -22,7 +22,7 @@ export function failureOf({ code, error, message, status }: SignInError): Messag
       'You chose not to go on, so nothing was shared with this app. You can sign in whenever you like.';
     return { status: 200, heading: 'You are not signed in', text, detail: error };
   }
-  const heading = code === 'cross_site' ? 'This form is not from here' : 'The sign-in did not work';
+  const heading = code === 'cross_site' ? 'This form is not from here' : 'The sign\u2011in did not work';
   const detail = error === undefined ? code : `${code}: ${error}`;
   return { status, heading, text: message, detail };
 }

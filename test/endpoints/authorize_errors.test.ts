@@ -156,7 +156,7 @@ describe('the page helps those who can act on it (design §1.8)', () => {
     const browser = who === 'a stranger' ? idp.browser() : await signedInBrowser(idp);
     const page = await ask(browser, 'shop', wrong);
     expectErrorPage(page);
-    expect(headingOf(page)).toBe('This sign-in link does not work');
+    expect(headingOf(page)).toBe('This sign\u2011in link does not work');
     expect(readable(page.html).includes(redirect_uri)).toBe(sees);
   });
 

@@ -137,3 +137,14 @@ export function errorsWithoutKey(path: string, text: string): readonly string[] 
   });
   return found;
 }
+
+/** The keys of what is said as a heading, or as the title of a page. */
+export function headingKeys(): ReadonlySet<string> {
+  const headings = views.flatMap(({ text }) => text.match(/<h[1-6][\s>][\s\S]*?<\/h[1-6]>/g) ?? []);
+  const named = sourceFiles('src').flatMap(
+    ({ text }) => text.match(/\b(?:title|heading|link)(?::| =)[^,;\n]*/g) ?? [],
+  );
+  return new Set(
+    [...headings, ...named].flatMap((code) => [...code.matchAll(literal)].map(([, , key = '']) => key)),
+  );
+}
