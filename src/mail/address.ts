@@ -30,7 +30,7 @@ export function maskedAddress(address: string): string {
   const at = address.lastIndexOf('@');
   const domain = address.slice(at + 1);
   const end = domain.includes('.') ? domain.slice(domain.lastIndexOf('.')) : '';
-  return `${firstOf(address.slice(0, at))}…@${firstOf(domain)}…${end}`;
+  return `${firstOf(address.slice(0, at))}•••@${firstOf(domain)}•••${end}`;
 }
 
 function firstOf(text: string): string {

@@ -134,14 +134,14 @@ test('the page of a link says which account it is about to who knows it, and no 
   const { idp, browser } = await start();
   await ask(browser, 'conutess@example.com');
   const { html } = await idp.browser().get(await linkOf(idp, 'email_change'));
-  expect(html).toContain('It takes the place of <bdi>a…@e….com</bdi>.');
+  expect(html).toContain('It takes the place of <bdi>a•••@e•••.com</bdi>.');
   expect(html).not.toMatch(/ada@|Lovelace/);
 });
 
 test.each([
-  ['ada@example.com', 'a…@e….com'],
-  ['🦊fox@mail.example.co.uk', '🦊…@m….uk'],
-  ['root@localhost', 'r…@l…'],
+  ['ada@example.com', 'a•••@e•••.com'],
+  ['🦊fox@mail.example.co.uk', '🦊•••@m•••.uk'],
+  ['root@localhost', 'r•••@l•••'],
 ])('%s is masked as %s', (address, masked) => {
   expect(maskedAddress(address)).toBe(masked);
 });
