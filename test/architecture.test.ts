@@ -109,7 +109,7 @@ const keepers: readonly (readonly [what: RegExp, where: RegExp, why: string])[] 
   [/^i18next$/, /^src\/languages\//, 'texts are looked up in one place'],
   [
     /^ejs$/,
-    /^src\/(http\/views\.ts|mail\/letter\.ts|demo\/)/,
+    /^src\/(http\/views\.ts|mail\/templates\.ts|demo\/)/,
     'pages are rendered in one place, and mail in another',
   ],
   [/^nodemailer$/, /^src\/mail\/smtp\.ts$/, 'mail leaves in one place'],
@@ -138,7 +138,7 @@ const keepers: readonly (readonly [what: RegExp, where: RegExp, why: string])[] 
   ],
   [
     /^node:fs/,
-    /^src\/(main\.ts|tls\.ts|pack_relying_party\.ts|keys\/master_key\.ts|limits\/judging_process\.js|store\/|http\/(render|views)\.ts|mail\/letter\.ts|languages\/catalogues\.ts|cli\/|demo)/,
+    /^src\/(main\.ts|tls\.ts|pack_relying_party\.ts|keys\/master_key\.ts|limits\/judging_process\.js|store\/|http\/(render|views)\.ts|mail\/templates\.ts|languages\/catalogues\.ts|cli\/|demo)/,
     'files are read at the edges',
   ],
   [/^@zxcvbn-ts/, /^src\/limits\/judging_process\.js$/, 'passwords are judged in a process of their own'],

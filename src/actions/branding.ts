@@ -17,13 +17,14 @@ export interface BrandChanges extends Omit<Brand, 'logo'> {
   readonly logo?: Buffer;
 }
 
-/** Where this server is and what it is called, for what is told outside of pages. */
+/** Where this server is, what it is called and whose templates it writes with, for what is told outside of pages. */
 export async function nameOf({
   caches,
   config,
-}: Pick<Deps, 'caches' | 'config'>): Promise<Pick<Deps['config'], 'ISSUER' | 'PRODUCT_NAME'>> {
+}: Pick<Deps, 'caches' | 'config'>): Promise<Pick<Deps['config'], 'ISSUER' | 'PRODUCT_NAME' | 'VIEWS_DIR'>> {
   const { product_name = config.PRODUCT_NAME } = await caches.brand();
-  return { ISSUER: config.ISSUER, PRODUCT_NAME: product_name };
+  const { ISSUER, VIEWS_DIR } = config;
+  return { ISSUER, PRODUCT_NAME: product_name, VIEWS_DIR };
 }
 
 export async function loadBrand(deps: Pick<Deps, 'db'>): Promise<Brand> {

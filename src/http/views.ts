@@ -1,12 +1,13 @@
 /**
  * The templates of pages, views/*.ejs, compiled once. A file of the same name in the operator's folder (VIEWS_DIR) stands in for ours,
- * whole pages and their parts alike.
+ * whole pages and their parts alike. Those of mails are mail/templates.ts's.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ejs from 'ejs';
 import { ConfigError } from '../config.js';
+import { mailProblems } from '../mail/own_templates.js';
 
 export const views = fileURLToPath(new URL('../../views/', import.meta.url));
 
@@ -93,17 +94,18 @@ function compileOwn(view: ViewName, own: string): Template {
 }
 
 /**
- * Looks at the operator's folder at start. Throws ConfigError naming each file that stands in for none of ours, and each that does not
- * compile.
+ * Looks at the operator's folder at start. Throws ConfigError naming each file that stands in for none of ours, each that does not
+ * compile, and what is wrong with mails.
  */
 export function assertViews(own: string | undefined): void {
   if (own === undefined) return;
   const problems = viewProblems(resolve(own));
+  if (problems.length === 0) problems.push(...mailProblems(own).map((one) => `SALLYPORT_VIEWS_DIR: ${one}`));
   if (problems.length > 0) throw new ConfigError(problems);
 }
 
-function viewProblems(own: string): readonly string[] {
-  const ours = new Set(ejsFiles(views).filter((name) => !/^(demo|mail)[/\\]/.test(name)));
+function viewProblems(own: string): string[] {
+  const ours = new Set(ejsFiles(views).filter((name) => !/^demo[/\\]/.test(name)));
   try {
     return readdirSync(own, { recursive: true, withFileTypes: true })
       .filter((entry) => !entry.isDirectory())

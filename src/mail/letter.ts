@@ -1,7 +1,4 @@
 /** A message as it is sent: subject, text and HTML, made of the same words. Views mail/message.text.ejs and mail/message.html.ejs. */
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import ejs from 'ejs';
 import ipaddr from 'ipaddr.js';
 import type { Config } from '../config.js';
 import type { Places } from '../devices/places.js';
@@ -10,11 +7,7 @@ import type { Language } from '../languages/catalogues.js';
 import { type Translator, translatorOf } from '../languages/translate.js';
 import type { Visit } from '../store/events.js';
 import { type Message, texts } from './messages.js';
-
-const views = fileURLToPath(new URL('../../views/mail/', import.meta.url));
-
-const asText = ejs.compile(readFileSync(`${views}message.text.ejs`, 'utf8'), { escape: String });
-const asHtml = ejs.compile(readFileSync(`${views}message.html.ejs`, 'utf8'));
+import { mailTemplates } from './templates.js';
 
 /** What is sealed in a row of the table mails. */
 export interface Mail {
@@ -44,7 +37,7 @@ export async function placeOf(places: Places, { message, language }: Mail): Prom
 
 /** Writes a message that tells of what was done at `at`, and at which place, if that is known. */
 export function letterOf(
-  config: Pick<Config, 'ISSUER' | 'PRODUCT_NAME'>,
+  config: Pick<Config, 'ISSUER' | 'PRODUCT_NAME' | 'VIEWS_DIR'>,
   { to, language, zone, message }: Mail,
   at: number,
   place: string | null = null,
@@ -66,7 +59,8 @@ export function letterOf(
     footer: t('mail.footer', { ...values, address: to }),
   };
   const secrets = [...(link === null ? [] : [link]), ...('code' in message ? [message.code] : [])];
-  return { to, subject: data.subject, text: asText(data), html: asHtml(data), link, secrets };
+  const write = mailTemplates(config.VIEWS_DIR);
+  return { to, subject: data.subject, text: write.text(data), html: write.html(data), link, secrets };
 }
 
 function valuesOf(message: Message, t: Translator, zone: string | null): Readonly<Record<string, string>> {

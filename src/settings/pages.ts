@@ -14,7 +14,7 @@ export const pages = {
     schema: z.string().min(1).optional(),
     fallback: undefined,
     about:
-      'A folder with views of your own: a file there stands in for the one of the same name in `views/`, `login.ejs` or `_parts/foot.ejs`.',
+      'A folder with views of your own: a file there stands in for the one of the same name in `views/`, `login.ejs`, `_parts/foot.ejs` or `mail/message.html.ejs`.',
   },
   DEFAULT_LANGUAGE: {
     schema: z.enum(languages),

@@ -4,7 +4,7 @@ import { languages } from '../../src/languages/catalogues.js';
 import { letterOf, type Mail } from '../../src/mail/letter.js';
 import { type Message, type MessageName, texts } from '../../src/mail/messages.js';
 
-const config = { ISSUER: 'https://id.example', PRODUCT_NAME: 'Example' };
+const config = { ISSUER: 'https://id.example', PRODUCT_NAME: 'Example', VIEWS_DIR: undefined };
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 const from = { user_agent: firefox, address: '203.0.113.77' };
 const link = 'https://id.example/x?token=abc&request=d';

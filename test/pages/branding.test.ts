@@ -8,6 +8,7 @@ import { commandsOf } from '../support/cli.js';
 import { engines } from '../support/database.js';
 import { authorizeUrl, signIn } from '../support/flow.js';
 import { startIdp, type TestIdp } from '../support/idp.js';
+import { lettersOf, mailRows } from '../support/mails.js';
 import { eventsOf } from '../support/shop.js';
 
 const png = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), Buffer.alloc(64, 7)]);
@@ -158,7 +159,45 @@ describe('views of the operator', () => {
     expect((await (await startIdp()).browser().get('/login')).html).not.toContain('own-mark');
   });
 
+  test('stand in for the parts of mails, each by itself', async () => {
+    const VIEWS_DIR = folder({
+      'mail/message.text.ejs':
+        '<% for (const line of lines) { %><%= line %><% } %><% if (button) { %>\n=> <%= button.link %><% } %>',
+    });
+    const idp = await startIdp({ settings: { VIEWS_DIR } });
+    await idp.addUser();
+    const browser = idp.browser();
+    await browser.submit(await browser.get('/forgot-password'), { email: 'ada@example.com' });
+    const { id = '' } = (await mailRows(idp))[0] ?? {};
+    const { html } = await browser.get(`/dev/mail/${id}`);
+    expect(html).toContain('=&gt; http://127.0.0.1');
+    const [letter] = await lettersOf(idp);
+    expect(letter?.text).toMatch(/\n=> \S+\/reset-password\?token=\S+$/);
+    expect(letter?.html).toContain('<!doctype html>');
+  });
+
   test.each([
+    [
+      'a mail that lacks its link',
+      { 'mail/message.html.ejs': '<%= lines[0] %>' },
+      'message.html.ejs leaves out the link',
+    ],
+    [
+      'a mail that lacks its code',
+      { 'mail/message.text.ejs': '<%= button?.link %>' },
+      'message.text.ejs leaves out the code',
+    ],
+    [
+      'a mail that cannot be written',
+      { 'mail/message.html.ejs': '<%= nothing %>' },
+      'nothing is not defined',
+    ],
+    [
+      'a mail that does not compile',
+      { 'mail/message.html.ejs': '<% if (' },
+      'message.html.ejs does not compile',
+    ],
+    ['a mail of another name', { 'mail/letter.ejs': 'x' }, 'letter.ejs is not the name of a view'],
     ['a name that is none of ours', { 'logni.ejs': 'x' }, 'logni.ejs is not the name of a view'],
     ['a file of another kind', { 'style.css': 'x' }, 'style.css is not the name of a view'],
     ['a view that does not compile', { 'login.ejs': '<% if (' }, 'login.ejs does not compile'],
