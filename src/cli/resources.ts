@@ -15,6 +15,8 @@ interface ResourceOptions {
   readonly client?: string;
   readonly permission?: readonly string[];
   readonly tokenClaim?: readonly string[];
+  readonly accessTokenSeconds?: string;
+  readonly accessTokenSigningAlg?: string;
   readonly json?: boolean;
 }
 
@@ -81,17 +83,24 @@ function resourceOptions(command: Command, about_client: string): Command {
     .option('--client <client_id>', about_client)
     .option('--permission <name=role,role>', 'who holds a permission; may be repeated', collect)
     .option('--token-claim <claim>', 'roles or permissions, to be in its tokens; may be repeated', collect)
+    .option('--access-token-seconds <n>', 'how long its access tokens live: shorter than others')
+    .option('--access-token-signing-alg <alg>', 'what its access tokens are signed with, instead of RS256')
     .option('--json', 'print JSON');
 }
 
-/** An empty word removes: `--client ''`, `--permission ''`, `--token-claim ''`. */
-function changesOf({ scope, client, permission, tokenClaim }: ResourceOptions): ResourceChanges {
+/** An empty word removes: `--client ''`, `--permission ''`, `--access-token-seconds ''`. */
+function changesOf(options: ResourceOptions): ResourceChanges {
+  const { scope, client, permission, tokenClaim, accessTokenSeconds, accessTokenSigningAlg: alg } = options;
   const token_claims = tokenClaim?.flatMap((text) => text.split(/[ ,]+/)).filter((text) => text !== '');
   return {
     ...(scope !== undefined && { scope }),
     ...(client !== undefined && { client_id: client === '' ? null : client }),
     ...(permission !== undefined && { permissions: permissionsOf(permission) }),
     ...(token_claims !== undefined && { token_claims }),
+    ...(accessTokenSeconds !== undefined && {
+      access_token_seconds: accessTokenSeconds === '' ? null : Number(accessTokenSeconds),
+    }),
+    ...(alg !== undefined && { access_token_signing_alg: alg === '' ? null : alg }),
   };
 }
 
@@ -104,7 +113,7 @@ function permissionsOf(texts: readonly string[]): Record<string, readonly string
 }
 
 function tell(row: resources.ResourceRow, options: ResourceOptions): void {
-  print(row, options, ({ identifier, scope, client_id, permissions, token_claims }) =>
+  print(row, options, ({ identifier, scope, client_id, permissions, token_claims, ...tokens }) =>
     [
       `identifier: ${identifier}`,
       `scope: ${scope}`,
@@ -113,6 +122,12 @@ function tell(row: resources.ResourceRow, options: ResourceOptions): void {
         ([name, roles]) => `permission: ${name}=${roles.join(',')}`,
       ),
       ...(token_claims === '' ? [] : [`token claims: ${token_claims}`]),
+      ...(tokens.access_token_seconds === null
+        ? []
+        : [`access tokens live: ${tokens.access_token_seconds} s`]),
+      ...(tokens.access_token_signing_alg === null
+        ? []
+        : [`signed with: ${tokens.access_token_signing_alg}`]),
     ].join('\n'),
   );
 }

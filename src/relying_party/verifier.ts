@@ -26,7 +26,7 @@ export interface VerifierOptions {
   readonly issuer: string;
   /** Whom a token must be for: its `aud`. With several, one of them is enough. */
   readonly audience: string | readonly string[];
-  /** What tokens may be signed with. Default: RS256. */
+  /** What tokens may be signed with. Default: RS256. Status lists and events may be signed with whatever the issuer has a key for. */
   readonly algorithms?: readonly Algorithm[];
   /** How far the issuer's clock may be from ours. Default: 5. */
   readonly clock_tolerance_seconds?: number;
@@ -96,7 +96,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
     keys_max_staleness_seconds: options.keys_max_staleness_seconds ?? 86_400,
   });
   const keys = createIssuerKeys(source, allowed, now);
-  const open = (typ: string) => async (jws: string) => (await keys.open(jws, typ, longest_list)).claims;
+  const any_keys = createIssuerKeys(source, algorithms, now); // what the issuer says itself may be signed otherwise than its tokens
+  const open = (typ: string) => async (jws: string) => (await any_keys.open(jws, typ, longest_list)).claims;
   const lists = createStatusLists({
     ...{ issuer, remote, now, max_staleness_seconds, report, open: open('statuslist+jwt') },
   });

@@ -4,6 +4,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import { type Brand, brandOf } from '../branding/brand.js';
+import type { JwsAlg } from '../oauth/algorithms.js';
 import { originsOf, usesSignInApi } from '../oauth/client_rules.js';
 import { scopeWords } from '../oauth/scope.js';
 import * as cacheVersions from './cache_versions.js';
@@ -27,6 +28,8 @@ export interface Caches {
   resources(): Promise<ReadonlyMap<string, readonly string[]>>;
   /** What roles mean to the resource servers that tell them apart, by identifier. */
   roleRules(): Promise<ReadonlyMap<string, RoleRules>>;
+  /** How the resource servers that want it otherwise than usual get their access tokens, by identifier. */
+  tokenRules(): Promise<ReadonlyMap<string, TokenRules>>;
   /** Every origin from which some enabled client's script may call. */
   origins(): Promise<ReadonlySet<string>>;
   /** Every origin from which the script of some enabled client may call the sign-in API. */
@@ -57,6 +60,7 @@ export function createCaches(db: Db, clock: () => number): Caches {
       new Map((await resources.list(db)).map(({ identifier, scope }) => [identifier, scopeWords(scope)])),
   );
   const allRules = keep('resources', async () => new Map((await resources.list(db)).flatMap(rulesOf)));
+  const tokenRules = keep('resources', async () => new Map((await resources.list(db)).flatMap(tokenRulesOf)));
   const enabledProviders = keep('identity_providers', async () =>
     (await identityProviders.list(db)).filter(({ disabled_at }) => disabled_at === null),
   );
@@ -84,6 +88,7 @@ export function createCaches(db: Db, clock: () => number): Caches {
     },
     resources: allResources.get,
     roleRules: allRules.get,
+    tokenRules: tokenRules.get,
     origins: async () => (await ofAll.get()).any,
     signInOrigins: async () => (await ofAll.get()).sign_in,
     startable: async () => (await ofAll.get()).startable,
@@ -106,6 +111,19 @@ function rulesOf({ identifier, permissions, token_claims }: resources.ResourceRo
   if (permissions === '{}' && token_claims === '') return [];
   const parsed = JSON.parse(permissions) as RoleRules['permissions']; // written by actions/resources.ts
   return [[identifier, { permissions: parsed, token_claims: scopeWords(token_claims) }]];
+}
+
+/** What access tokens for a resource server are like. */
+export interface TokenRules {
+  /** How long they live; null for as long as others. */
+  readonly seconds: number | null;
+  readonly alg: JwsAlg | null;
+}
+
+function tokenRulesOf(row: resources.ResourceRow): [string, TokenRules][] {
+  const seconds = row.access_token_seconds;
+  const alg = row.access_token_signing_alg as JwsAlg | null; // written by actions/resources.ts
+  return seconds === null && alg === null ? [] : [[row.identifier, { seconds, alg }]];
 }
 
 type Versions = ReadonlyMap<cacheVersions.Cached, number>;

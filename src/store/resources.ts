@@ -12,6 +12,10 @@ export interface ResourceRow {
   permissions: string;
   /** Which claims about roles it wants in its tokens, words separated by spaces. */
   token_claims: string;
+  /** How long its access tokens live, in seconds; null for the setting. */
+  access_token_seconds: number | null;
+  /** What they are signed with; null for RS256. */
+  access_token_signing_alg: string | null;
   created_at: number;
 }
 
@@ -23,6 +27,8 @@ const insertResource = statement<ResourceRow>((sql, value) =>
       client_id: value.client_id,
       permissions: value.permissions,
       token_claims: value.token_claims,
+      access_token_seconds: value.access_token_seconds,
+      access_token_signing_alg: value.access_token_signing_alg,
       created_at: value.created_at,
     })
     .onConflict('identifier')
@@ -54,6 +60,8 @@ const updateResource = statement<Omit<ResourceRow, 'created_at'>>((sql, value) =
     client_id: value.client_id,
     permissions: value.permissions,
     token_claims: value.token_claims,
+    access_token_seconds: value.access_token_seconds,
+    access_token_signing_alg: value.access_token_signing_alg,
   }),
 );
 

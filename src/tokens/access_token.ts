@@ -10,6 +10,7 @@ import type { Granted } from './granted.js';
 import type { Permitted } from './permissions.js';
 import { readStatus, statusClaim, statusOf } from './status.js';
 import { sidFor, subjectOf } from './subject.js';
+import type { AccessTokenForm } from './token_rules.js';
 
 /** What this server itself needs of an access token that it issued. */
 export interface AccessToken {
@@ -31,8 +32,6 @@ export interface AccessToken {
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
-type Lifetimes = Pick<Config, 'ISSUER' | 'ACCESS_TOKEN_SECONDS'>;
-
 export interface AccessTokenRequest {
   readonly client: Client;
   readonly granted: Granted;
@@ -40,11 +39,12 @@ export interface AccessTokenRequest {
   readonly user: UserRow | undefined;
   /** What the resource servers of the audience asked for. */
   readonly role_claims: Permitted['claims'];
+  readonly form: AccessTokenForm;
 }
 
 export function signAccessToken(
   ring: KeyRing,
-  config: Lifetimes,
+  config: Pick<Config, 'ISSUER'>,
   request: AccessTokenRequest,
   now: number,
 ): Promise<string> {
@@ -58,7 +58,7 @@ export function signAccessToken(
     aud: audience.length > 1 ? audience : only, // one audience is a string: protocol.md §30.5
     client_id,
     iat: now,
-    exp: now + config.ACCESS_TOKEN_SECONDS,
+    exp: now + request.form.lifetime,
     jti: user === null ? newId() : `${user.authorization_id}.${newId()}`,
     ...(scope.length > 0 && { scope: scope.join(' ') }),
     ...(user !== null && { sid: sidFor(ring, request.client, user.sid) }),
@@ -68,7 +68,7 @@ export function signAccessToken(
     ...request.role_claims,
     ...(userinfo_claims.length > 0 && { userinfo_claims }),
   };
-  return ring.sign('at+jwt', claims, now);
+  return ring.sign('at+jwt', claims, now, request.form.alg);
 }
 
 /** When a token is read, and what more than the usual is accepted. */

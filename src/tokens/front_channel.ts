@@ -10,6 +10,7 @@ import type { ClientJwtDeps } from './client_jwt.js';
 import type { Granted } from './granted.js';
 import { signIdToken } from './id_token.js';
 import { permitted } from './issue.js';
+import { accessTokenForm } from './token_rules.js';
 
 export interface ResponseTokens {
   readonly type: ResponseType;
@@ -28,8 +29,14 @@ export async function issueResponseTokens(
 ): Promise<Readonly<Record<string, string>>> {
   const { config, ring } = deps;
   const { user, scope, role_claims } = await permitted(deps, granted);
+  const form = await accessTokenForm(deps.caches, config, granted.audience);
   const access_token = type.token
-    ? await signAccessToken(ring, config, { client, granted: { ...granted, scope }, user, role_claims }, now)
+    ? await signAccessToken(
+        ring,
+        config,
+        { client, granted: { ...granted, scope }, user, role_claims, form },
+        now,
+      )
     : null;
   const beside = {
     ...{ access_token, code },
@@ -45,7 +52,7 @@ export async function issueResponseTokens(
     ...(access_token !== null && {
       access_token,
       token_type: 'Bearer',
-      expires_in: String(config.ACCESS_TOKEN_SECONDS),
+      expires_in: String(form.lifetime),
       scope: scope.join(' '),
     }),
     ...(id_token !== null && { id_token }),

@@ -11,6 +11,7 @@ import type { ClientJwtDeps } from './client_jwt.js';
 import type { Granted } from './granted.js';
 import { signIdToken } from './id_token.js';
 import { permit } from './permissions.js';
+import { accessTokenForm } from './token_rules.js';
 
 /** Only a token that travels through the browser is bound to what travels with it. */
 function ofCodeFlow(client: Client) {
@@ -36,11 +37,12 @@ export async function issueTokens(
   const { config, ring } = deps;
   const openid = granted.user?.scope.includes('openid') === true;
   const { user, scope, role_claims } = await permitted(deps, granted);
+  const form = await accessTokenForm(deps.caches, config, granted.audience);
 
   const access_token = await signAccessToken(
     ring,
     config,
-    { client, granted: { ...granted, scope }, user, role_claims },
+    { client, granted: { ...granted, scope }, user, role_claims, form },
     now,
   );
   const id_token =
@@ -54,7 +56,7 @@ export async function issueTokens(
   return {
     access_token,
     token_type: 'Bearer',
-    expires_in: config.ACCESS_TOKEN_SECONDS,
+    expires_in: form.lifetime,
     scope: scope.join(' '),
     ...(granted.refresh_token !== null && { refresh_token: granted.refresh_token }),
     ...(id_token !== undefined && { id_token }),

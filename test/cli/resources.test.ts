@@ -16,6 +16,7 @@ describe('sallyport resources', () => {
     expect((await run('resources', 'list')).out).toBe('There are none yet.\n');
     const row = {
       ...{ identifier: api, scope: 'read write', client_id: null, permissions: '{}', token_claims: '' },
+      ...{ access_token_seconds: null, access_token_signing_alg: null },
       created_at: idp.now(),
     };
     expect(await json('resources', 'add', api, '--scope', 'read', '--scope', 'write')).toEqual(row);
@@ -75,7 +76,29 @@ describe('sallyport resources', () => {
     expect(removed).toMatchObject({ permissions: '{}', token_claims: '' });
   });
 
+  test('say how long access tokens live and what they are signed with; an empty word takes it back', async () => {
+    const { run, json } = await start();
+    const asked = ['--access-token-seconds', '60', '--access-token-signing-alg', 'ES256'];
+    const { out } = await run('resources', 'add', api, ...asked);
+    expect(out).toBe(`identifier: ${api}\nscope: \naccess tokens live: 60 s\nsigned with: ES256\n`);
+    const removed = ['--access-token-seconds', '', '--access-token-signing-alg', ''];
+    expect(await json('resources', 'update', api, ...removed)).toMatchObject({
+      ...{ access_token_seconds: null, access_token_signing_alg: null },
+    });
+  });
+
+  const lifetime = 'Access tokens live for whole seconds, from 30 to 600 (SALLYPORT_ACCESS_TOKEN_SECONDS).\n';
   test.each([
+    ['a lifetime that is no number', ['--access-token-seconds', 'long'], lifetime],
+    ['one of half a second', ['--access-token-seconds', '90.5'], lifetime],
+    ['one that is too short', ['--access-token-seconds', '29'], lifetime],
+    ['one longer than that of others', ['--access-token-seconds', '601'], lifetime],
+    [
+      'a shared secret to sign with',
+      ['--access-token-signing-alg', 'HS256'],
+      expect.stringContaining('Access tokens cannot be signed with HS256; with these they can: RS256 '),
+    ],
+    ['no signature', ['--access-token-signing-alg', 'none'], expect.stringContaining('with none;')],
     [
       'a permission without roles',
       ['--permission', 'write'],
