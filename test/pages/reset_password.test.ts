@@ -7,47 +7,14 @@ import * as mailLinks from '../../src/store/mail_links.js';
 import { listByUser } from '../../src/store/sessions.js';
 import { find } from '../../src/store/users.js';
 import { countRows } from '../support/authorize.js';
-import { type Browser, formOf, type Page } from '../support/browser.js';
+import { formOf } from '../support/browser.js';
 import { engines } from '../support/database.js';
-import { authorizeUrl, signIn } from '../support/flow.js';
-import { startIdp, type TestIdp } from '../support/idp.js';
+import { authorizeUrl } from '../support/flow.js';
+import { startIdp } from '../support/idp.js';
 import { lettersOf, linkIn, mailRows } from '../support/mails.js';
 import { recording } from '../support/recording.js';
+import { ask, asked, fresh, reset, worksWith } from '../support/reset.js';
 import { startShop } from '../support/shop.js';
-
-const fresh = 'glacier-turnip-accordion-mild';
-
-async function ask(browser: Browser, email = 'ada@example.com'): Promise<Page> {
-  return browser.submit(await browser.get('/forgot-password'), { email });
-}
-
-/** Somebody who asked for a link, and the path that it leads to. */
-async function asked(options: Parameters<typeof startIdp>[0] = {}) {
-  const idp = await startIdp(options);
-  const user = await idp.addUser({ email_verified: false });
-  const browser = idp.browser();
-  expect((await ask(browser)).html).toContain('Check your mail');
-  return { idp, user, browser, path: await linkIn(idp) };
-}
-
-/** People of many networks who ask for the same address. */
-async function behindProxy(settings: Record<string, string> = {}) {
-  const idp = await startIdp({ settings: { TRUSTED_PROXIES: '127.0.0.1', ...settings } });
-  await idp.addUser();
-  const browser = idp.browser();
-  const form = { ...formOf((await browser.get('/forgot-password')).html).hidden, email: 'ada@example.com' };
-  const from = (address: string) => browser.post('/forgot-password', form, { 'x-forwarded-for': address });
-  return { idp, from };
-}
-
-async function reset(browser: Browser, path: string, password = fresh): Promise<Page> {
-  return browser.submit(await browser.get(path), { password });
-}
-
-const worksWith = async (idp: TestIdp, password: string) => {
-  const browser = idp.browser();
-  return (await signIn(browser, await browser.get('/login'), { password })).status === 200;
-};
 
 describe.each(engines)('a forgotten password on %s', (engine) => {
   test('is replaced by the link of a mail: sessions and families end, and its owner is told', async () => {
@@ -190,57 +157,6 @@ describe('a link to reset a password', () => {
     await browser.submit(await browser.get(to), { email: 'ada@example.com' });
     const done = await reset(idp.browser(), await linkIn(idp));
     expect([done.status, done.html.includes('name="request"')]).toEqual([200, false]);
-  });
-});
-
-describe('somebody who asks for links again and again', () => {
-  test('sends an address no more than their share in half an hour, and the answer stays the same', async () => {
-    const idp = await startIdp({ settings: { MAILS_PER_ADDRESS_AND_SOURCE: '2' } });
-    await idp.addUser();
-    const pages = [];
-    for (let i = 0; i < 4; i += 1) pages.push((await ask(idp.browser())).html);
-    expect(new Set(pages).size).toBe(1);
-    expect(await mailRows(idp)).toHaveLength(2);
-    idp.advance(1800);
-    await ask(idp.browser());
-    expect(await mailRows(idp)).toHaveLength(3);
-  });
-
-  test('does not use up the mails of the owner, who asks from another network (hardening 15)', async () => {
-    const { idp, from } = await behindProxy();
-    for (let i = 0; i < 8; i += 1) await from('198.51.100.7');
-    const before = await mailRows(idp);
-    expect(before).toHaveLength(3);
-    await from('203.0.113.9');
-    expect(await mailRows(idp)).toHaveLength(4);
-  });
-
-  test('from ever other networks sends no more than all may, and at every minute a link is good for the owner', async () => {
-    const { idp, from } = await behindProxy({ MAILS_PER_ADDRESS: '4', MAILS_PER_ADDRESS_AND_SOURCE: '1' });
-    for (let minute = 0; minute < 64; minute += 3) {
-      for (let i = 0; i < 2; i += 1) await from(`10.${minute}.${i}.1`);
-      const path = await linkIn(idp);
-      expect((await idp.fetch(path)).status, `minute ${minute}`).toBe(200);
-      idp.advance(179);
-      expect((await idp.fetch(path)).status, `minute ${minute + 3}`).toBe(200);
-      idp.advance(1);
-    }
-    expect(await mailRows(idp)).toHaveLength(12);
-  });
-
-  test('is answered 429 after their share, for addresses of nobody alike', async () => {
-    const idp = await startIdp({ settings: { MAILS_PER_SOURCE: '3' } });
-    await idp.addUser();
-    const statuses = [];
-    for (const email of ['a@x.example', 'ada@example.com', 'b@x.example', 'ada@example.com', 'c@x.example'])
-      statuses.push((await ask(idp.browser(), email)).status);
-    expect(statuses).toEqual([200, 200, 200, 429, 429]);
-  });
-
-  test('leaves the links good that were sent before', async () => {
-    const { idp, browser, path } = await asked();
-    for (let i = 0; i < 8; i += 1) await ask(idp.browser());
-    expect((await reset(browser, path)).html).toContain('Your password is set');
   });
 });
 

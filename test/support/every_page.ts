@@ -2,14 +2,12 @@
 import type { Page } from 'playwright-core';
 import { setBrand } from '../../src/actions/branding.js';
 import { offerClaim } from '../../src/actions/setup.js';
-import * as users from '../../src/store/users.js';
 import { accountWays } from './account_pages.js';
 import { beSignedIn, follow, typeCredentials } from './chromium.js';
-import { addApp, addRecoveryCodes, proveFactors } from './factors.js';
+import { factorWays } from './factor_pages.js';
 import { addProvider, startUpstream } from './identity_provider.js';
 import { startIdp, type TestIdp } from './idp.js';
 import { linkIn, queueNotice } from './mails.js';
-import { givePasskey } from './passkeys.js';
 import { addStranger } from './registration.js';
 import { type RelyingApp, startApp } from './relying_app.js';
 
@@ -53,6 +51,7 @@ async function comeFromElsewhere(page: Page, idp: TestIdp): Promise<void> {
 
 const ways = {
   ...accountWays,
+  ...factorWays,
   login: (page, { idp }) => page.goto(`${idp.issuer}/login`),
   'login for an application': (page, { shop }) => page.goto(shop.login),
   'login with a wrong password': async (page, { shop }) => {
@@ -97,29 +96,6 @@ const ways = {
   'account chooser': async (page, { idp, shop }) => {
     await beSignedIn(page, idp);
     await page.goto(`${shop.login}?prompt=select_account`);
-  },
-  passkeys: async (page, { idp, ada }) => {
-    await beSignedIn(page, idp);
-    await givePasskey(idp, ada, {
-      name: 'A security key with a name that is rather long',
-      user_verified: false,
-    });
-    await givePasskey(idp, ada, { backup_eligible: true });
-    await page.goto(`${idp.issuer}/account/passkeys`);
-  },
-  'a new passkey': async (page, { idp }) => {
-    await beSignedIn(page, idp);
-    await page.goto(`${idp.issuer}/account/passkeys/add`);
-  },
-  'a passkey': async (page, { idp, ada }) => {
-    await beSignedIn(page, idp);
-    const { row } = await givePasskey(idp, ada);
-    await page.goto(`${idp.issuer}/account/passkeys/edit?id=${row.id}&done=added`);
-  },
-  'a passkey as the second factor': async (page, { idp, ada, shop }) => {
-    await givePasskey(idp, ada);
-    await page.goto(shop.login);
-    await typeCredentials(page);
   },
   logout: async (page, { idp }) => {
     await beSignedIn(page, idp);
@@ -166,41 +142,6 @@ const ways = {
     await idp.addUser({ email: 'admin@example.com', roles: ['admin'], claims: { name: 'Grace Hopper' } });
     await beSignedIn(page, idp, 'admin@example.com');
     await page.goto(idp.issuer);
-  },
-  'second factor': async (page, { idp, shop }) => {
-    const ada = await users.findByEmail(idp.db, 'ada@example.com');
-    await addApp(idp, ada?.id ?? '');
-    await addRecoveryCodes(idp, ada?.id ?? '');
-    await page.goto(shop.login);
-    await typeCredentials(page);
-  },
-  'second factors of an account': async (page, { idp }) => {
-    await beSignedIn(page, idp);
-    const ada = await users.findByEmail(idp.db, 'ada@example.com');
-    await addApp(idp, ada?.id ?? '');
-    await page.goto(`${idp.issuer}/account/security`);
-  },
-  'a new authenticator app': async (page, { idp }) => {
-    await beSignedIn(page, idp);
-    await page.goto(`${idp.issuer}/account/security/app`);
-  },
-  'new recovery codes': async (page, { idp }) => {
-    await beSignedIn(page, idp);
-    const ada = await users.findByEmail(idp.db, 'ada@example.com');
-    await addApp(idp, ada?.id ?? '');
-    await proveFactors(idp, ada?.id ?? '');
-    await page.goto(`${idp.issuer}/account/security/codes`);
-  },
-  'a second factor is required': async (page, { idp }) => {
-    await idp.addUser({ email: 'guarded@example.com', roles: ['guarded'], email_verified: false });
-    await page.goto(`${idp.issuer}/login`);
-    await typeCredentials(page, { email: 'guarded@example.com' });
-  },
-  'a code was sent by mail': async (page, { idp }) => {
-    await idp.addUser({ email: 'guarded@example.com', roles: ['guarded'] });
-    await page.goto(`${idp.issuer}/login`);
-    await typeCredentials(page, { email: 'guarded@example.com' });
-    await follow(page, '#send');
   },
   'confirm that it is you': async (page, { idp }) => {
     await beSignedIn(page, idp);
