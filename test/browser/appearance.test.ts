@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
+import { bringAxe, violations } from '../support/axe.js';
 import { newVisit } from '../support/chromium.js';
 import { everyPage, goToPage } from '../support/every_page.js';
 
@@ -19,7 +19,7 @@ const widths = [360, 1280];
 test.each(everyPage)('%s: axe finds nothing wrong, and nothing is wider than the window', async (name) => {
   const { page } = await newVisit();
   await goToPage(page, name);
-  await page.evaluate(axe.source);
+  await bringAxe(page);
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     // The colours alone differ.
@@ -36,12 +36,6 @@ test.each(everyPage)('%s: axe finds nothing wrong, and nothing is wider than the
     expect(await hiddenWidth(page), `${width} px`).toBe(0);
   }
 });
-
-async function violations(page: Page, rules?: readonly string[]): Promise<unknown> {
-  const options = rules === undefined ? {} : { runOnly: rules };
-  return page.evaluate(`axe.run(document, ${JSON.stringify(options)}).then(({ violations }) =>
-    violations.map(({ id, nodes }) => [id, ...nodes.map((node) => node.html + ' ' + node.failureSummary)]))`);
-}
 
 /** How many pixels of a page are reached by scrolling sideways alone. */
 async function hiddenWidth(page: Page): Promise<unknown> {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findBrowser } from '../support/chromium.js';
+import { findBrowser } from '../support/find_browser.js';
 
 test('without a browser the tests fail with one sentence, which names the command that installs one (decisions 33)', () => {
   expect(() => findBrowser({ PATH: '/nowhere' }, [])).toThrow(

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import axe from 'axe-core';
 import { beforeAll, expect, test } from 'vitest';
+import { bringAxe, violations } from '../support/axe.js';
 import { follow, newVisit } from '../support/chromium.js';
 import { goToPage, type PageName } from '../support/every_page.js';
 import { startIdp } from '../support/idp.js';
@@ -35,9 +35,8 @@ test.each((['ar', 'ja'] as const).flatMap((language) => pages.map((name) => [nam
     const { page } = await newVisit({ locale: language });
     await goToPage(page, name);
     expect(await page.getAttribute('html', 'lang')).toBe(language);
-    await page.evaluate(axe.source);
-    const found = await page.evaluate(`axe.run().then(({ violations }) => violations.map(({ id }) => id))`);
-    expect(found).toEqual([]);
+    await bringAxe(page);
+    expect(await violations(page)).toEqual([]);
     for (const width of [360, 1280]) {
       await page.setViewportSize({ width, height: 800 });
       const hidden = await page.evaluate(

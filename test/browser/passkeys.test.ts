@@ -1,9 +1,9 @@
 /** Passkeys in a real browser with an authenticator inside it: made, used at two applications, lost. */
 import type { Page } from 'playwright-core';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import * as passkeys from '../../src/store/passkeys.js';
 import * as sessions from '../../src/store/sessions.js';
-import { follow, newVisit, typeCredentials } from '../support/chromium.js';
+import { follow, newVisit, spoil, typeCredentials } from '../support/chromium.js';
 import { startIdp } from '../support/idp.js';
 import { startApp } from '../support/relying_app.js';
 import { plugIn } from '../support/virtual_authenticator.js';
@@ -66,7 +66,8 @@ test('a passkey is made, named and used at two applications; when it is lost a r
 
   // By the button, in a browser that fills in nothing by itself.
   await clearCookies();
-  await page.addInitScript('delete PublicKeyCredential.isConditionalMediationAvailable');
+  const script = await page.addInitScript('delete PublicKeyCredential.isConditionalMediationAvailable');
+  onTestFinished(() => script.dispose());
   await page.goto(blog.login);
   await pressAt(page, 'use-passkey');
   expect([page.url(), await page.textContent('#who')]).toEqual([`${blog.origin}/`, 'ada@example.com']);
@@ -125,6 +126,7 @@ test('a passkey that was removed from the account is refused in words, and the b
 test('a login page that was left alone is fetched anew by who comes back, unless something is typed in it', async () => {
   const idp = await startIdp({ host: 'localhost' });
   const { page } = await newVisit();
+  spoil(page);
   await page.clock.install();
   const comeBack = async () => {
     await page.clock.fastForward(300_000);

@@ -3,8 +3,8 @@
  * error, a violation of the content security policy, a request that fails or leaves this machine) fails the test.
  * Decisions 33: never skipped.
  */
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import {
   type Browser,
   type BrowserContext,
@@ -13,6 +13,7 @@ import {
   type Page,
 } from 'playwright-core';
 import { expect, onTestFinished } from 'vitest';
+import { findBrowser } from './find_browser.js';
 import { signIn } from './flow.js';
 import { password, type TestIdp } from './idp.js';
 
@@ -26,55 +27,12 @@ const args = [
   '--in-process-gpu',
   '--renderer-process-limit=1',
   '--process-per-site',
+  // Instead of Playwright's list, of which it repeats what is needed here: a page of the same site takes the place of the one
+  // before it, with a third less work than in a frame of its own (RenderDocument, the usual way, changes nothing that a page sees).
+  '--enable-features=CDPScreenshotNewSurface,RenderDocument:level/crashed-frame',
   '--host-resolver-rules=MAP localhost 127.0.0.1, MAP *.localhost 127.0.0.1', // our test servers have no ::1
   ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
 ];
-
-const commands = [
-  'chromium',
-  'chromium-browser',
-  'google-chrome',
-  'google-chrome-stable',
-  'microsoft-edge',
-  'microsoft-edge-stable',
-];
-
-/** Where installers put it without touching PATH. */
-const usualPlaces = [
-  '/snap/bin/chromium',
-  '/opt/google/chrome/chrome',
-  '/opt/microsoft/msedge/msedge',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-  '/Applications/Chromium.app/Contents/MacOS/Chromium',
-  '/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge',
-  ...['PROGRAMFILES', 'PROGRAMFILES(X86)', 'LOCALAPPDATA'].flatMap((name) => {
-    const folder = process.env[name];
-    const paths = ['Google/Chrome/Application/chrome.exe', 'Microsoft/Edge/Application/msedge.exe'];
-    return folder === undefined ? [] : paths.map((path) => join(folder, path));
-  }),
-];
-
-/** The browser's program. Throws a sentence that says how to get one. */
-export function findBrowser(
-  env: Readonly<Record<string, string | undefined>> = process.env,
-  places: readonly string[] = usualPlaces,
-): string {
-  const chosen = env.SALLYPORT_TEST_BROWSER;
-  if (chosen !== undefined && chosen !== '') {
-    if (existsSync(chosen)) return chosen;
-    throw new Error(`SALLYPORT_TEST_BROWSER is ${chosen}, but there is no such file.`);
-  }
-  const folders = (env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
-  const candidates = [
-    ...commands.flatMap((command) => folders.map((folder) => join(folder, command))),
-    ...places,
-  ];
-  const found = candidates.find((path) => existsSync(path));
-  if (found !== undefined) return found;
-  throw new Error(
-    'The browser tests need Chromium, Chrome or Edge: install one (on Debian: apt-get install chromium), or set SALLYPORT_TEST_BROWSER to the path of its program.',
-  );
-}
 
 let launched: Promise<Browser> | undefined;
 
@@ -93,27 +51,40 @@ export interface Visit {
 
 interface Profile {
   readonly context: BrowserContext;
-  /** Stays open: a tab in a window that is there takes half the work of one that needs a window of its own. */
-  readonly first_tab: Page;
+  /** Stays open from visit to visit: another tab, and the process that it begins with, take as much work as three pages. */
+  readonly tab: Page;
+  /** Stays open too, and keeps the processes of its sites. */
+  readonly keeper: Page;
 }
 
 /** Of visits that are over, by the options they were made with; nothing is left in them. */
 const emptied = new Map<string, Profile[]>();
 
+const spoilt = new WeakSet<Page>();
+
+/** For a test that changes its browser in a way that nothing takes back, such as its clock: no other test gets it. */
+export function spoil(tab: Page): void {
+  spoilt.add(tab);
+}
+
 /** A browser that was never here before. */
 export async function newVisit(options: BrowserContextOptions = {}): Promise<Visit> {
   const alike = JSON.stringify(options);
   const profile = emptied.get(alike)?.pop() ?? (await newProfile(options));
-  const { context } = profile;
+  const { context, tab } = profile;
   const problems: string[] = [];
+  collectProblems(tab, problems);
   context.on('page', (page) => collectProblems(page, problems));
   onTestFinished(async () => {
-    await empty(profile);
-    emptied.set(alike, [...(emptied.get(alike) ?? []), profile]);
+    if (spoilt.has(tab)) await context.close();
+    else {
+      await empty(profile);
+      emptied.set(alike, [...(emptied.get(alike) ?? []), profile]);
+    }
     expect(problems, 'what the pages complained of').toEqual([]);
   });
   return {
-    page: await context.newPage(),
+    page: tab,
     newTab: () => context.newPage(),
     clearCookies: () => context.clearCookies(),
   };
@@ -122,15 +93,51 @@ export async function newVisit(options: BrowserContextOptions = {}): Promise<Vis
 async function newProfile(options: BrowserContextOptions): Promise<Profile> {
   const context = await (await launch()).newContext({ locale: 'en-GB', ...options });
   context.setDefaultTimeout(20_000);
-  return { context, first_tab: await context.newPage() };
+  const keeper = await context.newPage();
+  await keeper.goto(await waitingRoom());
+  return { context, keeper, tab: await context.newPage() };
 }
 
+let waiting_room: Promise<string> | undefined;
+
+/**
+ * A page of the two sites where nearly all the tests are: while it is open their processes stay, with the scripts they have compiled.
+ * Every other path is an empty page.
+ */
+function waitingRoom(): Promise<string> {
+  waiting_room ??= new Promise((resolve) => {
+    const server = createServer(({ url }, response) => {
+      const { port } = server.address() as AddressInfo; // a TCP server has one
+      response.setHeader('content-type', 'text/html');
+      response.end(
+        `<link rel="icon" href="data:,">${url === '/' ? `<iframe src="http://127.0.0.1:${port}/empty"></iframe>` : ''}`,
+      );
+    });
+    server.unref().listen(0, '127.0.0.1', () => {
+      resolve(`http://localhost:${(server.address() as AddressInfo).port}/`);
+    });
+  });
+  return waiting_room;
+}
+
+/** What a test may listen to. */
+const heard = ['console', 'pageerror', 'popup', 'request', 'requestfailed', 'response'];
+
 /** Storage and caches need no emptying: each test has servers, and so origins, of its own. */
-async function empty({ context, first_tab }: Profile): Promise<void> {
-  const tabs = context.pages().filter((tab) => tab !== first_tab);
-  await Promise.all(tabs.map((tab) => tab.close()));
+async function empty({ context, tab, keeper }: Profile): Promise<void> {
+  for (const event of heard) tab.removeAllListeners(event);
+  const others = context.pages().filter((each) => each !== tab && each !== keeper);
+  await Promise.all(others.map((each) => each.close()));
+  // Not about:blank, which may not fetch the icon that the page before it has just asked for, and complains.
+  await tab.goto(`${await waitingRoom()}empty`);
+  await Promise.all([
+    tab.unrouteAll(),
+    tab.setExtraHTTPHeaders({}),
+    tab.emulateMedia({ media: null, colorScheme: null, reducedMotion: null }),
+    tab.setViewportSize({ width: 1280, height: 720 }), // Playwright's own
+    context.clearCookies(),
+  ]);
   context.removeAllListeners('page');
-  await context.clearCookies();
 }
 
 function collectProblems(page: Page, problems: string[]): void {

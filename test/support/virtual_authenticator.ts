@@ -3,6 +3,7 @@
  * fills in a passkey as soon as it may.
  */
 import type { Page } from 'playwright-core';
+import { onTestFinished } from 'vitest';
 
 /** Gives the browser of a tab an authenticator with room for passkeys, which finds out who is there. It answers in this tab alone. */
 export async function plugIn(page: Page) {
@@ -17,6 +18,10 @@ export async function plugIn(page: Page) {
       isUserVerified: true,
       automaticPresenceSimulation: true,
     },
+  });
+  onTestFinished(async () => {
+    await cdp.send('WebAuthn.disable');
+    await cdp.detach();
   });
   return {
     /** Its passkeys are lost. */
