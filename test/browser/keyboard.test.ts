@@ -11,6 +11,7 @@ test('sign in, agree and sign out with the keyboard alone, seeing where one is',
   const { page } = await newVisit();
 
   await page.goto(shop.login);
+  await page.waitForSelector('#email:focus'); // a browser moves the focus when it draws
   expect(await focused(page)).toEqual(['email', 'visible']); // typing can begin at once
   await page.keyboard.type('ada@example.com');
   await page.keyboard.press('Tab');
@@ -55,6 +56,7 @@ test('Enter in the password field signs in: it is the first button, not the one 
   const { page } = await newVisit();
 
   await page.goto(shop.login);
+  await page.waitForSelector('#email:focus'); // a browser moves the focus when it draws
   await page.keyboard.type('ada@example.com');
   await page.keyboard.press('Tab');
   await page.keyboard.type(password);
