@@ -30,7 +30,7 @@ const workers = 6;
 
 let main: string;
 beforeAll(async () => {
-  main = await buildProgram('crash');
+  main = await buildProgram();
 });
 
 /** A database with a person and a client, and the settings by which the program serves it. */

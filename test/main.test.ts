@@ -15,7 +15,7 @@ import { buildProgram, Program, runProgram } from './support/program.js';
 
 let main: string;
 beforeAll(async () => {
-  main = await buildProgram('main');
+  main = await buildProgram();
 });
 
 const mode = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);

@@ -36,7 +36,7 @@ function readable(folder: string): boolean {
 }
 
 test('the package for applications stands alone: in an empty folder it imports with what it says it needs (decisions 35)', async () => {
-  const built = dirname(await buildProgram('package'));
+  const built = dirname(await buildProgram());
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-app-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const packed = execFileSync(process.execPath, [join(built, 'pack_relying_party.js'), folder], {

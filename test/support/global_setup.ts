@@ -1,7 +1,8 @@
 /** Once per run: a migrated SQLite file and a migrated PostgreSQL database, of which each test takes a copy. */
 import { rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { ensureKeys } from '../../src/actions/keys.js';
@@ -16,6 +17,8 @@ declare module 'vitest' {
   export interface ProvidedContext {
     /** A folder for database files; removed after the run. Holds `template.sqlite`. */
     sqlite_folder: string;
+    /** An empty folder where the program finds node_modules, for program.ts; removed after the run. */
+    program_folder: string;
     /** The database `postgres` of the server that also holds `template_sallyport`. */
     postgres_url: string;
     /** Wraps the keys that both templates hold, so that no test waits for an RSA key to be made. */
@@ -29,8 +32,17 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const [sqlite_folder, postgres] = await Promise.all([migratedFile(master_key), migratedServer(master_key)]);
   project.provide('master_key', master_key);
   project.provide('sqlite_folder', sqlite_folder);
+  project.provide('program_folder', await programFolder());
   project.provide('postgres_url', postgres.url);
   return postgres.stop;
+}
+
+async function programFolder(): Promise<string> {
+  const cache = fileURLToPath(new URL('../../node_modules/.cache/sallyport/', import.meta.url));
+  await mkdir(cache, { recursive: true });
+  const folder = await mkdtemp(cache);
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true })); // on Ctrl-C too
+  return folder;
 }
 
 async function migratedFile(master_key: string): Promise<string> {

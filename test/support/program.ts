@@ -1,29 +1,49 @@
 /** The real program: built from this source into a folder of its own, run as a process with a folder of its own. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile, rm, symlink } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { expect, onTestFinished } from 'vitest';
+import { expect, inject, onTestFinished } from 'vitest';
 
 const execute = promisify(execFile);
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Compiles src/, and puts beside it what the program finds by its own path. Gives the path of main.js. */
-export async function buildProgram(name: string): Promise<string> {
-  const folder = join(root, 'node_modules', '.cache', 'sallyport', name);
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  for (const part of ['migrations', 'views', 'docs', 'LICENSE', 'package.json'])
-    await symlink(join(root, part), join(folder, part), 'junction');
-  const outDir = join(folder, 'dist');
-  const flags = ['--noCheck', '--incremental', 'false', '--declaration', 'false', '--sourceMap', 'false'];
-  await execute(process.execPath, [await tsc(), '-p', 'tsconfig.build.json', '--outDir', outDir, ...flags], {
-    cwd: root,
-  });
-  return join(outDir, 'main.js');
+/**
+ * Compiles src/ once for all tests of a run, and puts beside it what the program finds by its own path. Gives the path of main.js. Who
+ * comes first compiles; the others wait.
+ */
+export async function buildProgram(): Promise<string> {
+  const folder = join(inject('program_folder'), 'program');
+  const built = join(folder, 'dist', 'main.js');
+  const mine = () =>
+    mkdir(folder).then(
+      () => true,
+      () => false,
+    ); // one makes it
+  while (!existsSync(join(folder, 'done'))) {
+    if (await mine()) await compile(folder);
+    else await wait(50);
+  }
+  return built;
+}
+
+async function compile(folder: string): Promise<void> {
+  try {
+    for (const part of ['migrations', 'views', 'docs', 'LICENSE', 'package.json'])
+      await symlink(join(root, part), join(folder, part), 'junction');
+    const flags = ['--noCheck', '--incremental', 'false', '--declaration', 'false', '--sourceMap', 'false'];
+    const project = ['-p', 'tsconfig.build.json', '--outDir', join(folder, 'dist')];
+    await execute(process.execPath, [await tsc(), ...project, ...flags], { cwd: root });
+    await writeFile(join(folder, 'done'), '');
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true }); // another may try
+    throw error;
+  }
 }
 
 /** The path of the compiler. */
