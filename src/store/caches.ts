@@ -114,7 +114,7 @@ function rulesOf({ identifier, permissions, token_claims }: resources.ResourceRo
 }
 
 /** What access tokens for a resource server are like. */
-export interface TokenRules {
+interface TokenRules {
   /** How long they live; null for as long as others. */
   readonly seconds: number | null;
   readonly alg: JwsAlg | null;

@@ -1,7 +1,7 @@
 /** How access tokens for resource servers are made that want them otherwise than usual. RFC 9068 §2.1. */
 import type { Config } from '../config.js';
 import type { JwsAlg } from '../oauth/algorithms.js';
-import type { Caches, TokenRules } from '../store/caches.js';
+import type { Caches } from '../store/caches.js';
 
 export interface AccessTokenForm {
   /** Seconds. */
@@ -19,8 +19,8 @@ export async function accessTokenForm(
   audience: readonly string[],
 ): Promise<AccessTokenForm> {
   const all = await caches.tokenRules();
-  const rules: readonly (TokenRules | undefined)[] =
-    all.size === 0 ? [] : audience.map((one) => all.get(one));
+  if (all.size === 0) return { lifetime: ACCESS_TOKEN_SECONDS, alg: 'RS256' };
+  const rules = audience.map((one) => all.get(one));
   const [alg = 'RS256', ...others] = new Set(rules.map((rule) => rule?.alg ?? 'RS256'));
   return {
     lifetime: Math.min(ACCESS_TOKEN_SECONDS, ...rules.map((rule) => rule?.seconds ?? ACCESS_TOKEN_SECONDS)),
