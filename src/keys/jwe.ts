@@ -5,7 +5,7 @@
 import type { KeyObject } from 'node:crypto';
 import { CompactEncrypt, compactDecrypt, errors, importJWK, type JWK } from 'jose';
 import { type JweAlg, type JweEnc, jweEncs } from '../oauth/algorithms.js';
-import { longest_jwt, parseObject } from './jws.js';
+import { isBase64url, longest_jwt, parseObject } from './jws.js';
 
 export interface DecryptionKey {
   readonly kid: string;
@@ -32,8 +32,7 @@ export async function encryptJwt(
  */
 export async function decryptJwe(keys: readonly DecryptionKey[], jwe: string): Promise<string | undefined> {
   const parts = jwe.length <= longest_jwt ? jwe.split('.') : [];
-  // One text for one JWE: decoders overlook strange characters and stray bits (RFC 4648 §3.5).
-  if (!parts.every((part) => Buffer.from(part, 'base64url').toString('base64url') === part)) return undefined;
+  if (!parts.every(isBase64url)) return undefined;
   const header = parseObject(parts[0] ?? '');
   if (header === undefined || 'zip' in header) return undefined;
   const fitting = keys.filter(
