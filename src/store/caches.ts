@@ -54,13 +54,14 @@ export function createCaches(db: Db, clock: () => number): Caches {
   const keep = <T>(name: cacheVersions.Cached, load: () => Promise<T>) =>
     keepWhile(versions.current, name, load);
   const byId = keep('clients', async () => new LRUCache<string, clients.Client>({ max: 1000 }));
-  const allResources = keep(
-    'resources',
-    async () =>
-      new Map((await resources.list(db)).map(({ identifier, scope }) => [identifier, scopeWords(scope)])),
-  );
-  const allRules = keep('resources', async () => new Map((await resources.list(db)).flatMap(rulesOf)));
-  const tokenRules = keep('resources', async () => new Map((await resources.list(db)).flatMap(tokenRulesOf)));
+  const ofResources = keep('resources', async () => {
+    const rows = await resources.list(db);
+    return {
+      scopes: new Map(rows.map(({ identifier, scope }) => [identifier, scopeWords(scope)])),
+      roles: new Map(rows.flatMap(rulesOf)),
+      tokens: new Map(rows.flatMap(tokenRulesOf)),
+    };
+  });
   const enabledProviders = keep('identity_providers', async () =>
     (await identityProviders.list(db)).filter(({ disabled_at }) => disabled_at === null),
   );
@@ -86,9 +87,9 @@ export function createCaches(db: Db, clock: () => number): Caches {
       if (client !== undefined) known.set(client_id, { ...client, last_used_at: now });
       await clients.touch(db, client_id, now, now - use_seconds + 1);
     },
-    resources: allResources.get,
-    roleRules: allRules.get,
-    tokenRules: tokenRules.get,
+    resources: async () => (await ofResources.get()).scopes,
+    roleRules: async () => (await ofResources.get()).roles,
+    tokenRules: async () => (await ofResources.get()).tokens,
     origins: async () => (await ofAll.get()).any,
     signInOrigins: async () => (await ofAll.get()).sign_in,
     startable: async () => (await ofAll.get()).startable,

@@ -9,6 +9,9 @@ import pg from 'pg';
 import type { Db, Dialect } from '../db.js';
 import { type Command, createDb, type Result, type Send } from '../driver.js';
 
+/** Compiles for every database; has no connection. */
+const compiler = knex({ client: 'pg' });
+
 export const postgres: Dialect = {
   matches: (url) => /^postgres(ql)?:\/\//.test(url),
   open: async (url) => openPostgres(url),
@@ -58,7 +61,7 @@ function openPostgres(url: string): Db {
 
   return createDb({
     engine: 'postgres',
-    knex: knex({ client: 'pg' }),
+    knex: compiler,
     send: (command) => onClient(pool, (client) => query(client, names, command)),
     transaction: (work) => onClient(pool, (client) => runTransaction(client, names, work)),
     close: () => pool.end(),
