@@ -51,8 +51,7 @@ export function postEnrol(deps: EnrolDeps): Middleware {
     const enrolling = await readEnrolling(deps, ctx, params);
     if (enrolling === null) return;
     const { interaction, session: current, sign_in } = enrolling;
-    const sealed = params.get('sealed') ?? '';
-    const name = params.get('name') ?? '';
+    const typed = { sealed: params.get('sealed') ?? '', name: params.get('name') ?? '' };
 
     await submit(
       ctx,
@@ -65,18 +64,23 @@ export function postEnrol(deps: EnrolDeps): Middleware {
           const session = await putOffFactor(deps, sign_in, here, now);
           return goOnFrom(ctx, deps, { session, sign_in: null }, interaction);
         }
-        const proof = await readProof(ctx, params, enrolling);
+        const proof = await readProof(ctx, params, enrolling, typed);
         const session = await proveFactor(deps, sign_in, { proof, here }, now);
         await giveCookies(ctx, deps, session);
         const query = { after: 'sign_in', ...(interaction !== null && { request: interaction.sealed }) };
         seeOther(ctx, `${deps.config.base}/account/security/codes?${new URLSearchParams(query)}`);
       },
-      (error) => enrolForm(deps, ctx, enrolling, { sealed, name, error }),
+      (error) => enrolForm(deps, ctx, enrolling, { ...typed, error }),
     );
   };
 
   /** A passkey that the browser made, or a code of an app that holds the key of the form. */
-  async function readProof(ctx: Context, params: Params, { interaction, sign_in }: Enrolling) {
+  async function readProof(
+    ctx: Context,
+    params: Params,
+    { interaction, sign_in }: Enrolling,
+    typed: { readonly sealed: string; readonly name: string },
+  ) {
     const now = deps.clock();
     const visit = visitOf(ctx, trusted);
     if (params.has('passkey')) {
@@ -85,9 +89,8 @@ export function postEnrol(deps: EnrolDeps): Middleware {
       const made = { ...readPasskey(deps, ctx, params), user_id: sign_in.user_id, unnamed };
       return passkeyEnrolmentProof(deps, { ...made, by: { visit, language } }, now);
     }
-    const [sealed, name] = [params.get('sealed') ?? '', params.get('name') ?? ''];
-    const typed = { sealed, name, code: params.get('code') ?? '', visit };
-    return enrolmentProof({ ...deps, ring: await deps.keys.get() }, typed, now);
+    const ring = await deps.keys.get();
+    return enrolmentProof({ ...deps, ring }, { ...typed, code: params.get('code') ?? '', visit }, now);
   }
 }
 
