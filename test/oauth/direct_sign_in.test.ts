@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { assertNothingMissing, assertOwnPage, directScope } from '../../src/oauth/direct_sign_in.js';
 import type { Progress } from '../../src/oauth/next_step.js';
+import { ready } from '../support/progress.js';
 import { refusalOf } from '../support/refusal.js';
 
 const now = 1000;
@@ -9,19 +10,7 @@ const session = {
   ...{ selected_at: now, selected_request: null, deletes_at: null, reachable_acrs: [] },
 };
 /** A sign-in by password that has just happened. */
-const done: Progress = {
-  ...{ request_id: '', arrived_at: now, prompt: [], max_age: null },
-  ...{
-    required_subs: null,
-    required_acrs: null,
-    wanted_acrs: [],
-    sign_in: null,
-    session,
-    to_approve: [],
-    consent: null,
-  },
-  consent_each_time: false,
-};
+const done: Progress = { ...ready, request_id: '', arrived_at: now, session, consent: null };
 
 describe('what nextStep asks for beside the password is not passed over (decisions 29)', () => {
   test.each<[string, Partial<Progress>, string, number]>([

@@ -23,7 +23,7 @@ export const session: Session = {
 export const given: Consent = { granted_at: now - 1800, granted_request: 'earlier' };
 
 /** A request that needs nothing more. */
-const ready: Progress = {
+export const ready: Progress = {
   request_id: 'this',
   arrived_at: now - 10,
   prompt: [],
