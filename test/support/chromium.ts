@@ -85,7 +85,7 @@ export async function newVisit(options: BrowserContextOptions = {}): Promise<Vis
   });
   return {
     page: tab,
-    newTab: () => context.newPage(),
+    newTab: () => openTab(context),
     clearCookies: () => context.clearCookies(),
   };
 }
@@ -95,7 +95,18 @@ async function newProfile(options: BrowserContextOptions): Promise<Profile> {
   context.setDefaultTimeout(20_000);
   const keeper = await context.newPage();
   await keeper.goto(await waitingRoom());
-  return { context, keeper, tab: await context.newPage() };
+  return { context, keeper, tab: await openTab(context) };
+}
+
+/** A tab that withholds the cookies of a site from its pages in frames of other sites, whatever this browser does by itself. */
+async function openTab(context: BrowserContext): Promise<Page> {
+  const tab = await context.newPage();
+  const devtools = await context.newCDPSession(tab);
+  await devtools.send('Network.enable'); // without it the next one is forgotten
+  await devtools.send('Network.setCookieControls', {
+    enableThirdPartyCookieRestriction: true,
+  });
+  return tab;
 }
 
 let waiting_room: Promise<string> | undefined;
