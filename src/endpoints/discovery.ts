@@ -72,7 +72,6 @@ function metadata(config: Deps['config'], resources: ReadonlyMap<string, readonl
     require_pushed_authorization_requests: config.REQUIRE_PUSHED_REQUESTS,
     introspection_endpoint: `${issuer}/introspect`,
     revocation_endpoint: `${issuer}/revoke`,
-    revocation_events_endpoint: `${issuer}/revocations`,
     status_list_aggregation_endpoint: `${issuer}/status-lists`,
     jwks_uri: `${issuer}/jwks`,
     end_session_endpoint: `${issuer}/logout`,

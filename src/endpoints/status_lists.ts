@@ -26,7 +26,8 @@ export function statusList(deps: Pick<Deps, 'clock' | 'config' | 'statusLists'>)
     const gzip = ctx.acceptsEncodings('gzip', 'identity') === 'gzip';
     if (gzip) ctx.set('Content-Encoding', 'gzip');
     const etag = gzip ? `${list.etag.slice(0, -1)}-gzip"` : list.etag;
-    const max_age = deps.config.STATUS_LIST_TTL_SECONDS;
+    const { STATUS_LIST_TTL_SECONDS: max_age, ISSUER } = deps.config;
+    ctx.set('Link', `<${ISSUER}/revocations>; rel="monitor"`); // where changes are told as they happen; RFC 8288, RFC 5989 §6
     document(ctx, gzip ? list.gzipped : list.body, etag, { type: media_type, max_age });
   };
 }

@@ -4,29 +4,19 @@ import { isSecure } from './secure_url.js';
 
 export interface Metadata {
   readonly jwks_uri: string;
-  /** Where revocations are told as they happen; undefined where the issuer does not offer it. */
-  readonly revocation_events_endpoint: string | undefined;
   /** Seconds that the document may be kept, by its Cache-Control. */
   readonly lifetime_seconds: number;
 }
 
 const largest = 262_144;
 
-/**
- * Gives the description, fetched anew where it is old. The last one serves where that fails. Throws RemoteError while there is none.
- * `described` is told each new one.
- */
-export function createMetadataSource(
-  remote: Remote,
-  issuer: string,
-  described: (metadata: Metadata) => void,
-): (now: number) => Promise<Metadata> {
+/** Gives the description, fetched anew where it is old. The last one serves where that fails. Throws RemoteError while there is none. */
+export function createMetadataSource(remote: Remote, issuer: string): (now: number) => Promise<Metadata> {
   let known: (Metadata & { readonly fetched_at: number }) | undefined;
   return async (now) => {
     if (known !== undefined && now - known.fetched_at < known.lifetime_seconds) return known;
     try {
       known = { ...(await fetchMetadata(remote, issuer)), fetched_at: now };
-      described(known);
     } catch (error) {
       if (known === undefined) throw error;
     }
@@ -47,12 +37,10 @@ async function fetchMetadata(remote: Remote, issuer: string): Promise<Metadata> 
   const { body, headers } = await remote.get({ url, accept: 'application/json', max_bytes: largest });
   const document = parseObject(body, url);
   if (document.issuer !== issuer) throw new RemoteError(`${url} describes another issuer`);
-  const { jwks_uri, revocation_events_endpoint: events } = document;
+  const { jwks_uri } = document;
   if (typeof jwks_uri !== 'string' || !URL.canParse(jwks_uri) || !isSecure(new URL(jwks_uri)))
     throw new RemoteError(`${url} names no usable jwks_uri`);
-  // Our credentials go there: to the issuer itself and nowhere else.
-  const push = typeof events === 'string' && isOfOrigin(events, issuer) ? events : undefined;
-  return { jwks_uri, revocation_events_endpoint: push, lifetime_seconds: lifetimeOf(headers) };
+  return { jwks_uri, lifetime_seconds: lifetimeOf(headers) };
 }
 
 /** Whether a URL is on the issuer's own origin. */

@@ -3,6 +3,7 @@
  * and at once when the push channel says so. IETF Token Status List §8.
  */
 import { flip, type KnownList, knownStatus, newKnownList, take } from './known_list.js';
+import { linkOf } from './link.js';
 import { isOfOrigin } from './metadata.js';
 import type { Remote } from './remote.js';
 import { readStatusList, type StatusReference } from './status_list.js';
@@ -15,6 +16,8 @@ export interface StatusListsOptions {
   readonly now: () => number;
   /** Seconds since a list was last known to hold, after which it says nothing any more. */
   readonly max_staleness_seconds: number;
+  /** Is told where the issuer tells revocations as they happen, by each list that says so. */
+  readonly monitored: (endpoint: string) => void;
   /** Is told why a list could not be fetched. */
   readonly report: (fault: Error) => void;
 }
@@ -196,6 +199,9 @@ async function fetchList(state: State, list: KnownList, now: number): Promise<vo
   }
   list.confirmed_at = now;
   list.connection = connection;
+  const endpoint = linkOf(headers, 'monitor', list.uri);
+  // Our credentials go there: to the issuer itself and nowhere else.
+  if (endpoint !== undefined && isOfOrigin(endpoint, state.options.issuer)) state.options.monitored(endpoint);
 }
 
 /** Whatever is being fetched was asked for too early: it is awaited, and asked for again. */

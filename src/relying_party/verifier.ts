@@ -13,7 +13,7 @@ import {
 import { TokenError } from './errors.js';
 import { createIssuerKeys, type IssuerKeys, type OpenedJws } from './issuer_keys.js';
 import { createKeySource } from './key_source.js';
-import { checkIssuer, createMetadataSource, type Metadata } from './metadata.js';
+import { checkIssuer, createMetadataSource } from './metadata.js';
 import { type Algorithm, algorithms, type PublicKey } from './public_key.js';
 import { createRecentMap, type RecentMap } from './recent_map.js';
 import { createRemote, type Fetch } from './remote.js';
@@ -88,11 +88,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const now = options.now ?? (() => Math.floor(Date.now() / 1000));
   const fetch: Fetch = options.fetch ?? globalThis.fetch;
   const remote = createRemote(fetch);
-  const described = ({ revocation_events_endpoint: endpoint }: Metadata) => {
-    if (endpoint !== undefined) events?.start(endpoint);
-  };
   const source = createKeySource({
-    ...{ remote, report, metadata: createMetadataSource(remote, issuer, described) },
+    ...{ remote, report, metadata: createMetadataSource(remote, issuer) },
     keys_max_staleness_seconds: options.keys_max_staleness_seconds ?? 86_400,
   });
   const keys = createIssuerKeys(source, allowed, now);
@@ -100,6 +97,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const open = (typ: string) => async (jws: string) => (await any_keys.open(jws, typ, longest_list)).claims;
   const lists = createStatusLists({
     ...{ issuer, remote, now, max_staleness_seconds, report, open: open('statuslist+jwt') },
+    monitored: (endpoint) => events?.start(endpoint),
   });
   const events =
     options.credentials &&

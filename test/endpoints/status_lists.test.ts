@@ -21,6 +21,7 @@ describe('a status list', () => {
       'content-type': 'application/statuslist+jwt',
       'cache-control': 'public, max-age=15',
       'access-control-allow-origin': '*',
+      link: `<${shop.idp.issuer}/revocations>; rel="monitor"`,
     });
     expect(decodeProtectedHeader(token)).toMatchObject({ typ: 'statuslist+jwt', alg: 'RS256' });
     const now = shop.idp.now();

@@ -44,24 +44,20 @@ describe('the push channel', () => {
     ]);
   });
 
-  test('is not asked for without credentials, nor where the issuer has none', async () => {
+  test('is not asked for without credentials, nor where no list names it', async () => {
     const [without, none] = [await startIssuer(), await startIssuer()];
-    without.offered.events = true;
-    await without.verifier().verify(await without.token());
-    await none.verifier({ credentials }).verify(await none.token());
+    without.offered.events = '/events';
+    await without.verifier().verify(await without.token(without.withStatus(9)));
+    await none.verifier({ credentials }).verify(await none.token(none.withStatus(9)));
     expect([without.asked('/events'), none.asked('/events')]).toEqual([0, 0]);
   });
 
   test('gives its credentials to nobody but the issuer', async () => {
-    const idp = await startIssuer();
-    const document = { issuer: idp.issuer, jwks_uri: `${idp.issuer}/jwks` };
-    const elsewhere = {
-      ...document,
-      revocation_events_endpoint: idp.issuer.replace('127.0.0.1', 'localhost'),
-    };
-    idp.faults.set('/.well-known/openid-configuration', (_, res) => res.end(JSON.stringify(elsewhere)));
-    await idp.verifier({ credentials }).verify(await idp.token());
-    expect(idp.requests.map(({ path }) => path)).toEqual(['/.well-known/openid-configuration', '/jwks']);
+    const [idp, other] = [await startIssuer(), await startIssuer()];
+    idp.offered.events = `${other.issuer}/events`;
+    await idp.verifier({ credentials }).verify(await idp.token(idp.withStatus(9)));
+    expect(idp.asked(list)).toBe(1);
+    expect([idp.asked('/events'), other.requests]).toEqual([0, []]);
   });
 
   test('keeps the lists fresh as long as it is heard: they are not asked for', async () => {
@@ -178,7 +174,7 @@ describe('a channel that is refused or broken is tried again later', () => {
     ['HTML', 200, 'text/html'],
   ])('%s', async (_, status, type) => {
     const idp = await startIssuer();
-    idp.offered.events = true;
+    idp.offered.events = '/events';
     idp.faults.set('/events', (_req, res) => res.writeHead(status, { 'content-type': type }).end('no'));
     const verifier = idp.verifier({ credentials });
     const token = await idp.token(idp.withStatus(9));
@@ -231,7 +227,7 @@ describe('an event stream (HTML Living Standard §9.2.6)', () => {
 /** An application that has verified two tokens and listens, with its lists fetched since. */
 async function connected() {
   const idp = await startIssuer();
-  idp.offered.events = true;
+  idp.offered.events = '/events';
   const verifier = idp.verifier({ credentials });
   const [mine, other] = [await idp.token(idp.withStatus(9)), await idp.token(idp.withStatus(10))];
   await verifier.verify(mine);

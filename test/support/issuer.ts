@@ -28,7 +28,7 @@ export async function startIssuer() {
   const faults = new Map<string, RequestListener>();
   const requests: { readonly path: string; readonly headers: IncomingMessage['headers'] }[] = [];
   const streams = new Set<ServerResponse>();
-  const offered = { events: false };
+  const offered = { events: '' };
   let version = 1;
 
   const server = createServer((req, res) => {
@@ -68,8 +68,7 @@ export async function startIssuer() {
 
   async function answer(path: string, req: IncomingMessage, res: ServerResponse): Promise<void> {
     if (path === '/.well-known/openid-configuration') {
-      const events = offered.events && { revocation_events_endpoint: `${issuer}/events` };
-      return json(res, { issuer, jwks_uri: `${issuer}/jwks`, ...events });
+      return json(res, { issuer, jwks_uri: `${issuer}/jwks` });
     }
     if (path === '/jwks') return json(res, { keys: await Promise.all([...keys].map(publicJwk)) });
     if (path === '/events') {
@@ -83,6 +82,7 @@ export async function startIssuer() {
       return;
     }
     const etag = `"${version}"`;
+    if (offered.events !== '') res.setHeader('link', `<${offered.events}>; rel="monitor"`);
     if (req.headers['if-none-match'] === etag) {
       res.writeHead(304, { etag }).end();
       return;

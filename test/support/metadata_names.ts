@@ -30,6 +30,3 @@ export const registeredNames: ReadonlySet<string> = new Set([
   ...['frontchannel_logout_supported', 'frontchannel_logout_session_supported'],
   ...['backchannel_logout_supported', 'backchannel_logout_session_supported'],
 ]);
-
-/** The one exception: no standard names such a stream, and RFC 8414 §2 says that additional parameters MAY be used. */
-export const ownNames: ReadonlySet<string> = new Set(['revocation_events_endpoint']);
