@@ -77,7 +77,8 @@ export function authorize(deps: AuthorizeDeps): Middleware {
 
     if (isPushed(params)) {
       const { request, refusal } = await findPushed(deps, params, client, now);
-      return orTellClient(deps, ctx, { client, reply: replyNow(request, client) }, async () => {
+      const to = { client, reply: replyNow(request, client), arrived_at: now };
+      return orTellClient(deps, ctx, to, async () => {
         if (refusal !== null) throw refusal;
         return begin(stillAllowed(request, { client, response_types }, now));
       });
@@ -91,7 +92,7 @@ export function authorize(deps: AuthorizeDeps): Middleware {
       client,
       promptsOf(deps.config.USER_REGISTRATION),
     );
-    return orTellClient(deps, ctx, { client, reply }, async () => {
+    return orTellClient(deps, ctx, { client, reply, arrived_at: now }, async () => {
       assertTransport(client, deps.config, { signed, pushed: false });
       return begin(await readAuthorizationRequest(deps, asked, { client, reply, now }));
     });
@@ -110,7 +111,7 @@ async function openObject(
   try {
     return await readRequestObject(deps, bringing);
   } catch (error) {
-    const { params, client } = bringing;
+    const { params, client, now } = bringing;
     if (mustBeComplete(client, deps.config) || !params.has('redirect_uri')) throw error;
     const reply = readReplyTo(
       params,
@@ -118,7 +119,7 @@ async function openObject(
       client,
       promptsOf(deps.config.USER_REGISTRATION),
     );
-    await orTellClient(deps, ctx, { client, reply }, () => Promise.reject(error));
+    await orTellClient(deps, ctx, { client, reply, arrived_at: now }, () => Promise.reject(error));
     return undefined;
   }
 }
@@ -135,7 +136,8 @@ export function resumeAuthorization(deps: AuthorizeDeps): Middleware {
       now,
     });
     const client = await findClient(deps, pending.request.client_id);
-    await orTellClient(deps, ctx, { client, reply: replyNow(pending.request, client) }, async () => {
+    const to = { client, reply: replyNow(pending.request, client), arrived_at: pending.arrived_at };
+    await orTellClient(deps, ctx, to, async () => {
       const request = stillAllowed(pending.request, { client, response_types }, now);
       return advance(deps, ctx, client, { ...pending, request });
     });
@@ -203,9 +205,10 @@ async function advance(
       `${deps.config.base}${pages[step === 'respond' ? 'login' : step]}?request=${sealed}`,
     );
   }
-  const { request } = pending;
+  const { arrived_at, request } = pending;
   const acr = acrToTell(session.acr, acrsOf(request));
   const parameters = await giveOut(deps, { client, request, session: { ...session, acr } }, now);
   const watched = sessionStateFor(ctx, deps.config, request, session);
-  await respond(ctx, deps, { client, reply: replyNow(request, client) }, { ...parameters, ...watched });
+  const to = { client, reply: replyNow(request, client), arrived_at };
+  await respond(ctx, deps, to, { ...parameters, ...watched });
 }

@@ -25,6 +25,8 @@ export type ResponseDeps = Pick<Deps, 'clientKeys' | 'clock' | 'config' | 'keys'
 export interface RespondTo {
   readonly client: Client;
   readonly reply: ReplyTo;
+  /** When it was asked for, in seconds since 1970. */
+  readonly arrived_at: number;
 }
 
 export type ResponseParameters = Readonly<Record<string, string>>;
@@ -48,6 +50,7 @@ export async function respond(
     view: 'form_post',
     title: 'form_post.page_title',
     data: response.form,
+    pending: { arrived_at: to.arrived_at, request: to.reply },
   });
 }
 
@@ -74,6 +77,7 @@ export async function respondAsked(
       redirect: 'redirect' in response ? response.redirect : null,
       form: 'form' in response ? response.form : null,
     },
+    pending: { arrived_at: to.arrived_at, request: to.reply },
   });
 }
 

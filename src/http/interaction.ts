@@ -76,7 +76,7 @@ export function goOn(ctx: Context, deps: Pick<Deps, 'config'>, interaction: Inte
 /** The person does not want to: the application is told (protocol.md INT-10). */
 export function giveUp(ctx: Context, deps: ResponseDeps, { pending, client }: Interaction): Promise<void> {
   const denied = new OAuthError('access_denied', 'the user did not agree');
-  const to = { client, reply: replyNow(pending.request, client) };
+  const to = { client, reply: replyNow(pending.request, client), arrived_at: pending.arrived_at };
   return respond(ctx, deps, to, errorObject(deps.config.ISSUER, denied));
 }
 

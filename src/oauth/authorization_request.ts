@@ -52,6 +52,8 @@ export interface ReplyTo {
   readonly redirect_uri: RegisteredRedirectUri;
   readonly response_mode: ResponseMode;
   readonly state: string | null;
+  /** For where a page carries it. */
+  readonly ui_locales: readonly string[];
 }
 
 /** The redirect URI of the request. Throws `invalid_request` that must be shown as a page. */
@@ -73,7 +75,7 @@ export function registeredRedirectUri(redirect_uri: string, client: RequestingCl
 }
 
 /**
- * state and response_mode, read first so that every later error can be sent back. A bad one falls back to its default. Throws
+ * state, response_mode and ui_locales, read first so that every later error can be sent back. A bad one falls back to its default. Throws
  * `invalid_request` for a prompt that there is not, which is told by a page.
  */
 export function readReplyTo(
@@ -92,7 +94,11 @@ export function readReplyTo(
   assertPromptSupported(attempt('prompt'), prompts);
   const asked = attempt('response_mode');
   const response_mode = modeOfReply(asked, attempt('response_type') ?? '', client);
-  return { redirect_uri, state: attempt('state') ?? null, response_mode };
+  return {
+    ...{ redirect_uri, response_mode },
+    state: attempt('state') ?? null,
+    ui_locales: parseLocales(attempt('ui_locales')),
+  };
 }
 
 /** The mode of an answer, whatever was asked for: where that cannot be it is refused in another one. */
@@ -110,11 +116,11 @@ function modeOfReply(
 
 /** Where the answer to a request goes that comes out of a seal. Throws like registeredRedirectUri. */
 export function replyNow(request: AuthorizationRequest, client: RequestingClient): ReplyTo {
-  const { redirect_uri, response_mode, response_type, state } = request;
+  const { redirect_uri, response_mode, response_type, state, ui_locales } = request;
   return {
     redirect_uri: registeredRedirectUri(redirect_uri, client),
     response_mode: modeOfReply(response_mode, response_type, client),
-    state,
+    ...{ state, ui_locales },
   };
 }
 

@@ -215,8 +215,15 @@ describe('where an answer goes', () => {
       { state: 'x'.repeat(2049) },
       { response_mode: 'query', state: null },
     ],
+    [
+      'languages',
+      { ui_locales: 'de not_a_tag' },
+      { response_mode: 'query', state: 's1', ui_locales: ['de'] },
+    ],
+    ['two lists of languages: none', { ui_locales: ['de', 'fr'] }, { response_mode: 'query', state: 's1' }],
   ])('is known before the rest is believed: %s', (_, changes, reply) => {
-    expect(readReplyTo(paramsOf(changes), uri, client(), prompts)).toEqual({ redirect_uri, ...reply });
+    const expected = { redirect_uri, ui_locales: [], ...reply };
+    expect(readReplyTo(paramsOf(changes), uri, client(), prompts)).toEqual(expected);
   });
 
   test('a redirect URI that is missing is named (protocol.md AUT-03)', () => {

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { authorizeUrl, signIn } from '../support/flow.js';
-import { startIdp, type TestIdp } from '../support/idp.js';
+import { newClientKey } from '../support/assertion.js';
+import { authorizeUrl, goodRequest, signIn } from '../support/flow.js';
+import { formBody, startIdp, type TestIdp } from '../support/idp.js';
+import { come, pushed } from '../support/pushed.js';
+import { startSigning } from '../support/request_object.js';
 
 type Headers = Record<string, string>;
 
@@ -45,6 +48,50 @@ describe('the language of a page is', () => {
     const page = await idp.browser().request('/authorize', { method: 'POST', body });
     expect([page.status, page.html.includes('<html lang="de"')]).toEqual([400, true]);
   });
+
+  const key = newClientKey('ES256');
+  const asked = { ui_locales: 'fr', response_mode: 'form_post' };
+  test.each<
+    [string, (setting: Awaited<ReturnType<typeof startSigning>>) => Promise<{ readonly html: string }>]
+  >([
+    ['by a link', ({ browser }) => browser.get(authorizeUrl('shop', asked))],
+    [
+      'by a form',
+      ({ browser }) =>
+        browser.follow(
+          browser.request('/authorize', {
+            method: 'POST',
+            body: formBody({ client_id: 'shop', ...goodRequest, ...asked }),
+          }),
+        ),
+    ],
+    [
+      'by a link, and is refused',
+      ({ browser }) => browser.get(authorizeUrl('shop', { ...asked, max_age: 'x' })),
+    ],
+    [
+      'ahead of time (RFC 9126)',
+      async ({ idp, shop, browser }) => come(browser, 'shop', await pushed(idp, shop, asked)),
+    ],
+    ['in a JWT (RFC 9101)', async ({ object, send }) => send(await object({ claims: asked }))],
+    [
+      'in a JWT, and is refused',
+      async ({ object, send }) => send(await object({ claims: { ...asked, max_age: 'x' } })),
+    ],
+    [
+      'by a link, and somebody signs in',
+      async ({ idp }) => {
+        const browser = idp.browser();
+        return signIn(browser, await browser.get(authorizeUrl('shop', asked)));
+      },
+    ],
+  ])(
+    'that of ui_locales where the answer goes back by a page, and was asked for %s (AUT-19)',
+    async (_, ask) => {
+      const { html } = await ask(await startSigning(await key));
+      expect([langOf(html), /<form method="post" action="https:[^"]*"/.test(html)]).toEqual(['fr ltr', true]);
+    },
+  );
 
   test('that of ui_locales on the way out, too: the question, the end, and an error (RIL-01)', async () => {
     const idp = await startIdp();
