@@ -1,6 +1,6 @@
 /**
- * Sensitive changes ask again who one is, where the last proof is older than five minutes: by /confirm, and back. Where they are about how
- * one signs in, or the end of the account, they ask for the second factor too.
+ * Who changes how they sign in, takes a copy of all that is kept of them, or ends their account is asked again who they are: by /confirm
+ * where the last proof is older than five minutes, by /factor where they have a second factor that this session has not proved.
  */
 import type { Context } from 'koa';
 import type { Config } from '../config.js';
@@ -17,26 +17,12 @@ export function isRecent({ proven_at }: Pick<SessionRow, 'proven_at'>, now: numb
 }
 
 /**
- * Whether the person proved who they are in the last five minutes. If not, the browser is sent to /confirm, and from there back to this
- * page by GET: the caller does nothing then. For pages under /account; ask when a form is shown, and again when it is posted, best
- * in one line: `if (!requireRecentProof(ctx, deps.config, session, { now })) return;`. `to` is the page to come back to, under the
- * issuer's path, where it is not this one.
- */
-export function requireRecentProof(
-  ctx: Context,
-  config: Pick<Config, 'base'>,
-  session: Pick<SessionRow, 'proven_at'>,
-  { now, to = pageOf(ctx, config) }: { readonly now: number; readonly to?: string },
-): boolean {
-  if (isRecent(session, now)) return true;
-  seeOther(ctx, `${config.base}/confirm?${new URLSearchParams({ to })}`);
-  return false;
-}
-
-/**
- * The same for what changes how a person signs in, or ends their account, and for whoever has a second factor more than that: it was proved in
- * this session. In a browser that is spared it, or in a session from before there was one, a password would else be enough to add a factor of
- * one's own, and by it to reach whatever asks for two, or to lock the owner out.
+ * Whether the person proved who they are in the last five minutes, and whoever has a second factor that one too, in this session: in a browser
+ * that is spared it, or in a session from before there was one, a password would else be enough to add a factor of one's own, and by it to
+ * reach whatever asks for two, or to lock the owner out. If not, the browser is sent to prove it, and from there back to this page by
+ * GET: the caller does nothing then. For pages under /account; ask when a form is shown, and again when it is posted, best in one line:
+ * `if (!(await requireFullProof(ctx, deps, session, { now }))) return;`. `to` is the page to come back to, under the issuer's path, where it is
+ * not this one.
  */
 export async function requireFullProof(
   ctx: Context,
@@ -45,8 +31,8 @@ export async function requireFullProof(
   { now, to = pageOf(ctx, config) }: { readonly now: number; readonly to?: string },
 ): Promise<boolean> {
   const proved = hasTwoFactors(session) || !(await hasFactor(db, config, session.user_id));
-  if (proved) return requireRecentProof(ctx, config, session, { now, to });
-  seeOther(ctx, `${config.base}/factor?${new URLSearchParams({ to })}`);
+  if (proved && isRecent(session, now)) return true;
+  seeOther(ctx, `${config.base}${proved ? '/confirm' : '/factor'}?${new URLSearchParams({ to })}`);
   return false;
 }
 

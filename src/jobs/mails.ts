@@ -4,7 +4,7 @@
  */
 import { nameOf } from '../actions/branding.js';
 import type { Deps } from '../deps.js';
-import { type Letter, letterOf, placeOf } from '../mail/letter.js';
+import { type Letter, letterOf, type Mail, placeOf } from '../mail/letter.js';
 import { openMail } from '../mail/queue.js';
 import { MailError } from '../mail/smtp.js';
 import * as store from '../store/mails.js';
@@ -55,7 +55,8 @@ async function attempt(deps: MailDeps, row: store.MailRow, hang_up: AbortSignal)
   if (row.useless_at <= now) return { state: 'failed', answer: 'its time was over' };
   const mail = openMail(await deps.keys.get(), row);
   if (mail === undefined) return { state: 'failed', answer: 'it cannot be opened: its key is gone' };
-  const letter = letterOf(await nameOf(deps), mail, row.created_at, await placeOf(deps.places, mail));
+  const letter = await write(deps, mail, row);
+  if (letter === undefined) return { state: 'tried', answer: 'its template failed' };
   if (deps.mailer === null) return show(deps, letter);
   try {
     await deps.mailer.send(letter, row.id, now, hang_up);
@@ -63,6 +64,21 @@ async function attempt(deps: MailDeps, row: store.MailRow, hang_up: AbortSignal)
   } catch (error) {
     if (!(error instanceof MailError)) throw error;
     return { state: error.permanent ? 'failed' : 'tried', answer: error.message };
+  }
+}
+
+/** Undefined where the templates cannot be filled with this message: those of the operator's own may fail for some. */
+async function write(
+  deps: MailDeps,
+  mail: Mail,
+  { id, name, created_at }: store.MailRow,
+): Promise<Letter | undefined> {
+  const [product, place] = [await nameOf(deps), await placeOf(deps.places, mail)];
+  try {
+    return letterOf(product, mail, created_at, place);
+  } catch (err) {
+    deps.log.error({ err, id, name }, 'a template failed');
+    return undefined;
   }
 }
 

@@ -1,4 +1,6 @@
 /** Mail, from its transaction to a real mail server. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { setPassword } from '../../src/actions/users.js';
 import { startSender } from '../../src/jobs/outbox.js';
@@ -6,6 +8,7 @@ import * as mails from '../../src/store/mails.js';
 import { anotherProcess } from '../support/another_process.js';
 import { newAuthority, newCertificate } from '../support/certificates.js';
 import { engines } from '../support/database.js';
+import { newFolder } from '../support/folder.js';
 import { freePort } from '../support/free_port.js';
 import { startMailServer } from '../support/mail_server.js';
 import { mailRows, queueNotice, startWithMail } from '../support/mails.js';
@@ -48,6 +51,24 @@ describe.each(engines)('mail on %s', (engine) => {
     await expect(undone).rejects.toThrow('undone');
     await senderOf(idp.deps).flush();
     expect([mail.taken, await mailRows(idp)]).toEqual([[], []]);
+  });
+
+  test('whose template fails is tried again later, like one that the mail server does not take', async () => {
+    const VIEWS_DIR = await newFolder();
+    await mkdir(join(VIEWS_DIR, 'mail'));
+    const template =
+      "<% if (subject.includes('changed')) throw new Error('no') %><%= lines[0] %> <%= button?.link %>";
+    await writeFile(join(VIEWS_DIR, 'mail/message.text.ejs'), template);
+    const { idp, mail } = await startWithMail({ engine, settings: { VIEWS_DIR } });
+    await queueNotice(idp);
+    await senderOf(idp.deps).flush();
+    expect(mail.taken).toEqual([]);
+    expect(await mailRows(idp)).toMatchObject([
+      { state: 'tried', attempts: 1, answer: 'its template failed', next_attempt_at: idp.now() + 10 },
+    ]);
+    expect(idp.logged).toContainEqual(
+      expect.objectContaining({ level: 'error', message: 'a template failed' }),
+    );
   });
 
   test('is sent once by two processes at the same time', async () => {

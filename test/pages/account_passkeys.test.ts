@@ -190,6 +190,7 @@ test.each([
 ])('%j is no name for one', async (name, status) => {
   const { idp, ada, browser } = await start();
   const { row } = await givePasskey(idp, ada);
+  await proveFactors(idp, ada.id);
   expect((await edit(browser, row.id, { name })).status).toBe(status);
   expect(await passkeys.list(idp.db, ada.id)).toMatchObject([{ name: 'Phone' }]);
 });
@@ -225,13 +226,17 @@ describe('five minutes after the last proof', () => {
   test('nothing is renamed and nothing removed', async () => {
     const { idp, ada, browser } = await start();
     const { row } = await givePasskey(idp, ada);
+    const { headers: at } = await browser.request(`/account/passkeys/edit?id=${row.id}`);
+    expect(at.get('location')).toBe(`/factor?${formBody({ to: `/account/passkeys/edit?id=${row.id}` })}`);
+    await proveFactors(idp, ada.id);
     const page = await browser.get(`/account/passkeys/edit?id=${row.id}`);
     const csrf = /name="csrf" value="([^"]+)"/.exec(page.html)?.[1] ?? '';
     idp.advance(301);
     for (const action of ['rename', 'remove']) {
       const body = formBody({ csrf, id: row.id, name: 'x', action });
       const { headers } = await browser.request('/account/passkeys/edit', { method: 'POST', body });
-      expect(headers.get('location')).toMatch(/^\/confirm\?/);
+      const to = `/account/passkeys/edit?id=${row.id}`;
+      expect(headers.get('location')).toBe(`/confirm?${formBody({ to })}`);
     }
     expect(await passkeys.list(idp.db, ada.id)).toMatchObject([{ name: 'Phone' }]);
   });

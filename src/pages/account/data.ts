@@ -5,7 +5,7 @@ import type { Deps } from '../../deps.js';
 import { forPerson, keptUntil, renderAccount } from '../../http/account.js';
 import { json, seeOther } from '../../http/answer.js';
 import { parseNetworks } from '../../http/client_address.js';
-import { requireRecentProof } from '../../http/recent_proof.js';
+import { requireFullProof } from '../../http/recent_proof.js';
 import { visitOf } from '../../http/visit.js';
 
 type DataDeps = Pick<Deps, 'caches' | 'clock' | 'config' | 'db' | 'keys'>;
@@ -28,7 +28,7 @@ export function downloadData(deps: DataDeps): Middleware {
     const site = ctx.get('sec-fetch-site');
     if (site !== '' && site !== 'same-origin' && site !== 'none')
       return seeOther(ctx, `${base}/account/data`);
-    if (!requireRecentProof(ctx, deps.config, session, { now, to: '/account/data' })) return;
+    if (!(await requireFullProof(ctx, deps, session, { now, to: '/account/data' }))) return;
     const data = await exportData(deps, session.user_id, visitOf(ctx, trusted), now);
     ctx.set('Cache-Control', 'no-store');
     ctx.set('Content-Disposition', 'attachment; filename="account.json"');

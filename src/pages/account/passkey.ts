@@ -8,7 +8,7 @@ import { parseNetworks } from '../../http/client_address.js';
 import { assertOwnForm } from '../../http/csrf.js';
 import { languageOf } from '../../http/language.js';
 import { readForm, readQuery } from '../../http/read.js';
-import { requireFullProof, requireRecentProof } from '../../http/recent_proof.js';
+import { requireFullProof } from '../../http/recent_proof.js';
 import { submit } from '../../http/submit.js';
 import { visitOf } from '../../http/visit.js';
 import type { UserError } from '../../oauth/errors.js';
@@ -20,7 +20,7 @@ const notices = { added: 'passkeys.done_added' } as const;
 
 export function showPasskey(deps: PasskeyDeps): Middleware {
   return forPerson(deps, async (ctx, session, now) => {
-    if (!requireRecentProof(ctx, deps.config, session, { now })) return;
+    if (!(await requireFullProof(ctx, deps, session, { now }))) return;
     await editForm(deps, ctx, session, { id: readQuery(ctx).get('id') ?? '', typed: null, error: null });
   });
 }
@@ -33,14 +33,13 @@ export function postPasskey(deps: PasskeyDeps): Middleware {
     const { user_id } = session;
     const id = params.get('id') ?? '';
     const name = params.get('name') ?? '';
-    if (!requireRecentProof(ctx, deps.config, session, { now })) return;
+    const to = `/account/passkeys/edit?${new URLSearchParams({ id })}`;
+    if (!(await requireFullProof(ctx, deps, session, { now, to }))) return;
     await submit(
       ctx,
       async () => {
         await assertOwnForm(deps, ctx, params, session.id);
         if (params.get('action') === 'remove') {
-          const to = `/account/passkeys/edit?${new URLSearchParams({ id })}`;
-          if (!(await requireFullProof(ctx, deps, session, { now, to }))) return;
           const by = { visit: visitOf(ctx, trusted), language: languageOf(ctx, deps.config, null) };
           await removePasskey(deps, { id, user_id, by }, now);
           return seeOther(ctx, `${list}?done=removed`);

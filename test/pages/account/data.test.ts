@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import * as credentials from '../../../src/store/credentials.js';
 import { withApplication } from '../../support/account.js';
 import { headingOf } from '../../support/authorize.js';
-import { startIdp } from '../../support/idp.js';
+import { addApp, proveFactors } from '../../support/factors.js';
+import { formBody, startIdp } from '../../support/idp.js';
 import { eventsOf } from '../../support/shop.js';
 
 async function start() {
@@ -49,6 +50,15 @@ test('nothing of another person is in it', async () => {
   const { idp, browser } = await start();
   await idp.addUser({ email: 'bob@example.com', claims: { name: 'Bob' } });
   expect((await browser.get('/account/data/download')).html).not.toContain('bob@example.com');
+});
+
+test('who has a second factor shows it first: a password alone takes no copy', async () => {
+  const { idp, user, browser } = await start();
+  await addApp(idp, user.id);
+  const { status, headers } = await browser.request('/account/data/download');
+  expect([status, headers.get('location')]).toEqual([303, `/factor?${formBody({ to: '/account/data' })}`]);
+  await proveFactors(idp, user.id);
+  expect((await browser.get('/account/data/download')).status).toBe(200);
 });
 
 test('somebody finds a browser left open: it asks who one is first, and comes back to the page before it', async () => {
