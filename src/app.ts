@@ -74,7 +74,6 @@ export function routes(deps: Deps): readonly Route[] {
   const usersCors = clientCors(ownOrigins, { methods: 'POST', credentials: true });
   const meCors = clientCors(ownOrigins, { methods: 'GET', credentials: true });
   const metadata = discovery(deps);
-  const { base } = deps.config;
 
   return [
     post('/token', tokenCors, json, token(deps)),
@@ -93,14 +92,7 @@ export function routes(deps: Deps): readonly Route[] {
     preflight('/status-lists/:id', publicCors),
     get('/jwks', publicCors, json, jwks(deps)),
     preflight('/jwks', publicCors),
-    // Behind the issuer's path (Discovery §4), or the path behind the well-known part (RFC 8414 §3.1): all of them answer.
-    ...['openid-configuration', 'oauth-authorization-server'].flatMap((name) =>
-      [...new Set(['', base])].flatMap((path) => [
-        get(`/.well-known/${name}${path}`, publicCors, json, metadata),
-        preflight(`/.well-known/${name}${path}`, publicCors),
-      ]),
-    ),
-
+    ...metadataPaths.flatMap((path) => [get(path, publicCors, json, metadata), preflight(path, publicCors)]),
     get('/.well-known/webfinger', publicCors, json, webfinger(deps)),
     preflight('/.well-known/webfinger', publicCors),
     ...registrationRoutes(deps),
@@ -180,6 +172,8 @@ export function routes(deps: Deps): readonly Route[] {
   ];
 }
 
+const metadataPaths = ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server'];
+
 /** The koa application. Listening, jobs and shutting down are the caller's. Throws ConfigError for views that cannot be used. */
 export function createApp(deps: Deps): Koa {
   assertViews(deps.config.VIEWS_DIR);
@@ -220,7 +214,12 @@ function fixedRoutes(table: readonly Route[], base: string): Middleware {
   };
 }
 
-/** Under the issuer's path; well-known documents are also at the root of the host (RFC 8414 §3.1). */
+/**
+ * Where a route is: under the issuer's path. Its description is there (Discovery §4), and has the path behind it at the root of the
+ * host (RFC 8414 §3.1); anywhere else it would be another issuer's. Other well-known documents are the host's (RFC 8615 §3).
+ */
 function mountPoints(base: string, path: string): readonly string[] {
-  return path.startsWith('/.well-known/') ? [base + path, path] : [base + path];
+  if (metadataPaths.includes(path)) return [...new Set([base + path, path + base])];
+  if (path.startsWith('/.well-known/')) return [path];
+  return path === '/' && base !== '' ? [base, `${base}/`] : [base + path];
 }

@@ -82,7 +82,7 @@ export function assertRightAssertion(
   client: Client,
   { payload, protectedHeader: { typ } }: JWTVerifyResult,
 ): void {
-  if (typ !== undefined && typ !== 'JWT' && typ !== 'client-authentication+jwt')
+  if (typ !== undefined && !/^(application\/)?(jwt|client-authentication\+jwt)$/i.test(typ))
     throw new errors.JWTInvalid('typ is of another kind of JWT');
   if (profileOf(client).assertion_audience === 'issuer_alone' && typeof payload.aud !== 'string')
     throw new errors.JWTInvalid('aud is not one text');

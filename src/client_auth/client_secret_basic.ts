@@ -17,7 +17,11 @@ export const clientSecretBasic: ClientAuthentication = {
         'invalid_client',
         'the Authorization header holds no colon between client_id and client_secret',
       );
-    return { client_id: decode(pair.slice(0, colon)), proof: decode(pair.slice(colon + 1)) };
+    try {
+      return { client_id: decode(pair.slice(0, colon)), proof: decode(pair.slice(colon + 1)) };
+    } catch (cause) {
+      throw new OAuthError('invalid_client', 'the Authorization header is not form-urlencoded', { cause });
+    }
   },
 
   verify: async (_context, client, proof) => verifySecret(client, proof),

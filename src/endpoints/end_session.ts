@@ -43,7 +43,7 @@ export function resumeLogout(deps: LogoutDeps): Middleware {
 async function parse(deps: LogoutDeps, params: Params, now: number): Promise<LogoutRequest> {
   const given = params.get('id_token_hint');
   const hint =
-    given === undefined ? undefined : readHint(await deps.keys.get(), deps.config.ISSUER, given, now);
+    given === undefined ? undefined : await readHint(await deps.keys.get(), deps.config.ISSUER, given, now);
   // A hint that is none of ours vouches for nothing, and for no client beside it either (protocol.md RIL-06).
   const client_id = given !== undefined && hint === undefined ? null : requestingClientId(params, hint);
   const client = await returningClient(deps, client_id);

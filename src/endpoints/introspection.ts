@@ -105,6 +105,7 @@ async function introspectRefreshToken(
   if (!equal(digest(token), family.token_hash)) return inactive; // replaced
   const sub = subjectOf(ring, caller, family.user_id);
   const sid = sidFor(ring, caller, family.sid);
-  const { client_id, scope, auth_time, acr, created_at: iat, expires_at: exp } = family;
-  return { active: true, iss: config.ISSUER, client_id, scope, sub, sid, auth_time, acr, iat, exp };
+  const { client_id, auth_time, acr, created_at: iat, expires_at: exp } = family;
+  const scope = family.scope !== '' && { scope: family.scope };
+  return { active: true, iss: config.ISSUER, client_id, ...scope, sub, sid, auth_time, acr, iat, exp };
 }

@@ -32,6 +32,12 @@ export const clientCredentials: Grant = {
       throw new OAuthError('invalid_target', `this client has no scope at ${foreign.slice(0, 200)}`);
 
     const scope = asked.length > 0 ? asked : allowed;
-    return { user: null, ...grantedAudience(request, scope, requested_resources), refresh_token: null };
+    const access = grantedAudience(request, scope, requested_resources);
+    if (asked.length > 0 && access.scope.length === 0)
+      throw new OAuthError(
+        'invalid_scope',
+        `nothing of scope is of ${access.audience.join(' ')}: name its API by resource`,
+      );
+    return { user: null, ...access, refresh_token: null };
   },
 };

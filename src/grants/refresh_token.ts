@@ -40,12 +40,11 @@ export const refreshToken: StoredGrant = {
     const ended = endOf(family, now);
     if (ended !== undefined) throw ended;
 
-    const scope = narrowedScope(
-      params.get('scope'),
-      storedScope(request, family.scope),
-      scopeWords(client.scope),
-    );
+    const asked = params.get('scope');
+    const scope = narrowedScope(asked, storedScope(request, family.scope), scopeWords(client.scope));
     const audience = grantedAudience(request, scope, scopeWords(family.resource));
+    if (asked !== undefined && audience.scope.length === 0 && !scope.includes('openid'))
+      throw new OAuthError('invalid_scope', 'nothing of scope was granted at this resource');
     const next = rotated?.successor ?? (await answerAgain(trx, request, { family, presented, parsed }));
     if (next instanceof OAuthError) return next; // returned: the revocation stays
 

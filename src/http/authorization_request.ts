@@ -38,7 +38,7 @@ export async function readAuthorizationRequest(
 
 /** The `sub` of an id_token_hint, as this client knows the user. Throws `invalid_request`. */
 async function hintedSubject(deps: ReadDeps, client: Client, id_token: string, now: number): Promise<string> {
-  const hint = readHint(await deps.keys.get(), deps.config.ISSUER, id_token, now);
+  const hint = await readHint(await deps.keys.get(), deps.config.ISSUER, id_token, now);
   if (hint === undefined)
     throw new OAuthError('invalid_request', 'id_token_hint is not an ID token of this server');
   const other = hint.client_id === client.client_id ? client : await deps.caches.client(hint.client_id);

@@ -13,6 +13,7 @@ export const publicCors: Middleware = async (ctx, next) => {
     return;
   }
   ctx.set('Access-Control-Allow-Methods', 'GET, HEAD');
+  ctx.set('Access-Control-Allow-Headers', allowedHeaders); // needless here, but some send them with every request
   ctx.set('Access-Control-Max-Age', '86400');
   ctx.status = 204;
 };

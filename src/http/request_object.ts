@@ -2,6 +2,7 @@
 import { compactVerify, errors, type JWTVerifyGetKey } from 'jose';
 import { verifyWithKeys } from '../client_auth/client_keys.js';
 import type { Deps } from '../deps.js';
+import { isJwe } from '../keys/jwe.js';
 import { OutboundError } from '../limits/outbound.js';
 import { jwsAlgs } from '../oauth/algorithms.js';
 import { OAuthError } from '../oauth/errors.js';
@@ -67,7 +68,7 @@ function isRegistered(request_uris: readonly string[], request_uri: string): boo
 
 /** A JWS as it is, a JWE's content. */
 async function decrypted({ keys }: ObjectDeps, jwt: string, now: number): Promise<string> {
-  if (jwt.split('.').length !== 5) return jwt;
+  if (!isJwe(jwt)) return jwt;
   const content = await (await keys.get()).decrypt(jwt, now);
   if (content !== undefined) return content;
   throw new OAuthError('invalid_request_object', 'the request object cannot be decrypted');

@@ -7,6 +7,11 @@ import { CompactEncrypt, compactDecrypt, errors, importJWK, type JWK } from 'jos
 import { type JweAlg, type JweEnc, jweEncs } from '../oauth/algorithms.js';
 import { isBase64url, longest_jwt, parseObject } from './jws.js';
 
+/** Whether a text is written like a JWE, which has five parts; a JWS has three. */
+export function isJwe(text: string): boolean {
+  return text.split('.', 6).length === 5;
+}
+
 export interface DecryptionKey {
   readonly kid: string;
   readonly alg: JweAlg;

@@ -150,9 +150,12 @@ export function parseAuthorizationRequest(params: Params, context: RequestContex
   const response_type = parseResponseType(params, context);
   const { code, id_token } = responseTypes[response_type];
   const prompt = parsePrompt(params.get('prompt'), context.prompts);
-  const scope = scopeFor(client, parseScope(params.get('scope')), response_type);
+  const asked = parseScope(params.get('scope'));
+  const scope = scopeFor(client, asked, response_type);
   const nonce = params.get('nonce') ?? null;
   if (id_token) assertIdToken(scope, nonce);
+  if (asked.length > 0 && intersect(asked, scopeWords(client.scope)).length === 0)
+    throw new OAuthError('invalid_scope', 'nothing of scope can be granted to this client');
   return {
     client_id: client.client_id,
     redirect_uri: reply.redirect_uri,

@@ -17,6 +17,7 @@ const roomy: ReadonlyMap<string, number> = new Map([
   ['request_uri', 8192],
   ['access_token', 16_384],
   ['refresh_token', 16_384],
+  ['token', 16_384],
   ['code', 16_384],
   ['passkey', 16_384],
 ]);

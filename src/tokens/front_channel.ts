@@ -53,7 +53,7 @@ export async function issueResponseTokens(
       access_token,
       token_type: 'Bearer',
       expires_in: String(form.lifetime),
-      scope: scope.join(' '),
+      ...(scope.length > 0 && { scope: scope.join(' ') }),
     }),
     ...(id_token !== null && { id_token }),
   };

@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import { claimsByName, claimsOfScopes } from '../claims/index.js';
 import type { Config } from '../config.js';
+import { isJwe } from '../keys/jwe.js';
 import type { KeyRing } from '../keys/keys.js';
 import { type JwsAlg, jwsAlgorithms } from '../oauth/algorithms.js';
 import type { Client } from '../store/clients.js';
@@ -68,9 +69,18 @@ export interface Hint {
   readonly sid: string | null;
 }
 
-/** Reads an ID token of ours that a client presents as a hint: it may have expired. Undefined if it is none of ours. */
-export function readHint(ring: KeyRing, issuer: string, id_token: string, now: number): Hint | undefined {
-  const claims = ring.verify('JWT', id_token, now)?.claims;
+/**
+ * Reads an ID token of ours that a client presents as a hint: it may have expired, and the client may have encrypted it to us (Core
+ * §3.1.2.1). Undefined if it is none of ours.
+ */
+export async function readHint(
+  ring: KeyRing,
+  issuer: string,
+  hint: string,
+  now: number,
+): Promise<Hint | undefined> {
+  const id_token = isJwe(hint) ? await ring.decrypt(hint, now) : hint;
+  const claims = id_token === undefined ? undefined : ring.verify('JWT', id_token, now)?.claims;
   if (claims === undefined || claims.iss !== issuer) return undefined;
   const { sub, aud, sid, exp } = claims;
   // A signed answer of userinfo has the same type, and no end: it is no ID token.

@@ -23,7 +23,8 @@ export interface TokenResponse {
   readonly token_type: 'Bearer';
   /** Seconds. */
   readonly expires_in: number;
-  readonly scope: string;
+  /** Absent where it is empty, which no scope may be (RFC 6749 §3.3). */
+  readonly scope?: string;
   readonly refresh_token?: string;
   readonly id_token?: string;
 }
@@ -57,7 +58,7 @@ export async function issueTokens(
     access_token,
     token_type: 'Bearer',
     expires_in: form.lifetime,
-    scope: scope.join(' '),
+    ...(scope.length > 0 && { scope: scope.join(' ') }),
     ...(granted.refresh_token !== null && { refresh_token: granted.refresh_token }),
     ...(id_token !== undefined && { id_token }),
   };

@@ -90,11 +90,12 @@ describe('client_secret_basic', () => {
   });
 
   test.each(['batch:%', 'batch:%zz', 'batch:%C3', '%00:secret'])(
-    '400 where an escape in %s is broken',
+    '401 where an escape in %s is broken (RFC 6749 §5.2)',
     async (pair) => {
       const idp = await startWithSecret('batch', 'secret');
-      const { status, body } = await idp.token(grant, { authorization: basicOf(pair) });
-      expect([status, body.error]).toEqual([400, 'invalid_request']);
+      const { status, headers, body } = await idp.token(grant, { authorization: basicOf(pair) });
+      expect([status, body.error]).toEqual([401, 'invalid_client']);
+      expect(headers.get('www-authenticate')).toMatch(/^Basic realm="[^"]+"/);
     },
   );
 });

@@ -1,18 +1,21 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import {
+  CompactEncrypt,
   decodeJwt,
   decodeProtectedHeader,
   generateKeyPair,
+  importJWK,
+  type JSONWebKeySet,
   type JWTPayload,
   SignJWT,
   UnsecuredJWT,
 } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { rotateSigningKey } from '../../src/actions/keys.js';
-import { answerOf, ask, codeOf, kindOf, methods, signedInBrowser } from '../support/authorize.js';
+import { rotateDueKeys, rotateSigningKey } from '../../src/actions/keys.js';
+import { answerOf, ask, codeOf, headingOf, kindOf, methods, signedInBrowser } from '../support/authorize.js';
 import { attribute } from '../support/browser.js';
 import { authorizeUrl, redeem, signIn } from '../support/flow.js';
-import { startIdp, type TestIdp } from '../support/idp.js';
+import { formBody, startIdp, type TestIdp } from '../support/idp.js';
 
 const bob = { email: 'bob@example.com' };
 
@@ -62,6 +65,29 @@ describe('id_token_hint (INT-07)', () => {
     await idp.addClient({}, 'blog');
     expect(codeOf(await ask(browser, 'blog', { id_token_hint: id_token }))).not.toBe('');
   });
+
+  test.each(['RSA-OAEP-256', 'ECDH-ES', 'ECDH-ES+A256KW'])(
+    'may be encrypted to this server with %s (OpenID Connect Core §3.1.2.1)',
+    async (alg) => {
+      const { idp, browser, id_token } = await start();
+      await rotateDueKeys(idp.deps, idp.now());
+      const encrypt = async (text: string) => {
+        const { keys } = (await (await idp.fetch('/jwks')).json()) as JSONWebKeySet;
+        const jwk = keys.find((key) => key.alg === alg && key.use === 'enc') ?? {};
+        return new CompactEncrypt(Buffer.from(text))
+          .setProtectedHeader({ alg, enc: 'A128CBC-HS256', cty: 'JWT', kid: jwk.kid ?? '' })
+          .encrypt(await importJWK(jwk, alg));
+      };
+      const hint = { prompt: 'none', id_token_hint: await encrypt(id_token) };
+      expect(codeOf(await ask(browser, 'shop', hint))).not.toBe('');
+      for (const wrong of ['no token', `${id_token.slice(0, -9)}AAAAAAAAA`, await encrypt(id_token)]) {
+        const { error } = answerOf(await ask(browser, 'shop', { id_token_hint: await encrypt(wrong) }));
+        expect(error).toBe('invalid_request');
+      }
+      const signed_out = await browser.get(`/logout?${formBody({ id_token_hint: hint.id_token_hint })}`);
+      expect(headingOf(signed_out)).toBe('You are signed out');
+    },
+  );
 
   type Forge = (id_token: string, idp: TestIdp) => Promise<string> | string;
   test.each<[string, Forge]>([

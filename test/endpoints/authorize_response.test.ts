@@ -211,6 +211,16 @@ describe('what the code is for', () => {
     expect([body.id_token, body.scope]).toEqual([undefined, 'email']);
   });
 
+  test('a scope of which nothing can be granted is refused, an unknown word beside others is ignored (AUT-07)', async () => {
+    const idp = await startIdp();
+    await idp.addUser();
+    await idp.addClient({}, 'shop');
+    const browser = await signedInBrowser(idp);
+    expect(answerOf(await ask(browser, 'shop', { scope: 'make:coffee' })).error).toBe('invalid_scope');
+    for (const scope of ['openid make:coffee', undefined])
+      expect(codeOf(await ask(browser, 'shop', { scope }))).not.toBe('');
+  });
+
   test('the scope may come in any order (AUT-07)', async () => {
     const idp = await startIdp();
     await idp.addUser();

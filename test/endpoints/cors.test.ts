@@ -21,6 +21,7 @@ describe('public documents are for scripts of any origin, never with credentials
       expect(corsOf(asked)).toEqual({
         'access-control-allow-origin': '*',
         'access-control-allow-methods': 'GET, HEAD',
+        'access-control-allow-headers': 'Authorization, Content-Type, DPoP',
         'access-control-max-age': '86400',
       });
     }

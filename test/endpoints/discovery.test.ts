@@ -160,9 +160,19 @@ describe('discovery', () => {
     }
   });
 
+  test('is at no other place: it would be taken for that of another issuer (RFC 8414 §3.3)', async () => {
+    const idp = await startIdp({ settings: { ISSUER: 'https://id.example/a/b' } });
+    for (const name of ['openid-configuration', 'oauth-authorization-server'])
+      for (const path of [`/.well-known/${name}`, `/a/b/.well-known/${name}/a/b`, `/.well-known/${name}/a`])
+        expect([path, (await rawRequest(idp.url, { path })).status]).toEqual([path, 404]);
+  });
+
   test('everything else of an issuer with a path is under that path alone', async () => {
     const idp = await startIdp({ settings: { ISSUER: 'https://id.example/a/b' } });
     for (const [path, status] of [
+      ['/a/b', 200],
+      ['/a/b/', 200],
+      ['/', 404],
       ['/a/b/jwks', 200],
       ['/jwks', 404],
       ['/a/b/login', 200],

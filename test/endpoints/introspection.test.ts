@@ -39,6 +39,24 @@ describe('introspection', () => {
     });
   });
 
+  test('of an access token with many scopes, which is long, is like that of any; and so is its revocation', async () => {
+    const words = Array.from({ length: 70 }, (_, i) => `reports:of-team-${i}:read`);
+    const { idp, tokens, introspect, shop } = await start({
+      metadata: { scope: ['openid', ...words].join(' ') },
+    });
+    await idp.addResource('https://reports.example', ...words);
+    const { access_token: token } = await tokens({
+      resource: 'https://reports.example',
+      scope: words.join(' '),
+    });
+    expect(token.length).toBeGreaterThan(2048);
+    expect((await introspect({ token })).body.active).toBe(true);
+    const revoked = await post(`${idp.url}/revoke`, { token }, basic('shop', shop.client_secret));
+    expect(revoked.status).toBe(200);
+    expect((await introspect({ token })).body).toEqual({ active: false });
+    expect((await introspect({ token: 'x'.repeat(16_384) })).body).toEqual({ active: false });
+  });
+
   test('tells the client of a resource server of the tokens for it, and of no other (INS-01)', async () => {
     const { tokens, introspect, api: own } = await start({ metadata: { scope: 'openid read' } });
     const meant = await tokens({ scope: 'openid read', resource: api });

@@ -55,7 +55,7 @@ test('the scope may be narrower', async () => {
 test('a client without scopes of its own gets a token without scope', async () => {
   const { ask } = await start({ scope: 'openid' });
   const { status, body } = await ask({});
-  expect([status, body.scope]).toEqual([200, '']);
+  expect([status, body.scope]).toEqual([200, undefined]); // an empty one is none: RFC 6749 §3.3
   expect(decodeJwt(body.access_token)).not.toHaveProperty('scope');
 });
 

@@ -129,6 +129,45 @@ test('a client asks for itself for a resource, and gets that resource’s scopes
   expect(decodeJwt(body.access_token)).toMatchObject({ aud: api, scope: 'read', sub: 'batch' });
 });
 
+describe('a token request that names a scope and would get nothing of it (RFC 6749 §5.2)', () => {
+  const invalid = [400, 'invalid_scope'];
+
+  test('of a client for itself: the scope is of an API that it does not name', async () => {
+    const idp = await startIdp();
+    await idp.addResource(api, 'read');
+    await idp.addResource(mail, 'send');
+    const { client_secret } = await idp.addClient(
+      { grant_types: ['client_credentials'], redirect_uris: [], scope: 'read send' },
+      'batch',
+    );
+    for (const [asked, expected] of [
+      [{ scope: 'read' }, invalid],
+      [{ scope: 'send', resource: api }, invalid],
+      [{ scope: 'read send', resource: api }, [200, undefined]],
+    ] as const) {
+      const form = { grant_type: 'client_credentials', ...asked };
+      const { status, body } = await idp.token(form, basic('batch', client_secret));
+      expect([asked, status, body.error]).toEqual([asked, ...expected]);
+    }
+  });
+
+  test('of a refresh token: the scope is of another API, or of none; the token stays good', async () => {
+    const shop = await start();
+    const { refresh_token } = await shop.tokens({ scope, resource: [api, mail] });
+    for (const asked of [{ scope: 'read', resource: mail }, { scope: 'invented' }]) {
+      const { status, body } = await shop.refresh(refresh_token, asked);
+      expect([asked, status, body.error]).toEqual([asked, ...invalid]);
+    }
+    expect((await shop.refresh(refresh_token, { scope: 'openid', resource: api })).status).toBe(200);
+  });
+
+  test('of a code that was given for no scope: the answer has none, and none that is empty (§3.3)', async () => {
+    const shop = await start();
+    const { body } = await shop.redeem(await shop.code({ scope: 'openid', resource: api }));
+    expect([body.id_token, Object.keys(body).includes('scope')]).toEqual([expect.any(String), false]);
+  });
+});
+
 async function start(metadata: object = {}) {
   const shop = await startShop({ metadata: { scope, ...metadata } });
   await shop.idp.addResource(api, 'read', 'write');

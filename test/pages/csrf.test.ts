@@ -167,6 +167,7 @@ const forms: Readonly<Record<string, Case>> = {
       const browser = await signedInBrowser(idp);
       const ada = await loadUser(idp.deps, 'ada@example.com');
       const { row } = await givePasskey(idp, ada);
+      await proveFactors(idp, ada.id);
       return opened(browser, browser.get(`/account/passkeys/edit?id=${row.id}`));
     },
     choice: { name: 'Laptop' },

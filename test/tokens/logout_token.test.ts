@@ -53,7 +53,7 @@ describe('a logout token (Back-Channel Logout §2.4)', () => {
     const { idp, ring, browser, tokens, sign } = await start();
     await tokens();
     const logout_token = await sign();
-    expect(readHint(ring, idp.issuer, logout_token, idp.now())).toBeUndefined();
+    expect(await readHint(ring, idp.issuer, logout_token, idp.now())).toBeUndefined();
     expect((await idp.userinfo(logout_token)).status).toBe(401);
     const page = await browser.get(`/logout?id_token_hint=${logout_token}`);
     expect(page.html).toContain('Sign out?');

@@ -25,7 +25,9 @@ export async function grantTypes(server: Advertised, { alg }: Chosen): Promise<v
   expect([first.status, first.body.scope.split(' ').sort()]).toEqual([200, scope.split(' ').sort()]);
   const { refresh_token } = first.body;
   expect(await grant({ grant_type: 'refresh_token', refresh_token })).toMatchObject({ status: 200 });
-  expect(await grant({ grant_type: 'client_credentials', scope: 'read' })).toMatchObject({ status: 200 });
+  expect(await grant({ grant_type: 'client_credentials', scope: 'read', resource })).toMatchObject({
+    status: 200,
+  });
   expect(advertised).toEqual(
     expect.arrayContaining(['authorization_code', 'refresh_token', 'client_credentials']),
   );
