@@ -66,10 +66,12 @@ export function assertionOptions(
   client: Client,
 ): JWTVerifyOptions {
   const any = profileOf(client).assertion_audience === 'server';
+  const { ISSUER, base, mtls_origin } = config;
+  const bases = [ISSUER, ...(mtls_origin === undefined ? [] : [mtls_origin + base])]; // RFC 8705 §5
   return {
     issuer: client.client_id,
     subject: client.client_id,
-    audience: any ? [config.ISSUER, `${config.ISSUER}/token`, config.ISSUER + endpoint] : config.ISSUER,
+    audience: any ? [ISSUER, ...bases.flatMap((at) => [`${at}/token`, at + endpoint])] : ISSUER,
     requiredClaims: ['exp', 'jti'],
     clockTolerance: skew_seconds,
     currentDate: new Date(now * 1000),

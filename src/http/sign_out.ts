@@ -82,7 +82,7 @@ export function returnUri(request: LogoutRequest, client: Client | undefined): s
   return appendQuery(uri, request.state === null ? {} : { state: request.state });
 }
 
-/** The addresses that tell the clients of a session that it has ended. Front-Channel Logout §2. */
+/** The addresses that tell the clients of a session that it has ended, each with `iss` and `sid`. Front-Channel Logout §3. */
 export async function logoutFrames(
   deps: Pick<Deps, 'caches' | 'config' | 'keys'>,
   { sid, client_ids }: EndedSession,
@@ -93,7 +93,7 @@ export async function logoutFrames(
     const uri = client?.frontchannel_logout_uri;
     if (client === undefined || uri === undefined) continue;
     const named = { iss: deps.config.ISSUER, sid: sidFor(await deps.keys.get(), client, sid) };
-    frames.push(client.frontchannel_logout_session_required === true ? appendQuery(uri, named) : uri);
+    frames.push(appendQuery(uri, named));
   }
   return frames;
 }

@@ -36,7 +36,15 @@ const uri = z.string().min(1).max(2048);
 const jwks = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).max(20) });
 
 const printable = /^[^\p{Cc}\p{Cs}]*$/u;
-const clientName = z.string().trim().min(1).max(200).regex(printable, 'holds a control character');
+/** People decide by it: it must be something to see, in the order in which it is written. */
+const clientName = z
+  .string()
+  .trim()
+  .min(1)
+  .max(200)
+  .regex(printable, 'holds a control character')
+  .regex(/[\p{L}\p{N}\p{P}\p{S}]/u, 'holds nothing that can be seen')
+  .regex(/^[^\u202a-\u202e\u2066-\u2069]*$/, 'holds a character that turns the direction of writing');
 
 /** The members of the standards: whoever registers a client may set them, also a client that registers itself. */
 const standard = {

@@ -1,6 +1,6 @@
 /** What is wrong with client metadata whose members are each of the right type: addresses, and members that do not go together. */
 import { isColour, isReadable, readable } from '../branding/colour.js';
-import { isMacAlg, macAlgs } from './algorithms.js';
+import { isMacAlg, jwsAlgs, keyKindOf, macAlgs } from './algorithms.js';
 import { certificateFaults } from './certificate_metadata.js';
 import type { ClientMetadata } from './client_metadata.js';
 import {
@@ -10,7 +10,7 @@ import {
   responseTypesOf,
   usesSignInApi,
 } from './client_rules.js';
-import { encryptionKeyOf } from './encryption_key.js';
+import { encryptionKeyOf, type PublishedJwk } from './encryption_key.js';
 import { OAuthError } from './errors.js';
 import { profileOf } from './profiles.js';
 import { assertRedirectUri, isLoopbackHost } from './redirect_uri.js';
@@ -219,8 +219,26 @@ function* keyFaults(metadata: ClientMetadata): Generator<string> {
   if ((method === 'private_key_jwt' || method === 'self_signed_tls_client_auth') && !keys) {
     yield `jwks: ${method} needs the public keys, as jwks or jwks_uri`;
   }
-  const secret = metadata.jwks?.keys.some((key) => 'd' in key || 'k' in key || 'p' in key);
+  const published = metadata.jwks?.keys ?? [];
+  if (
+    method === 'private_key_jwt' &&
+    published.length > 0 &&
+    !published.some((key) => maySign(key, metadata))
+  )
+    yield 'jwks: holds no key to verify what private_key_jwt is signed with';
+  const secret = published.some((key) => 'd' in key || 'k' in key || 'p' in key);
   if (secret) yield 'jwks: holds a private or symmetric key; register public keys only';
+}
+
+/** Whether a key may be one that a client signs its assertions with. RFC 7517 §4.2, §4.4. */
+function maySign(key: PublishedJwk, { token_endpoint_auth_signing_alg: wanted }: ClientMetadata): boolean {
+  if (key.use !== undefined && key.use !== 'sig') return false;
+  return jwsAlgs.some(
+    (alg) =>
+      (wanted === undefined || wanted === alg) &&
+      (key.alg === undefined || key.alg === alg) &&
+      keyKindOf(alg).kty === key.kty,
+  );
 }
 
 /** A JWT that a client authenticates with is signed with its key or with its secret, never the one for the other. */

@@ -88,5 +88,8 @@ export type UserErrorCode = keyof typeof userStatusOf;
 
 /** Drops what error_description may not hold: %x20-21 / %x23-5B / %x5D-7E. RFC 6749 §5.2. */
 function printable(text: string): string {
-  return text.replaceAll(/["\\]/g, "'").replaceAll(/[^\x20-\x7e]/g, '?');
+  return text
+    .replaceAll('§', 'section ')
+    .replaceAll(/["\\“”’]/g, "'")
+    .replaceAll(/[^\x20-\x7e]/g, '?');
 }

@@ -88,7 +88,7 @@ function uriFault(
   // Without its two slashes an https URI parses all the same, but in a Location a browser takes it for a path of ours.
   if (!URL.canParse(uri) || /^https?:(?!\/\/[^/])/i.test(uri)) return 'is not an absolute URI';
   if (uri.includes('#')) return 'has a fragment';
-  if (/[*\\]/.test(uri)) return 'holds a * or a \\: there are no wildcards';
+  if (/[*\\]/.test(uri)) return 'holds a * or a backslash: there are no wildcards';
   const url = new URL(uri);
   if (url.username !== '' || url.password !== '' || /^[a-z][a-z0-9+.-]*:\/\/[^/?]*@/i.test(uri))
     return 'has a user name or a password';

@@ -9,6 +9,15 @@ interface NodeRequest {
   token?: VerifiedToken;
 }
 
+declare global {
+  // biome-ignore lint/style/noNamespace: it is how the types of Express are told what a middleware adds
+  namespace Express {
+    interface Request {
+      token?: VerifiedToken;
+    }
+  }
+}
+
 /** What a response of node:http has. */
 export interface NodeResponse {
   statusCode: number;

@@ -3,7 +3,8 @@ import { exportSPKI, importJWK, type JWTPayload, SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { type Assertion, assertionOf, newClientKey, unsigned, withAssertion } from '../support/assertion.js';
 import { engines } from '../support/database.js';
-import { basic, type Form, startIdp, type TestIdp } from '../support/idp.js';
+import { basic, type Form, post, startIdp, type TestIdp } from '../support/idp.js';
+import { startBehindProxy } from '../support/mtls.js';
 import { atOnce, startShop } from '../support/shop.js';
 
 const key = await newClientKey('ES256');
@@ -191,7 +192,6 @@ describe('algorithms are those of the client’s keys, never the header’s word
     ['too short', { kty: 'RSA', kid: 'k1', n: Buffer.alloc(128, 0xc1).toString('base64url'), e: 'AQAB' }],
     ['not on the curve', { kty: 'EC', crv: 'P-256', kid: 'k1', x: 'AAAA', y: 'AAAA' }],
     ['without members', { kty: 'RSA', kid: 'k1' }],
-    ['of an unknown kind', { kty: 'XYZ', kid: 'k1' }],
   ])('a registered key that is %s authenticates nobody, and is not our fault', async (_, jwk) => {
     const idp = await startIdp();
     await idp.addClient({ ...registered, jwks: { keys: [jwk] } }, 'batch');
@@ -209,6 +209,21 @@ describe('algorithms are those of the client’s keys, never the header’s word
     for (const token of [tokens.id_token, tokens.access_token, own.body.access_token])
       await expectRefused(shop.idp, withAssertion(token));
   });
+});
+
+test('an assertion may be for the address that was called at the origin for certificates (CLA-08, RFC 8705 §5)', async () => {
+  const idp = await startBehindProxy({ ISSUER: 'https://id.example/a', MTLS_ORIGIN: 'https://mtls.example' });
+  await idp.addClient({ ...registered, jwks: { keys: [key.jwk] } }, 'batch');
+  for (const [aud, status] of [
+    ['https://mtls.example/a/token', 200],
+    ['https://mtls.example/token', 401],
+    ['https://mtls.example', 401],
+    ['https://id.example/a/token', 200],
+  ] as const) {
+    const form = withAssertion(await assertionOf(idp, 'batch', key, { claims: { aud } }));
+    const answer = await post(`${idp.url}/a/token`, { grant_type: 'client_credentials', ...form });
+    expect([aud, answer.status]).toEqual([aud, status]);
+  }
 });
 
 describe.each(engines)('an assertion is good once, on %s (hardening 20)', (engine) => {

@@ -61,6 +61,35 @@ describe('client metadata (RFC 7591 §2)', () => {
       'needs the public keys',
     ],
     [
+      'private_key_jwt with a key that is for encryption',
+      { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [{ ...jwk, use: 'enc' }] } },
+      'jwks: holds no key to verify what private_key_jwt is signed with',
+    ],
+    [
+      'private_key_jwt with a key of another kind than its algorithm wants',
+      {
+        token_endpoint_auth_method: 'private_key_jwt',
+        token_endpoint_auth_signing_alg: 'ES256',
+        jwks: { keys: [jwk] },
+      },
+      'jwks: holds no key to verify what private_key_jwt is signed with',
+    ],
+    [
+      'private_key_jwt with a key of an unknown kind',
+      { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [{ kty: 'XYZ' }] } },
+      'jwks: holds no key to verify what private_key_jwt is signed with',
+    ],
+    ...['\u200b', '\u200d\ufeff', '\u00ad'].map((client_name): [string, object, string] => [
+      `a name that cannot be seen: ${JSON.stringify(client_name)} (hardening 17)`,
+      { client_name },
+      'client_name: holds nothing that can be seen',
+    ]),
+    ...['\u202egnp.exe', 'Bank\u2066', 'a\u202bb'].map((client_name): [string, object, string] => [
+      `a name that turns the direction of writing: ${JSON.stringify(client_name)} (hardening 17)`,
+      { client_name },
+      'client_name: holds a character that turns the direction of writing',
+    ]),
+    [
       'jwks and jwks_uri',
       { jwks: { keys: [jwk] }, jwks_uri: 'https://shop.example/jwks' },
       'either jwks or jwks_uri',
