@@ -9,8 +9,8 @@ interface NodeRequest {
   token?: VerifiedToken;
 }
 
+// How the types of Express are told what a middleware adds.
 declare global {
-  // biome-ignore lint/style/noNamespace: it is how the types of Express are told what a middleware adds
   namespace Express {
     interface Request {
       token?: VerifiedToken;

@@ -10,9 +10,14 @@ describe('an error for a client', () => {
       fc.property(anyText(), (text) => {
         const { description } = new OAuthError('invalid_request', text);
         expect(description).toMatch(/^[\x20-\x21\x23-\x5b\x5d-\x7e]*$/);
-        expect(description).toHaveLength(text.length);
+        expect(description).toHaveLength(text.replaceAll('§', 'section ').length);
       }),
     );
+  });
+
+  test('its description says in other words what it may not hold', () => {
+    const { description } = new OAuthError('invalid_request', 'state “a\\b” is too long (§5.2) ✗');
+    expect(description).toBe("state 'a'b' is too long (section 5.2) ?");
   });
 
   test.each(Object.keys(errorCodes) as (keyof typeof errorCodes)[])(
