@@ -4,14 +4,11 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import { ensureKeys } from './actions/keys.js';
-import { createApp } from './app.js';
-import { announce } from './cli/serve.js';
 import type { Start } from './cli/start.js';
 import { runCli } from './cli.js';
 import { type Config, ConfigError, readConfig } from './config.js';
 import { type Deps, openDeps } from './deps.js';
-import { startJobs } from './jobs/scheduler.js';
-import { type Listening, listen } from './server.js';
+import type { Listening } from './server.js';
 import { migrateUp, pending } from './store/migrations.js';
 
 const drain_ms = 10_000;
@@ -46,8 +43,15 @@ const start: Start = {
   },
 };
 
+/** Loads what no other command needs, which is half of all there is. */
 async function serve(deps: Deps): Promise<void> {
   const stop = signalled();
+  const [{ createApp }, { announce }, { startJobs }, { listen }] = await Promise.all([
+    import('./app.js'),
+    import('./cli/serve.js'),
+    import('./jobs/scheduler.js'),
+    import('./server.js'),
+  ]);
   const server = await listen(createApp(deps), deps.config);
   const jobs = startJobs(deps);
   const watch = watchCertificate(deps, server);
