@@ -11,7 +11,7 @@ import type { Deps } from '../deps.js';
 import { seeOther } from '../http/answer.js';
 import { progressOf } from '../http/authorization_progress.js';
 import { readAuthorizationRequest } from '../http/authorization_request.js';
-import { type RespondTo, respond, respondAsked } from '../http/authorization_response.js';
+import { type RespondTo, respond, respondAsked, respondTo } from '../http/authorization_response.js';
 import { browserOf, knownBrowser } from '../http/browser.js';
 import { sessionStateFor } from '../http/browser_state.js';
 import { asOAuthError } from '../http/errors.js';
@@ -26,7 +26,6 @@ import { acrsOf, acrToTell } from '../oauth/acr.js';
 import {
   type AuthorizationRequest,
   readReplyTo,
-  replyNow,
   requestedRedirectUri,
   stillAllowed,
 } from '../oauth/authorization_request.js';
@@ -77,8 +76,7 @@ export function authorize(deps: AuthorizeDeps): Middleware {
 
     if (isPushed(params)) {
       const { request, refusal } = await findPushed(deps, params, client, now);
-      const to = { client, reply: replyNow(request, client), arrived_at: now };
-      return orTellClient(deps, ctx, to, async () => {
+      return orTellClient(deps, ctx, respondTo(client, { request, arrived_at: now }), async () => {
         if (refusal !== null) throw refusal;
         return begin(stillAllowed(request, { client, response_types }, now));
       });
@@ -136,8 +134,7 @@ export function resumeAuthorization(deps: AuthorizeDeps): Middleware {
       now,
     });
     const client = await findClient(deps, pending.request.client_id);
-    const to = { client, reply: replyNow(pending.request, client), arrived_at: pending.arrived_at };
-    await orTellClient(deps, ctx, to, async () => {
+    await orTellClient(deps, ctx, respondTo(client, pending), async () => {
       const request = stillAllowed(pending.request, { client, response_types }, now);
       return advance(deps, ctx, client, { ...pending, request });
     });
@@ -205,10 +202,9 @@ async function advance(
       `${deps.config.base}${pages[step === 'respond' ? 'login' : step]}?request=${sealed}`,
     );
   }
-  const { arrived_at, request } = pending;
+  const { request } = pending;
   const acr = acrToTell(session.acr, acrsOf(request));
   const parameters = await giveOut(deps, { client, request, session: { ...session, acr } }, now);
   const watched = sessionStateFor(ctx, deps.config, request, session);
-  const to = { client, reply: replyNow(request, client), arrived_at };
-  await respond(ctx, deps, to, { ...parameters, ...watched });
+  await respond(ctx, deps, respondTo(client, pending), { ...parameters, ...watched });
 }

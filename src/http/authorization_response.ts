@@ -4,7 +4,7 @@
  */
 import type { Context } from 'koa';
 import type { Deps } from '../deps.js';
-import type { ReplyTo } from '../oauth/authorization_request.js';
+import { type AuthorizationRequest, type ReplyTo, replyNow } from '../oauth/authorization_request.js';
 import { redirectUriKind } from '../oauth/redirect_uri.js';
 import { carrierOf, isJwtMode } from '../oauth/response_mode.js';
 import * as responseModes from '../oauth/response_modes/index.js';
@@ -27,6 +27,14 @@ export interface RespondTo {
   readonly reply: ReplyTo;
   /** When it was asked for, in seconds since 1970. */
   readonly arrived_at: number;
+}
+
+/** Where the answer to a request goes, as its client is registered now. Throws like registeredRedirectUri. */
+export function respondTo(
+  client: Client,
+  { request, arrived_at }: { readonly request: AuthorizationRequest; readonly arrived_at: number },
+): RespondTo {
+  return { client, reply: replyNow(request, client), arrived_at };
 }
 
 export type ResponseParameters = Readonly<Record<string, string>>;

@@ -7,7 +7,7 @@ import type { Params } from '../oauth/params.js';
 import { inLanguage } from '../oauth/translations.js';
 import type { Client } from '../store/clients.js';
 import { seeOther } from './answer.js';
-import { type ResponseDeps, respond } from './authorization_response.js';
+import { type ResponseDeps, respond, respondTo } from './authorization_response.js';
 import { browserOf } from './browser.js';
 import { openPending, type PendingAuthorization, sealPending } from './pending.js';
 
@@ -76,8 +76,7 @@ export function goOn(ctx: Context, deps: Pick<Deps, 'config'>, interaction: Inte
 /** The person does not want to: the application is told (protocol.md INT-10). */
 export function giveUp(ctx: Context, deps: ResponseDeps, { pending, client }: Interaction): Promise<void> {
   const denied = new OAuthError('access_denied', 'the user did not agree');
-  const to = { client, reply: replyNow(pending.request, client), arrived_at: pending.arrived_at };
-  return respond(ctx, deps, to, errorObject(deps.config.ISSUER, denied));
+  return respond(ctx, deps, respondTo(client, pending), errorObject(deps.config.ISSUER, denied));
 }
 
 /** A client as pages show it. */

@@ -198,32 +198,20 @@ describe('what the registration adds (OpenID Connect Registration §2)', () => {
 describe('where an answer goes', () => {
   const uri = registeredRedirectUri(redirect_uri, client());
 
+  const usual = { redirect_uri, response_mode: 'query', state: 's1', ui_locales: [] };
   test.each([
-    ['query by itself', {}, { response_mode: 'query', state: 's1' }],
-    ['query', { response_mode: 'query' }, { response_mode: 'query', state: 's1' }],
-    ['form_post', { response_mode: 'form_post' }, { response_mode: 'form_post', state: 's1' }],
-    ['an unknown mode: the default', { response_mode: 'pigeon' }, { response_mode: 'query', state: 's1' }],
-    [
-      'two modes: the default',
-      { response_mode: ['form_post', 'query'] },
-      { response_mode: 'query', state: 's1' },
-    ],
-    ['no state', { state: undefined }, { response_mode: 'query', state: null }],
-    ['two states: none', { state: ['a', 'b'] }, { response_mode: 'query', state: null }],
-    [
-      'a state that is too long: none, never a cut one',
-      { state: 'x'.repeat(2049) },
-      { response_mode: 'query', state: null },
-    ],
-    [
-      'languages',
-      { ui_locales: 'de not_a_tag' },
-      { response_mode: 'query', state: 's1', ui_locales: ['de'] },
-    ],
-    ['two lists of languages: none', { ui_locales: ['de', 'fr'] }, { response_mode: 'query', state: 's1' }],
+    ['query by itself', {}, {}],
+    ['query', { response_mode: 'query' }, {}],
+    ['form_post', { response_mode: 'form_post' }, { response_mode: 'form_post' }],
+    ['an unknown mode: the default', { response_mode: 'pigeon' }, {}],
+    ['two modes: the default', { response_mode: ['form_post', 'query'] }, {}],
+    ['no state', { state: undefined }, { state: null }],
+    ['two states: none', { state: ['a', 'b'] }, { state: null }],
+    ['a state that is too long: none, never a cut one', { state: 'x'.repeat(2049) }, { state: null }],
+    ['languages', { ui_locales: 'de not_a_tag' }, { ui_locales: ['de'] }],
+    ['two lists of languages: none', { ui_locales: ['de', 'fr'] }, {}],
   ])('is known before the rest is believed: %s', (_, changes, reply) => {
-    const expected = { redirect_uri, ui_locales: [], ...reply };
-    expect(readReplyTo(paramsOf(changes), uri, client(), prompts)).toEqual(expected);
+    expect(readReplyTo(paramsOf(changes), uri, client(), prompts)).toEqual({ ...usual, ...reply });
   });
 
   test('a redirect URI that is missing is named (protocol.md AUT-03)', () => {
