@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { statement } from '../../src/store/statement.js';
 import { attribute, type Browser, formOf, type Page, unescapeHtml } from './browser.js';
-import { authorizeUrl, responseOf, signIn } from './flow.js';
+import { authorizeUrl, responseOf } from './flow.js';
 import type { Form, TestIdp } from './idp.js';
 
 export const methods = ['GET', 'POST'] as const;
@@ -21,11 +21,10 @@ export function ask(
   return browser.follow(browser.request('/authorize', { method, body }));
 }
 
-/** A browser in which somebody signed in some time ago, on the login page by itself. */
+/** A browser in which somebody signed in some time ago. */
 export async function signedInBrowser(idp: TestIdp, email = 'ada@example.com'): Promise<Browser> {
   const browser = idp.browser();
-  const page = await signIn(browser, await browser.get('/login'), { email });
-  expect([page.status, headingOf(page)]).toEqual([200, 'You are signed in']);
+  await browser.beSignedIn(email);
   idp.advance(100);
   return browser;
 }

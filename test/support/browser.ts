@@ -8,12 +8,23 @@ export interface Page {
   readonly url: string;
 }
 
+/** Gives Set-Cookie lines. */
+type BeginSession = (email: string) => Promise<readonly string[]>;
+
 export class Browser {
   readonly #base: string;
+  readonly #begin: BeginSession | null;
   readonly cookies = new Map<string, string>();
 
-  constructor(base: string) {
+  /** `begin` starts a session of a person without the login page. */
+  constructor(base: string, begin: BeginSession | null = null) {
     this.#base = base;
+    this.#begin = begin;
+  }
+
+  /** Gives it what it would have if this person had just signed in here by password. */
+  async beSignedIn(email = 'ada@example.com'): Promise<void> {
+    for (const line of (await this.#begin?.(email)) ?? []) this.#keep(line);
   }
 
   /** One request, no redirect followed. */

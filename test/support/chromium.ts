@@ -14,7 +14,6 @@ import {
 } from 'playwright-core';
 import { expect, onTestFinished } from 'vitest';
 import { findBrowser } from './find_browser.js';
-import { signIn } from './flow.js';
 import { password, type TestIdp } from './idp.js';
 
 const args = [
@@ -186,7 +185,7 @@ export async function follow(page: Page, selector: string): Promise<void> {
 /** Gives the browser of a tab the cookies of somebody who signed in, without a page that is drawn for it. */
 export async function beSignedIn(page: Page, idp: TestIdp, email = 'ada@example.com'): Promise<void> {
   const browser = idp.browser();
-  await signIn(browser, await browser.get('/login'), { email });
+  await browser.beSignedIn(email);
   const cookies = [...browser.cookies].map(([name, value]) => ({ name, value, url: idp.issuer }));
   await page.context().addCookies(cookies);
 }

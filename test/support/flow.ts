@@ -46,6 +46,7 @@ export function responseOf(page: Page): Record<string, string> {
 
 /** Gets a code: signs in if the browser is not. */
 export async function getCode(browser: Browser, client_id: string, changes: Form = {}): Promise<string> {
+  if (browser.cookies.size === 0) await browser.beSignedIn();
   let page = await browser.get(authorizeUrl(client_id, changes));
   if (page.html.includes('name="password"')) page = await signIn(browser, page);
   const { code, error, error_description } = responseOf(page);

@@ -11,6 +11,7 @@ import { type Deps, type Log, openDeps, type Substitutes, systemClock } from '..
 import { hashPassword } from '../../src/factors/password.js';
 import { type Argon2Options, createHashingGate } from '../../src/limits/hashing_gate.js';
 import { createPasswordJudge } from '../../src/limits/password_judge.js';
+import { beginSession } from './begin_session.js';
 import { Browser } from './browser.js';
 import { newDatabase } from './database.js';
 
@@ -120,7 +121,7 @@ export async function startIdp(options: IdpOptions = {}) {
       // fetch() keeps connections, and finds out that these were closed by losing a request.
       while (!(await fetch(`${url}/healthz`).catch(() => null)));
     },
-    browser: () => new Browser(url),
+    browser: () => new Browser(url, (email) => beginSession(deps, email)),
     fetch: (path: string, init: RequestInit = {}) => fetch(url + path, { redirect: 'manual', ...init }),
     addUser: (user: Partial<TestUser> = {}) => addTestUser(deps, user),
     addClient: (metadata: object = {}, client_id?: string) => addTestClient(deps, metadata, client_id),
