@@ -69,6 +69,7 @@ function newCode(
     ...{ auth_time, amr, acr, sid, expires_at, keep_until: expires_at + config.ACCESS_TOKEN_SECONDS },
     claims: isEmpty(request.claims) ? null : JSON.stringify(request.claims),
     scope: request.scope.join(' '),
+    ignored_scope: request.ignored_scope.join(' '),
     resource: request.resource.join(' '),
     consumed_at: null,
   };

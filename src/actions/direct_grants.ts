@@ -41,6 +41,7 @@ export async function grantDirectly(
     const of = {
       ...{ authorization_id, client_id, user_id, claims: null, auth_time, amr, acr, sid },
       scope: scope.join(' '),
+      ignored_scope: '',
       resource: resource.join(' '),
     };
     return {

@@ -15,6 +15,7 @@ export type FamilyOf = Pick<
   | 'client_id'
   | 'user_id'
   | 'scope'
+  | 'ignored_scope'
   | 'resource'
   | 'claims'
   | 'auth_time'
@@ -39,11 +40,13 @@ export async function startFamily(
   of: FamilyOf,
 ): Promise<string> {
   const { ring, now, config } = request;
-  const { authorization_id, client_id, user_id, scope, resource, claims, auth_time, amr, acr, sid } = of;
+  const { authorization_id, client_id, user_id, scope, ignored_scope, resource } = of;
+  const { claims, auth_time, amr, acr, sid } = of;
   const id = newId();
   const token = newRefreshToken(ring, id, 1);
   await refreshTokens.insert(trx, {
-    ...{ id, authorization_id, client_id, user_id, scope, resource, claims, auth_time, amr, acr, sid },
+    ...{ id, authorization_id, client_id, user_id, scope, ignored_scope, resource },
+    ...{ claims, auth_time, amr, acr, sid },
     generation: 1,
     token_hash: digest(token),
     successor_sealed: null,

@@ -6,7 +6,7 @@
 import { notifyUser } from '../mail/queue.js';
 import { rotatesRefreshTokens } from '../oauth/client_rules.js';
 import { OAuthError } from '../oauth/errors.js';
-import { parseScope, scopeWords } from '../oauth/scope.js';
+import { intersect, parseScope, scopeWords, without } from '../oauth/scope.js';
 import { digest, equal } from '../secrets.js';
 import * as authorizations from '../store/authorizations.js';
 import type { Trx } from '../store/db.js';
@@ -41,7 +41,7 @@ export const refreshToken: StoredGrant = {
     if (ended !== undefined) throw ended;
 
     const asked = params.get('scope');
-    const scope = narrowedScope(asked, storedScope(request, family.scope), scopeWords(client.scope));
+    const scope = narrowedScope(asked, family, storedScope(request, family.scope));
     const audience = grantedAudience(request, scope, scopeWords(family.resource));
     if (asked !== undefined && audience.scope.length === 0 && !scope.includes('openid'))
       throw new OAuthError('invalid_scope', 'nothing of scope was granted at this resource');
@@ -85,21 +85,19 @@ async function rotate(
 }
 
 /**
- * The scope asked for, which may be less than what was granted, never more (RFC 6749 §6). What the authorization request ignored is
- * ignored here as well: a word that the client cannot be granted, and offline_access where it does nothing (protocol.md §30.4).
+ * The scope asked for, which may be less than what was granted, never more (RFC 6749 §6). What the authorization request asked for in vain
+ * is left out here as well (protocol.md §30.4), like what was granted and is not registered for the client any more.
  */
 function narrowedScope(
   asked: string | undefined,
+  { scope, ignored_scope }: Pick<refreshTokens.FoundFamily, 'scope' | 'ignored_scope'>,
   granted: readonly string[],
-  grantable: readonly string[],
 ): readonly string[] {
   if (asked === undefined) return granted;
-  const ignored = (word: string) =>
-    !grantable.includes(word) || (word === 'offline_access' && !granted.includes(word));
-  const words = parseScope(asked).filter((word) => !ignored(word));
-  const wider = words.find((word) => !granted.includes(word));
+  const words = parseScope(asked);
+  const [wider] = without(words, [...scopeWords(scope), ...scopeWords(ignored_scope)]);
   if (wider !== undefined) throw new OAuthError('invalid_scope', `scope ${wider} was not granted`);
-  return words;
+  return intersect(words, granted);
 }
 
 interface Presented {

@@ -15,7 +15,7 @@ import { matchRedirectUri, type RegisteredRedirectUri } from './redirect_uri.js'
 import { parseResources } from './resource.js';
 import { chooseResponseMode, modeForRefusal, type ResponseMode } from './response_mode.js';
 import { canonicalResponseType, type ResponseTypeName, responseTypes } from './response_types.js';
-import { intersect, parseScope, scopeWords } from './scope.js';
+import { intersect, parseScope, scopeWords, without } from './scope.js';
 
 /** What a request asks for, as far as it is still needed. Travels sealed while a person is asked something (decisions 11). */
 export interface AuthorizationRequest {
@@ -26,6 +26,8 @@ export interface AuthorizationRequest {
   readonly state: string | null;
   /** What is asked for and may be had: words that are unknown or not registered for the client are left out. */
   readonly scope: readonly string[];
+  /** The words that are left out: a refresh that repeats them does not ask for more (protocol.md §30.4). */
+  readonly ignored_scope: readonly string[];
   readonly nonce: string | null;
   readonly code_challenge: string | null;
   readonly prompt: readonly Prompt[];
@@ -163,6 +165,7 @@ export function parseAuthorizationRequest(params: Params, context: RequestContex
     response_mode: chooseResponseMode(params.get('response_mode'), response_type, encryptsResponses(client)),
     state: params.get('state') ?? null,
     scope,
+    ignored_scope: without(asked, scope),
     nonce,
     code_challenge: parseChallenge(
       params.get('code_challenge'),
@@ -200,7 +203,7 @@ export function stillAllowed(
   if (code_challenge === null) parseChallenge(undefined, undefined, code && mustUsePkce(client));
   const scope = scopeFor(client, request.scope, response_type);
   if (id_token) assertIdToken(scope, request.nonce);
-  return { ...request, scope };
+  return { ...request, scope, ignored_scope: [...request.ignored_scope, ...without(request.scope, scope)] };
 }
 
 function refuseUnsupported(params: Params): void {

@@ -18,6 +18,11 @@ export function scopeWords(scope: string): readonly string[] {
   return scope === '' ? [] : scope.split(' ');
 }
 
+/** The words that are not among `others`, in their order. */
+export function without(words: readonly string[], others: readonly string[]): readonly string[] {
+  return words.filter((word) => !others.includes(word));
+}
+
 /** The words of `wanted` that are also in `allowed`, in the order of `wanted`. */
 export function intersect(wanted: readonly string[], allowed: readonly string[]): readonly string[] {
   return wanted.filter((text) => allowed.includes(text));

@@ -14,6 +14,8 @@ export interface AuthorizationCodeRow {
   user_id: string;
   redirect_uri: string;
   scope: string;
+  /** What was asked for beside it and left out. */
+  ignored_scope: string;
   /** The resources it was given for, separated by spaces. */
   resource: string;
   /** The claims request as JSON, if there was one. */
@@ -37,6 +39,7 @@ const insertCode = statement<AuthorizationCodeRow>((sql, value) =>
     user_id: value.user_id,
     redirect_uri: value.redirect_uri,
     scope: value.scope,
+    ignored_scope: value.ignored_scope,
     resource: value.resource,
     claims: value.claims,
     nonce: value.nonce,

@@ -12,6 +12,8 @@ export interface RefreshTokenRow {
   client_id: string;
   user_id: string;
   scope: string;
+  /** What was asked for beside it and left out. */
+  ignored_scope: string;
   resource: string;
   claims: string | null;
   auth_time: number;
@@ -34,6 +36,7 @@ const insertFamily = statement<RefreshTokenRow>((sql, value) =>
     client_id: value.client_id,
     user_id: value.user_id,
     scope: value.scope,
+    ignored_scope: value.ignored_scope,
     resource: value.resource,
     claims: value.claims,
     auth_time: value.auth_time,

@@ -1,5 +1,6 @@
 import { decodeJwt } from 'jose';
 import { describe, expect, test } from 'vitest';
+import { updateClient } from '../../src/actions/clients.js';
 import { refresh } from '../support/flow.js';
 import type { Form } from '../support/idp.js';
 import { publicClient, startShop } from '../support/shop.js';
@@ -134,6 +135,35 @@ describe('the scope of a refresh', () => {
       expect([status, body.scope]).toEqual([200, scope]);
     },
   );
+
+  test.each([
+    ['a word that no client has', 'invented', {}],
+    ['a word that this client may not have', 'phone', { scope: 'openid email' }],
+    ['a word that was not asked for', 'profile', {}],
+    ['offline_access', 'offline_access', {}],
+  ])(
+    '%s, asked for here for the first time, is invalid_scope, and uses nothing up (RFT-02)',
+    async (_, word, metadata) => {
+      const shop = await startShop({ metadata: { refresh_token_rotation: true, ...metadata } });
+      const { refresh_token } = await shop.tokens({ scope: 'openid email' });
+      const { status, body } = await shop.refresh(refresh_token, { scope: `openid ${word}` });
+      expect([status, body.error, body.error_description]).toEqual([
+        400,
+        'invalid_scope',
+        `scope ${word} was not granted`,
+      ]);
+      const again = await shop.refresh(refresh_token, { scope: 'openid' });
+      expect([again.status, again.body.scope]).toEqual([200, 'openid']);
+    },
+  );
+
+  test('a word that was granted, and is not registered for the client any more, is left out', async () => {
+    const shop = await startShop();
+    const { refresh_token } = await shop.tokens({ scope: 'openid email' });
+    await updateClient(shop.idp.deps, 'shop', { scope: 'openid' }, shop.idp.now());
+    const { status, body } = await shop.refresh(refresh_token, { scope: 'openid email' });
+    expect([status, body.scope]).toEqual([200, 'openid']);
+  });
 
   test('words come in any order and may be repeated', async () => {
     const shop = await startShop();

@@ -18,6 +18,7 @@ function request(changes: Partial<AuthorizationRequest> = {}): AuthorizationRequ
     response_mode: 'query',
     state: null,
     scope: ['openid'],
+    ignored_scope: [],
     nonce: null,
     code_challenge,
     prompt: [],
