@@ -1,7 +1,8 @@
 /**
  * Revocation events, GET /revocations: server-sent events (WHATWG HTML §9.2) that tell an application at once which bit of which status
  * list was set. Each is a signed Security Event Token (RFC 8417). Read with a client's own credentials: HTTP Basic, or an access
- * token that it got for itself. What a client missed it sees in the lists, which it reads when it connects.
+ * token that it got for itself. What a client missed it sees in the lists, which it reads when it connects. The stream ends with the right
+ * to read it: when the client is disabled, its secret replaced, its token expired.
  */
 import type { Context, Middleware } from 'koa';
 import { authenticateClient } from '../client_auth/index.js';
@@ -56,15 +57,21 @@ export function revocationEvents(deps: EventsDeps): Middleware {
     if (ctx.res.destroyed) return leave(); // the client went away meanwhile
 
     const stream = openStream(ctx);
-    const send = (revocations: readonly Revocation[]) => void sendAll(stream, signed, revocations);
+    const end = () => void stream.destroy();
+    const assertReader = () => authenticatedReader(deps, ctx);
+    const send = (revocations: readonly Revocation[]) =>
+      void assertReader().then(() => sendAll(stream, signed, revocations), end);
     const stopListening = deps.statusLists.listen(send);
-    const heartbeat = setInterval(() => stream.write(':\n\n'), heartbeat_ms).unref();
+    // A beat says that there was nothing to tell: a server that cannot know that must not be taken for one that is well.
+    const beat = () =>
+      Promise.all([deps.statusLists.current(), assertReader()]).then(() => stream.write(':\n\n'));
+    const heartbeat = setInterval(() => void beat().catch(end), heartbeat_ms).unref();
     stream.on('close', () => {
       stopListening();
       clearInterval(heartbeat);
       leave();
     });
-    if (missed === 'too many') stream.write(reset);
+    if (missed === 'too many') sayReset(stream);
     else send(missed);
   };
 }
@@ -112,15 +119,24 @@ function assertKnown(client: Client): void {
 }
 
 const reset = 'event: reset\ndata: {}\n\n';
+/** Another process has read by then what this one has just read, in milliseconds. */
+const settled_ms = 500;
 
-/** What came after an event id of ours; nothing without one. */
+/** Tells to read the lists, at once and once more: who answers the first time may be a process that does not know yet. */
+function sayReset(stream: Context['res']): void {
+  stream.write(reset);
+  setTimeout(() => {
+    if (!stream.destroyed) stream.write(reset);
+  }, settled_ms).unref();
+}
+
+/** What came after an event id of ours; without one what came in the last seconds, which the lists may not know yet. */
 async function missedSince(
   deps: EventsDeps,
   last_event_id: string,
 ): Promise<readonly Revocation[] | 'too many'> {
-  if (last_event_id === '') return [];
-  const time = Number(/^(\d{1,15})\./.exec(last_event_id)?.[1]);
   const now = deps.clock();
+  const time = last_event_id === '' ? now : Number(/^(\d{1,15})\./.exec(last_event_id)?.[1]);
   if (!(time > now - longest_gap && time <= now + longest_gap)) return 'too many';
   const missed = await deps.statusLists.since(time);
   return missed.length > most_at_once ? 'too many' : missed;
@@ -148,7 +164,7 @@ async function sendAll(
   if (stream.writableLength > most_unread) stream.destroy();
   if (stream.destroyed) return;
   if (revocations.length > most_at_once) {
-    stream.write(reset);
+    sayReset(stream);
     return;
   }
   for (const revocation of revocations) {

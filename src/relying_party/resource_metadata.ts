@@ -2,6 +2,7 @@
 
 import type { NodeResponse } from './express.js';
 import type { KoaContext } from './koa.js';
+import { isSecure } from './secure_url.js';
 
 /** The members of RFC 9728 §2 that an application chooses. */
 export interface ResourceMetadataOptions {
@@ -35,10 +36,11 @@ export interface ResourceMetadata {
 
 const wellKnown = '/.well-known/oauth-protected-resource';
 
-/** Throws TypeError where `resource` is no URL without a fragment (RFC 9728 §1.2). */
+/** Throws TypeError where `resource` is no https URL without a fragment (RFC 9728 §1.2), or http on a loopback host. */
 export function protectedResourceMetadata(options: ResourceMetadataOptions): ResourceMetadata {
-  if (!URL.canParse(options.resource) || options.resource.includes('#'))
-    throw new TypeError('resource must be a URL without a fragment');
+  const isUrl = URL.canParse(options.resource) && !options.resource.includes('#');
+  if (!isUrl || !isSecure(new URL(options.resource)))
+    throw new TypeError('resource must be an https URL without a fragment, or http on a loopback host');
   const { origin, pathname, search } = new URL(options.resource);
   const path = wellKnown + (pathname === '/' ? '' : pathname); // RFC 9728 §3.1: before the resource's own path
   const document = { ...options, bearer_methods_supported: ['header'] };

@@ -51,6 +51,8 @@ const most_lists = 128;
 const idle_seconds = 600;
 /** How often a list is fetched while the push channel is there: in case the server that answered lagged behind. */
 const calm_seconds = 300;
+/** The longest that a timer waits, in seconds: one of more than 2^31 milliseconds would not wait at all. */
+const longest_wait = 86_400;
 /** Where a list names no ttl. */
 const usual_ttl_seconds = 300;
 /** More events than this, and the list is fetched in their place. */
@@ -228,5 +230,5 @@ function schedule(state: State, list: KnownList, seconds: number): void {
   list.timer = setTimeout(() => {
     if (state.options.now() - list.used_at >= idle_seconds) drop(state, list);
     else void refresh(state, list);
-  }, seconds * 1000).unref();
+  }, Math.min(seconds, longest_wait) * 1000).unref();
 }

@@ -80,10 +80,12 @@ const longest_list = 1_048_576;
 
 /** Throws TypeError for options that cannot be meant. Nothing is fetched before the first token. */
 export function createVerifier(options: VerifierOptions): Verifier {
-  const { issuer, max_staleness_seconds = 60, report = () => undefined } = options;
+  const { issuer, max_staleness_seconds = 60 } = options;
   const audience = typeof options.audience === 'string' ? [options.audience] : options.audience;
   const allowed = options.algorithms ?? ['RS256'];
   checkOptions(issuer, audience, allowed);
+  checkNumbers(options);
+  const report = quietly(options.report);
 
   const now = options.now ?? (() => Math.floor(Date.now() / 1000));
   const fetch: Fetch = options.fetch ?? globalThis.fetch;
@@ -126,6 +128,36 @@ function checkOptions(issuer: string, audience: readonly string[], allowed: read
   if (audience.length === 0 || audience.includes('')) throw new TypeError('audience must name this API');
   const unknown = allowed.find((alg) => !algorithms.includes(alg));
   if (unknown !== undefined) throw new TypeError(`algorithms: ${unknown} is none of ${algorithms.join(' ')}`);
+}
+
+const finite = (value: number) => Number.isFinite(value) && value >= 0;
+/** `Infinity` for whoever wants no end. */
+const endless = (value: number) => value >= 0;
+const numbers = {
+  clock_tolerance_seconds: finite,
+  max_staleness_seconds: endless,
+  keys_max_staleness_seconds: endless,
+  cache_size: (value: number) => Number.isInteger(value) && value > 0,
+} as const;
+
+/** NaN, which `Number()` makes of a setting that is not there, would be neither above nor below any limit. */
+function checkNumbers(options: VerifierOptions): void {
+  for (const name of Object.keys(numbers) as (keyof typeof numbers)[]) {
+    const value = options[name];
+    if (value !== undefined && !(typeof value === 'number' && numbers[name](value)))
+      throw new TypeError(`${name} cannot be ${value}`);
+  }
+}
+
+/** A log that fails is no reason to fail a token. */
+function quietly(report: VerifierOptions['report']): (fault: Error) => void {
+  return (fault) => {
+    try {
+      report?.(fault);
+    } catch {
+      // there is nobody else to tell
+    }
+  };
 }
 
 /** Waits for nothing where the token was seen before and its status is known: that is the path that has to be quick. */

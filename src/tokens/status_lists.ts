@@ -22,6 +22,8 @@ export interface StatusLists {
   uris(): Promise<string[]>;
   /** Tells `listener` of revocations until the function it gives is called. */
   listen(listener: Listener): () => void;
+  /** Resolves when all that was committed until now has been told. Rejects where the table cannot be read. */
+  current(): Promise<void>;
   /** The revocations since a time, those of the last seconds before it too. */
   since(time: number): Promise<Revocation[]>;
   close(): void;
@@ -115,6 +117,7 @@ export function createStatusLists(deps: StatusListDeps): StatusLists {
         timer = undefined;
       };
     },
+    current: () => feed.poll(0),
     since: (time) => readSince(db, time - overlap_seconds),
     close() {
       clearInterval(timer);

@@ -1,9 +1,12 @@
-import { createRemoteJWKSet, jwtVerify } from 'jose';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { disableClient } from '../../src/actions/clients.js';
 import { signOutEverywhere } from '../../src/actions/sessions.js';
 import { openDeps } from '../../src/deps.js';
+import { statement } from '../../src/store/statement.js';
 import { session_revoked } from '../../src/tokens/security_event.js';
 import { engines } from '../support/database.js';
+import { getTokens } from '../support/flow.js';
 import { basic } from '../support/idp.js';
 import { type Shop, type ShopOptions, startShop } from '../support/shop.js';
 import { statusOf } from '../support/status.js';
@@ -30,6 +33,12 @@ async function listen(shop: Shop, headers: Record<string, string> = {}) {
     headers: response.headers,
     body: () => response.text(),
     stop: () => stopping.abort(),
+    /** What comes next, comments and all. */
+    async raw(): Promise<string> {
+      const { value, done } = (await reader?.read()) ?? { done: true };
+      if (done) throw new Error('the stream has ended');
+      return value ?? '';
+    },
     async next(): Promise<StreamEvent> {
       for (;;) {
         const at = text.indexOf('\n\n');
@@ -47,6 +56,8 @@ async function listen(shop: Shop, headers: Record<string, string> = {}) {
     },
   };
 }
+
+const dropRevocations = statement((sql) => sql.raw('drop table status_revocations'));
 
 const end = (shop: Shop) => signOutEverywhere(shop.idp.deps, shop.user.id, shop.idp.now());
 
@@ -106,10 +117,49 @@ test.each([
   ['nothing of ours', 'rubbish'],
   ['too long ago', '1.list.5'],
   ['of the future', '99999999999.list.5'],
-])('a Last-Event-ID that is %s is answered: read the lists', async (_, id) => {
+])(
+  'a Last-Event-ID that is %s is answered: read the lists, and once more when every process knows',
+  async (_, id) => {
+    const shop = await startShop();
+    const stream = await listen(shop, { 'last-event-id': id });
+    expect([await stream.next(), await stream.next()]).toEqual(Array(2).fill({ event: 'reset', data: '{}' }));
+  },
+);
+
+test('begin with what was revoked a moment ago: a list that another process answers may not know it yet', async () => {
   const shop = await startShop();
-  const stream = await listen(shop, { 'last-event-id': id });
-  expect(await stream.next()).toEqual({ event: 'reset', data: '{}' });
+  const { access_token } = await shop.tokens();
+  await end(shop);
+  const { event, data } = await (await listen(shop)).next();
+  expect(event).toBe('set');
+  expect(decodeJwt(data).events).toMatchObject({
+    [session_revoked]: { status_list: statusOf(access_token) },
+  });
+});
+
+describe('the stream ends', () => {
+  test('with the right to read it: a client that is disabled is told nothing more', async () => {
+    const shop = await startShop();
+    const other = await shop.idp.addClient({}, 'other');
+    await getTokens(shop.idp, other, {}, shop.browser);
+    const stream = await listen(shop);
+    await disableClient(shop.idp.deps, 'shop', true, shop.idp.now());
+    await end(shop);
+    await expect(stream.next()).rejects.toThrow();
+  });
+
+  test('where the revocations cannot be read: no heartbeat says that all is well', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const shop = await startShop();
+    const stream = await listen(shop);
+    expect(await stream.raw()).toBe(':\n\n');
+    vi.advanceTimersByTime(15_000);
+    expect(await stream.raw()).toBe(':\n\n');
+    await shop.idp.db.run(dropRevocations, {});
+    vi.advanceTimersByTime(15_000);
+    await expect(stream.raw()).rejects.toThrow();
+  });
 });
 
 test('many revocations at once are one event: read the lists', async () => {

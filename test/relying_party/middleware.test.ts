@@ -143,7 +143,13 @@ test.each([
   expect(protectedResourceMetadata({ resource, authorization_servers: [] }).url).toBe(url);
 });
 
-test.each(['api', 'https://api.example.com/#x'])('%s is no resource (RFC 9728 §1.2)', (resource) => {
+test.each([
+  'api',
+  'https://api.example.com/#x',
+  'http://api.example.com',
+  'api://default',
+  'urn:example:api',
+])('%s is no resource (RFC 9728 §1.2)', (resource) => {
   expect(() => protectedResourceMetadata({ resource, authorization_servers: [] })).toThrow(TypeError);
 });
 

@@ -1,7 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { deflateSync } from 'node:zlib';
 import type { JWTPayload } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { RemoteError } from '../../src/relying_party/index.js';
+import { RemoteError, TokenError } from '../../src/relying_party/index.js';
 import { readStatusList, statusAt } from '../../src/relying_party/status_list.js';
 import { badAnswers, startIssuer } from '../support/issuer.js';
 
@@ -77,6 +78,26 @@ describe('a token with a status', () => {
     idp.faults.set(path, (_, res) => res.end(short));
     await idp.verifier().verify(await idp.token(idp.withStatus(9)));
     await expect.poll(() => idp.asked(path), { timeout: 5000 }).toBeGreaterThan(1);
+  });
+
+  test('that holds for longer than a timer can wait is not fetched all the time', async () => {
+    const idp = await startIssuer();
+    const month = await idp.statusList({ ttl: 2_592_000 });
+    idp.faults.set(path, (_, res) => res.end(month));
+    const verifier = idp.verifier({ max_staleness_seconds: Number.POSITIVE_INFINITY });
+    await verifier.verify(await idp.token(idp.withStatus(9)));
+    await pause(100);
+    expect(idp.asked(path)).toBe(1);
+  });
+
+  test('that cannot be had, and a log that fails, give a TokenError all the same', async () => {
+    const idp = await startIssuer();
+    idp.faults.set(path, (_, res) => res.writeHead(500).end());
+    const report = () => {
+      throw new Error('the log is full');
+    };
+    const verifier = idp.verifier({ report });
+    await expect(verifier.verify(await idp.token(idp.withStatus(9)))).rejects.toThrow(TokenError);
   });
 
   test('is refused where the list has no such index', async () => {

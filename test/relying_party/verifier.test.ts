@@ -58,6 +58,16 @@ describe('a verifier', () => {
     [{ audience: '' }],
     [{ algorithms: ['none'] as never }],
     [{ algorithms: ['HS256'] as never }],
+    [{ clock_tolerance_seconds: Number.NaN }],
+    [{ clock_tolerance_seconds: Number.POSITIVE_INFINITY }],
+    [{ clock_tolerance_seconds: -1 }],
+    [{ max_staleness_seconds: Number.NaN }],
+    [{ max_staleness_seconds: -1 }],
+    [{ keys_max_staleness_seconds: Number.NaN }],
+    [{ keys_max_staleness_seconds: '60' as never }],
+    [{ cache_size: Number.NaN }],
+    [{ cache_size: 0.5 }],
+    [{ cache_size: Number.POSITIVE_INFINITY }],
   ])('is not made with %o', (options) => {
     expect(() => createVerifier({ issuer: 'https://id.example.com', audience, ...options })).toThrow(
       TypeError,

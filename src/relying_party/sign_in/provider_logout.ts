@@ -10,7 +10,8 @@ import type { Settings } from './settings.js';
 
 /**
  * POST /backchannel-logout with `logout_token`: 200 when the sessions it names have ended, also when there were none; else 400 with
- * the reason as JSON. OpenID Connect Back-Channel Logout §2.5–§2.8.
+ * the reason as JSON. OpenID Connect Back-Channel Logout §2.5–§2.8. Where the token could not be checked, since the provider's keys cannot
+ * be had, 503: a provider that tries again will find us better, and one that took 400 for an answer would not.
  */
 export async function backchannelLogout(
   settings: Settings,
@@ -39,11 +40,8 @@ export async function backchannelLogout(
 
 const no_store = { 'cache-control': 'no-store' };
 
-function refusal({ code, message }: SignInError): Response {
-  const [status, error] =
-    code === 'method_not_allowed'
-      ? [405, 'invalid_request']
-      : [400, code === 'provider_unreachable' ? 'temporarily_unavailable' : 'invalid_request'];
+function refusal({ code, status, message }: SignInError): Response {
+  const error = code === 'provider_unreachable' ? 'temporarily_unavailable' : 'invalid_request';
   const headers = {
     ...no_store,
     'content-type': 'application/json',

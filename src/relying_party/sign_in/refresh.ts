@@ -10,7 +10,7 @@ import { asSignInError, type Provider } from './provider.js';
 import { contentOf, loadSession, type Session, sealContent } from './session.js';
 import type { Settings } from './settings.js';
 
-/** After a fault nobody waits for the provider again for so long, seconds. */
+/** After a fault of the provider nobody waits for it again for so long; after an answer about one session, that one. Seconds. */
 const rest_seconds = 5;
 /** How long another process that redeemed the same token may take to store the new one, milliseconds. */
 const other_process_ms = 250;
@@ -20,17 +20,39 @@ export type Refresher = (session: Session) => Promise<Session | null>;
 
 export function createRefresher(settings: Settings, provider: Provider): Refresher {
   const running = new Map<string, Promise<Session | null>>();
-  let resting_until = 0;
+  const resting = createRests(settings.clock);
 
   return async (session) => {
-    if (!isDue(session, settings) || settings.clock() < resting_until) return session;
+    if (!isDue(session, settings) || resting.includes(session.id)) return session;
     const shared = running.get(session.id);
     if (shared !== undefined) return shared;
-    const refresh = refreshOnce(settings, provider, session.id, () => {
-      resting_until = settings.clock() + rest_seconds;
+    const refresh = refreshOnce(settings, provider, session.id, (error) => {
+      resting.add(isOfProvider(error) ? everybody : session.id);
     }).finally(() => running.delete(session.id));
     running.set(session.id, refresh);
     return refresh;
+  };
+}
+
+/** Whether the provider as a whole is out of order. RFC 6749 §4.1.2.1 has the codes. */
+function isOfProvider({ code, error }: SignInError): boolean {
+  return code === 'provider_unreachable' || error === 'temporarily_unavailable' || error === 'server_error';
+}
+
+/** In the place of a session's id: ids are random. */
+const everybody = '';
+
+/** Who does not ask for a while. What the provider answers about one session says nothing about the others. */
+function createRests(clock: () => number) {
+  const until = new Map<string, number>(); // the oldest first
+  return {
+    add(who: string): void {
+      for (const [each, end] of until) if (end <= clock()) until.delete(each);
+      until.delete(who);
+      until.set(who, clock() + rest_seconds);
+    },
+    includes: (id: string) =>
+      [id, everybody].some((who) => clock() < (until.get(who) ?? Number.NEGATIVE_INFINITY)),
   };
 }
 
@@ -44,7 +66,7 @@ async function refreshOnce(
   settings: Settings,
   provider: Provider,
   id: string,
-  rest: () => void,
+  rest: (error: SignInError) => void,
 ): Promise<Session | null> {
   const session = await loadSession(settings, id); // a refresh may have ended since the caller read it
   if (session === null || !isDue(session, settings)) return session;
@@ -52,7 +74,7 @@ async function refreshOnce(
   const answer = await redeem(settings, provider, content.refresh_token ?? '').catch(asSignInError);
   if (answer instanceof SignInError) {
     if (answer.error === 'invalid_grant') return endUnlessReplaced(settings, session, answer);
-    rest();
+    rest(answer);
     settings.onError(answer);
     return session;
   }

@@ -103,17 +103,20 @@ export function readSettings(options: SignInOptions): Settings {
     readUrl('post_logout_redirect_uri', options.post_logout_redirect_uri);
   if (!Number.isInteger(session_seconds) || session_seconds <= 0)
     throw new TypeError('session_seconds must be a whole number above 0.');
+  const { refresh_early_seconds = 30, timeout_seconds = 5 } = options;
+  if (!Number.isFinite(refresh_early_seconds) || refresh_early_seconds < 0)
+    throw new TypeError('refresh_early_seconds must be a number, 0 or more.');
+  if (!Number.isFinite(timeout_seconds) || timeout_seconds <= 0)
+    throw new TypeError('timeout_seconds must be a number above 0.');
   return {
     token_endpoint_auth_method: 'client_secret_basic',
     response_mode: 'query',
     id_token_signed_response_alg: 'RS256',
-    refresh_early_seconds: 30,
-    timeout_seconds: 5,
     onError: () => undefined,
     fetch: (input, init) => fetch(input, init), // looked up when it is called: something may instrument it later
     clock: () => Math.floor(Date.now() / 1000),
     ...options,
-    ...{ cookie, scope, home, session_seconds },
+    ...{ cookie, scope, home, session_seconds, refresh_early_seconds, timeout_seconds },
     paths: readPaths(redirect_uri, options.paths ?? {}),
     origin: redirect_uri.origin,
     secure: redirect_uri.protocol === 'https:',

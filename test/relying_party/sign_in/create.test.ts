@@ -59,6 +59,10 @@ describe('an option', () => {
     ['paths', { logout: '/login' }],
     ['session_seconds', 0],
     ['session_seconds', Number.NaN],
+    ['refresh_early_seconds', Number.NaN],
+    ['refresh_early_seconds', -1],
+    ['timeout_seconds', Number.NaN],
+    ['timeout_seconds', 0],
   ])('%s that is %j is refused at once, by name', async (name, value) => {
     const { options } = await startAlone();
     expect(() => createSignIn({ ...options, [name]: value })).toThrow(

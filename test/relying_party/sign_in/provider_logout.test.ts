@@ -103,7 +103,7 @@ describe('a logout token', () => {
       url.pathname === '/jwks' ? new Response('<html>', { status: 502 }) : undefined;
     const refused = await send();
     expect([refused.status, await refused.json()]).toEqual([
-      400,
+      503,
       { error: 'temporarily_unavailable', error_description: expect.any(String) },
     ]);
     app.traffic.instead = replies;

@@ -232,6 +232,26 @@ describe('a refresh that fails', () => {
     expect(tokens()).toBe(3);
   });
 
+  test('for one person’s sake keeps nobody else waiting, and is not tried again for five seconds for that one', async () => {
+    const app = await signedIn();
+    const { browser, idp, tokens, traffic, visitor } = app;
+    const other = visitor();
+    await other.signIn();
+    const before = (await other.person())?.access_token;
+    idp.advance(due);
+    traffic.instead = (url) => (url.pathname === '/token' ? refuse('interaction_required') : undefined);
+    for (let count = 0; count < 3; count += 1) await browser.person();
+    expect(tokens()).toBe(3);
+    traffic.instead = undefined;
+    const after = (await other.person())?.access_token;
+    expect([after === before, tokens()]).toEqual([false, 4]);
+    await browser.person();
+    expect(tokens()).toBe(4);
+    idp.advance(5);
+    await browser.person();
+    expect(tokens()).toBe(5);
+  });
+
   test('because the answer is of another person ends the session (Core §12.2)', async () => {
     const app = await signedIn();
     const { browser, errors, idp } = app;
