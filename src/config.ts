@@ -85,7 +85,7 @@ function rawValue(
       return { text: setting.fallback, source: 'file' as const };
     }
   }
-  if (text === undefined || text === '') return { text: setting.fallback, source: 'default' as const };
+  if (text === undefined || text.trim() === '') return { text: setting.fallback, source: 'default' as const };
   return { text, source: 'environment' as const };
 }
 

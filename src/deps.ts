@@ -70,8 +70,7 @@ export async function openDeps(config: Config, substitutes: Substitutes = {}): P
   const keys = createKeys({ db, caches, masterKeys, hint_seconds: config.SESSION_MAX_SECONDS });
   const hashing = substitutes.hashing ?? createHashingGate(config.hashing);
   const judge = substitutes.judge ?? createPasswordJudge();
-  const log =
-    substitutes.log ?? pino({ level: config.LOG_LEVEL }, pino.destination({ dest: 2, sync: false }));
+  const log = substitutes.log ?? openLog(config);
   const { loopback, OUTBOUND_ALLOWED_HOSTS: allowed_hosts, outbound_ca: extra_ca } = config;
   const outbound = substitutes.outbound ?? createOutbound({ loopback, allowed_hosts, extra_ca, log });
   const statusLists = createStatusLists({ db, keys, clock, config });
@@ -100,4 +99,24 @@ function findMasterKeys(config: Pick<Config, 'MASTER_KEY' | 'KEYS_DIR'>): Master
   const found = given === undefined ? readMasterKeys(config.KEYS_DIR) : masterKeysOf(given);
   if (found === undefined) throw new MasterKeyError(`There is no master key in ${config.KEYS_DIR}.`);
   return found;
+}
+
+/** Characters of lines that wait for a log which takes none; more are dropped. */
+const longest_backlog = 8_388_608;
+
+/** JSON lines on standard error. Where they cannot be written, a full disk say, the server goes on, and so it can end. */
+function openLog({ LOG_LEVEL: level }: Config): Log {
+  const destination = pino.destination({ dest: 2, sync: false, maxLength: longest_backlog });
+  let broken = false;
+  destination.on('error', () => {
+    broken = true;
+  });
+  destination.on('write', () => {
+    broken = false;
+  });
+  const flush = destination.flushSync.bind(destination);
+  destination.flushSync = () => {
+    if (!broken) flush(); // at the end of the process: it would try for ever
+  };
+  return pino({ level }, destination);
 }

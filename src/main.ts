@@ -12,6 +12,8 @@ import type { Listening } from './server.js';
 import { migrateUp, pending } from './store/migrations.js';
 
 const drain_ms = 10_000;
+/** What the database has to close in, after the requests. */
+const close_ms = 1000;
 const certificate_ms = 60_000;
 const readText = (path: string) => readFileSync(path, 'utf8');
 
@@ -22,7 +24,7 @@ function config(): Config {
 
 function dotEnv(): Record<string, string | undefined> {
   try {
-    return parseEnv(readText('.env'));
+    return parseEnv(readText('.env').replace(/^\uFEFF/, '')); // some editors begin with a byte order mark
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {}; // there is none
     throw new ConfigError([`.env cannot be read (${error instanceof Error ? error.message : 'unknown'})`]);
@@ -60,13 +62,18 @@ async function serve(deps: Deps): Promise<void> {
     await stop;
   } finally {
     clearInterval(watch);
+    setTimeout(() => process.exit(1), drain_ms + close_ms).unref(); // a database that hangs is not waited for
     await Promise.all([server.close(drain_ms), jobs.stop()]);
   }
 }
 
-/** Takes a renewed certificate into use within a minute, or at once when it is told to by SIGHUP. */
+/** Takes a renewed certificate into use within a minute, or at once when it is told to by SIGHUP. Without one that changes nothing. */
 function watchCertificate({ config, log }: Deps, server: Listening): NodeJS.Timeout | undefined {
-  if (config.tls === undefined) return undefined;
+  if (config.tls === undefined) {
+    if (!process.stderr.isTTY)
+      process.on('SIGHUP', () => log.info('told by SIGHUP, and has no certificate to renew'));
+    return undefined; // a terminal that is closed ends what runs in it
+  }
   const renew = () => server.renewCertificate(log);
   process.on('SIGHUP', renew);
   return setInterval(renew, certificate_ms).unref();
@@ -81,6 +88,10 @@ function signalled(): Promise<void> {
 const { version } = JSON.parse(readText(fileURLToPath(new URL('../package.json', import.meta.url)))) as {
   version: string;
 };
+// Whoever read it has gone, `sallyport users list | head -1` say: nobody misses the rest.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') process.exitCode = 1;
+});
 process.exitCode = await runCli(process.argv.slice(2), {
   start,
   serve: () => start.withDeps(serve),

@@ -57,8 +57,8 @@ describe('the settings', () => {
     expect(problemsOf({ PATH: '/bin', sallyport_issuer: 'x', XSALLYPORT_ISSUER: 'x' })).toEqual([]);
   });
 
-  test('take an empty variable as not set', () => {
-    const config = readConfig({ SALLYPORT_ISSUER: '', SALLYPORT_PORT: '' }, noFile);
+  test.each(['', ' ', '\t'])('take an empty variable (%j) as not set', (empty) => {
+    const config = readConfig({ SALLYPORT_ISSUER: empty, SALLYPORT_PORT: empty }, noFile);
     expect([config.ISSUER, config.port, config.sources.ISSUER]).toEqual([
       'http://localhost:4000',
       4000,

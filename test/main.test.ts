@@ -127,6 +127,31 @@ describe('sallyport serve', () => {
     expect(written + server.err).not.toMatch(/token=|[\w-]{43}/);
   });
 
+  test('goes on where its log cannot be written, and ends when it is told to', async () => {
+    const place = await newPlace();
+    const log = await open('/dev/null', 'r'); // nothing can be written to it, as to a disk that is full
+    onTestFinished(() => log.close());
+    const settings = { ...place.settings, LOG_LEVEL: 'debug' };
+    const server = new Program(main, ['serve'], { cwd: place.cwd, settings, stderr: log.fd });
+    await server.said(link);
+    for (const path of ['/nothing', '/userinfo', '/healthz'])
+      expect(await statusOf(place.url + path)).toBeLessThan(500);
+    const { code, took } = await stop(server);
+    expect(code).toBe(0);
+    expect(took).toBeLessThan(8000);
+  });
+
+  test('is told by SIGHUP, without a certificate, and goes on', async () => {
+    const place = await newPlace();
+    const settings = { ...place.settings, LOG_LEVEL: 'info' };
+    const server = new Program(main, ['serve'], { cwd: place.cwd, settings });
+    await server.said(link);
+    server.child.kill('SIGHUP');
+    while (!server.err.includes('no certificate to renew')) await once(server.child.stderr as never, 'data');
+    expect(await statusOf(`${place.url}/healthz`)).toBe(200);
+    expect((await stop(server)).code).toBe(0);
+  });
+
   test('speaks https itself, and takes a renewed certificate when it is told to by SIGHUP (HTTP-01)', async () => {
     const place = await newPlace();
     const [TLS_CERT, TLS_KEY] = [join(place.cwd, 'cert.pem'), join(place.cwd, 'key.pem')];
@@ -218,7 +243,7 @@ describe('sallyport', () => {
     const place = await newPlace();
     await writeFile(
       join(place.cwd, '.env'),
-      'SALLYPORT_CODE_SECONDS=30\nSALLYPORT_LOG_LEVEL=debug\nSALLYPORT_PRODUCT_NAME="Our house"\n',
+      '\uFEFFSALLYPORT_CODE_SECONDS=30\nSALLYPORT_LOG_LEVEL=debug\nSALLYPORT_PRODUCT_NAME="Our house"\n',
     );
     const shown = await place.run('config');
     expect(shown.out).toMatch(/SALLYPORT_CODE_SECONDS +30 +environment\n/);
@@ -243,6 +268,9 @@ describe('sallyport', () => {
     const args = ['users', 'add', 'root@example.com', '--role', 'admin', '--password-stdin', '--json'];
     const added = await runProgram(main, args, { cwd, settings, input: 'correct horse battery staple\n' });
     expect([added.code, added.err, JSON.parse(added.out).email]).toEqual([0, '', 'root@example.com']);
+    const cut = Buffer.from('Zw\u00f6lf B\u00e4ren').subarray(0, 3); // in the middle of a character
+    const refused = await runProgram(main, [...args.with(2, 'b@example.com')], { cwd, settings, input: cut });
+    expect([refused.code, refused.err]).toEqual([1, 'What is on standard input is no UTF-8.\n']);
     const server = place.start();
     await server.said('listening on 127.0.0.1');
     expect((await stop(server)).code).toBe(0);

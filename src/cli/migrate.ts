@@ -30,7 +30,7 @@ export function migrateCommand(start: Start): Command {
     });
   command
     .command('down')
-    .description('take back what was applied last')
+    .description('take back the one that was applied last, with what is in its tables and columns')
     .option('--json', 'print JSON')
     .action(async (options) => {
       const undone = await migrateDown(start.config().DATABASE_URL);

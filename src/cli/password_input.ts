@@ -1,7 +1,8 @@
 /** Asks for a password: on a terminal without showing it, twice; else, or with --password-stdin, from standard input. */
 import { InputError } from './input_error.js';
 
-const longest = 4096;
+/** Bytes. */
+const longest = 16_384;
 
 export async function readPassword(from_stdin: boolean): Promise<string> {
   if (from_stdin) return (await readAll()).replace(/\r?\n$/, '');
@@ -18,12 +19,18 @@ export async function readSecret(): Promise<string> {
 }
 
 async function readAll(): Promise<string> {
-  let text = '';
+  const chunks: Buffer[] = [];
+  let length = 0;
   for await (const chunk of process.stdin) {
-    text += String(chunk);
-    if (text.length > longest) throw new InputError('What is on standard input is too long.');
+    chunks.push(chunk as Buffer);
+    length += chunk.length;
+    if (length > longest) throw new InputError('What is on standard input is too long.');
   }
-  return text;
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks));
+  } catch {
+    throw new InputError('What is on standard input is no UTF-8.');
+  }
 }
 
 /** Reads a line from the terminal in raw mode, so that nothing is shown. */

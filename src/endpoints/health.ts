@@ -1,4 +1,5 @@
-/** GET /healthz: the process answers. GET /readyz: its database does, too. */
+/** GET /healthz: the process answers. GET /readyz: its database does, too, within three seconds. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Middleware } from 'koa';
 import type { Deps } from '../deps.js';
 import { json } from '../http/answer.js';
@@ -13,11 +14,27 @@ export function readyz(deps: Pick<Deps, 'db' | 'log'>): Middleware {
   return async (ctx) => {
     ctx.set('Cache-Control', 'no-store');
     try {
-      await setup.find(deps.db);
+      await withinTime(setup.find(deps.db));
       json(ctx, { status: 'ok' });
     } catch (err) {
       deps.log.error({ err }, 'the database does not answer'); // told by status: nobody reads an error text here
       json(ctx, { status: 'unavailable' }, 503);
     }
   };
+}
+
+const patience_ms = 3000;
+
+/** Throws where it is not done in time. */
+async function withinTime(work: Promise<unknown>): Promise<void> {
+  const done = new AbortController();
+  const late = pause(patience_ms, undefined, { signal: done.signal, ref: false }).then(() => {
+    throw new Error(`no answer for ${patience_ms} ms`);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    done.abort();
+    late.catch(() => undefined);
+  }
 }

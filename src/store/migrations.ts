@@ -38,9 +38,9 @@ export async function migrateUp(url: string): Promise<string[]> {
   return migrate(url, (trx) => trx.migrate.latest({ migrationSource, tableName: table }));
 }
 
-/** Undoes the last batch (what one migrateUp applied), newest first, and gives its names. */
+/** Undoes the one that was applied last, and gives its name; an empty list where there is none. */
 export async function migrateDown(url: string): Promise<string[]> {
-  return migrate(url, (trx) => trx.migrate.rollback({ migrationSource, tableName: table }));
+  return migrate(url, (trx) => trx.migrate.down({ migrationSource, tableName: table }));
 }
 
 /**
@@ -55,7 +55,7 @@ async function migrate(url: string, run: (trx: Knex.Transaction) => Promise<unkn
       await trx.raw(dialect.migration_lock);
       return run(trx);
     });
-    const [, names] = result as [batch: number, names: string[]]; // what knex's latest and rollback give
+    const [, names] = result as [batch: number, names: string[]]; // what knex's latest and down give
     return names;
   } finally {
     await knex.destroy();

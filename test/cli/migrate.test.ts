@@ -21,7 +21,7 @@ describe.each(engines)('sallyport migrate on %s', (engine) => {
     expect(JSON.parse((await migrate('up', '--json')).out)).toEqual({ applied: all });
     expect((await migrate('up')).out).toBe('Nothing to do.\n');
     expect(await status()).toEqual(all.map((name: string) => ({ name, applied: true })));
-    expect((await migrate('down')).out).toBe(`Took back ${all.toReversed().join(', ')}.\n`);
+    for (const name of all.toReversed()) expect((await migrate('down')).out).toBe(`Took back ${name}.\n`); // one at a time: a fresh database was made by all of them
     expect((await migrate('down')).out).toBe('Nothing to do.\n');
     expect(await status()).toEqual(all.map((name: string) => ({ name, applied: false })));
   });

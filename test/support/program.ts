@@ -58,10 +58,12 @@ export interface ProgramOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** The working folder: where data/ and keys/ are made. */
   readonly cwd: string;
-  readonly input?: string;
+  readonly input?: string | Buffer;
   readonly node_options?: readonly string[];
   /** A file descriptor in place of a pipe. */
   readonly stdout?: number;
+  /** The same for standard error. */
+  readonly stderr?: number;
 }
 
 export interface Exit {
@@ -78,7 +80,7 @@ export class Program {
   err = '';
 
   constructor(main: string, args: readonly string[], options: ProgramOptions) {
-    const { settings = {}, cwd, input, stdout, node_options = [] } = options;
+    const { settings = {}, cwd, input, stdout, stderr, node_options = [] } = options;
     const env = {
       PATH: process.env.PATH,
       ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [`SALLYPORT_${name}`, value])),
@@ -86,7 +88,7 @@ export class Program {
     const child = spawn(process.execPath, [...node_options, main, ...args], {
       cwd,
       env,
-      stdio: ['pipe', stdout ?? 'pipe', 'pipe'],
+      stdio: ['pipe', stdout ?? 'pipe', stderr ?? 'pipe'],
     });
     child.stdout?.on('data', (chunk) => {
       this.out += String(chunk);
