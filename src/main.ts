@@ -92,8 +92,9 @@ const { version } = JSON.parse(readText(fileURLToPath(new URL('../package.json',
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') process.exitCode = 1;
 });
-process.exitCode = await runCli(process.argv.slice(2), {
+const code = await runCli(process.argv.slice(2), {
   start,
   serve: () => start.withDeps(serve),
   version,
 });
+process.exitCode ||= code; // what could not be printed is a failure, too

@@ -231,6 +231,14 @@ describe('sallyport', () => {
     expect(await readdir(join(place.cwd, 'keys'))).toEqual(['master-0001.key']);
   });
 
+  test('exits with 1, and says nothing of where it broke, where its output cannot be written', async () => {
+    const { cwd, settings } = await newPlace();
+    const out = await open('/dev/null', 'r'); // nothing can be written to it, as to a disk that is full
+    onTestFinished(() => out.close());
+    const { code, err } = await runProgram(main, ['--version'], { cwd, settings, stdout: out.fd });
+    expect([code, err]).toEqual([1, '']);
+  });
+
   test('exits with 0, 1 for what is refused, 2 for how it is used', async () => {
     const place = await newPlace();
     const codes = ['--version', 'users show nobody', 'users shwo nobody'].map(
