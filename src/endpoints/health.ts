@@ -28,13 +28,9 @@ const patience_ms = 3000;
 /** Throws where it is not done in time. */
 async function withinTime(work: Promise<unknown>): Promise<void> {
   const done = new AbortController();
-  const late = pause(patience_ms, undefined, { signal: done.signal, ref: false }).then(() => {
+  const late = async () => {
+    await pause(patience_ms, undefined, { signal: done.signal, ref: false });
     throw new Error(`no answer for ${patience_ms} ms`);
-  });
-  try {
-    await Promise.race([work, late]);
-  } finally {
-    done.abort();
-    late.catch(() => undefined);
-  }
+  };
+  await Promise.race([work, late()]).finally(() => done.abort());
 }

@@ -72,7 +72,7 @@ export function revocationEvents(deps: EventsDeps): Middleware {
       leave();
     });
     if (missed === 'too many') sayReset(stream);
-    else send(missed);
+    else void sendAll(stream, signed, missed);
   };
 }
 

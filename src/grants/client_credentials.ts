@@ -2,7 +2,7 @@
 import { openidScopes } from '../claims/index.js';
 import { isPublic } from '../oauth/client_rules.js';
 import { OAuthError } from '../oauth/errors.js';
-import { parseScope, scopeWords } from '../oauth/scope.js';
+import { parseScope, scopeWords, without } from '../oauth/scope.js';
 import { type Grant, grantedAudience } from './grant.js';
 
 export const clientCredentials: Grant = {
@@ -15,7 +15,7 @@ export const clientCredentials: Grant = {
       throw new OAuthError('unauthorized_client', 'client_credentials is for confidential clients alone');
 
     // Nobody is signed in, so nothing of OpenID Connect can be asked for.
-    const allowed = scopeWords(client.scope).filter((word) => !openidScopes.includes(word));
+    const allowed = without(scopeWords(client.scope), openidScopes);
     const asked = parseScope(params.get('scope'));
     const beyond = asked.find((word) => !allowed.includes(word));
     if (beyond !== undefined)

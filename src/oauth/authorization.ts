@@ -8,7 +8,7 @@ import { requestedClaims } from './claims_request.js';
 import type { ClientMetadata } from './client_metadata.js';
 import { isPublic } from './client_rules.js';
 import { redirectUriKind } from './redirect_uri.js';
-import { intersect } from './scope.js';
+import { intersect, without } from './scope.js';
 
 /** Claims that say nothing about a person beyond that they signed in. */
 const impersonal = new Set(['sub', 'acr', 'auth_time']);
@@ -58,7 +58,7 @@ export function wordsToApprove(
   resources: ResourceScopes = none,
 ): readonly string[] {
   if (client.first_party) return [];
-  return wantedWords(request, client, resources).filter((word) => !approved.includes(word));
+  return without(wantedWords(request, client, resources), approved);
 }
 
 /**

@@ -7,6 +7,7 @@ import { Socket } from 'node:net';
 import Koa from 'koa';
 import { beginSignIn } from '../../src/actions/sign_in.js';
 import type { Deps } from '../../src/deps.js';
+import { amr } from '../../src/factors/password.js';
 import { giveCookies } from '../../src/http/sign_in.js';
 import * as credentials from '../../src/store/credentials.js';
 import * as users from '../../src/store/users.js';
@@ -23,7 +24,7 @@ export async function beginSession(deps: Deps, email: string): Promise<readonly 
   const proof = {
     user_id: user.id,
     credential_id: credential.id,
-    amr: ['pwd'],
+    amr: [amr],
     current: null,
     request_id: null,
     visit,

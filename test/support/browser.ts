@@ -11,20 +11,24 @@ export interface Page {
 /** Gives Set-Cookie lines. */
 type BeginSession = (email: string) => Promise<readonly string[]>;
 
+const nowhere: BeginSession = async () => {
+  throw new Error('no server of ours is there to be signed in at');
+};
+
 export class Browser {
   readonly #base: string;
-  readonly #begin: BeginSession | null;
+  readonly #begin: BeginSession;
   readonly cookies = new Map<string, string>();
 
   /** `begin` starts a session of a person without the login page. */
-  constructor(base: string, begin: BeginSession | null = null) {
+  constructor(base: string, begin: BeginSession = nowhere) {
     this.#base = base;
     this.#begin = begin;
   }
 
   /** Gives it what it would have if this person had just signed in here by password. */
   async beSignedIn(email = 'ada@example.com'): Promise<void> {
-    for (const line of (await this.#begin?.(email)) ?? []) this.#keep(line);
+    for (const line of await this.#begin(email)) this.#keep(line);
   }
 
   /** One request, no redirect followed. */

@@ -5,6 +5,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import * as oidc from 'openid-client';
+import { createRecentMap } from '../recent_map.js';
 import { SignInError } from './errors.js';
 import { asSignInError, type Provider } from './provider.js';
 import { contentOf, loadSession, type Session, sealContent } from './session.js';
@@ -12,6 +13,8 @@ import type { Settings } from './settings.js';
 
 /** After a fault of the provider nobody waits for it again for so long; after an answer about one session, that one. Seconds. */
 const rest_seconds = 5;
+/** Sessions that are remembered for that. One that is forgotten asks sooner. */
+const most_resting = 10_000;
 /** How long another process that redeemed the same token may take to store the new one, milliseconds. */
 const other_process_ms = 250;
 
@@ -20,14 +23,15 @@ export type Refresher = (session: Session) => Promise<Session | null>;
 
 export function createRefresher(settings: Settings, provider: Provider): Refresher {
   const running = new Map<string, Promise<Session | null>>();
-  const resting = createRests(settings.clock);
+  const resting_until = createRecentMap<number>(most_resting);
+  const rests = (who: string) => settings.clock() < (resting_until.get(who) ?? 0);
 
   return async (session) => {
-    if (!isDue(session, settings) || resting.includes(session.id)) return session;
+    if (!isDue(session, settings) || rests(everybody) || rests(session.id)) return session;
     const shared = running.get(session.id);
     if (shared !== undefined) return shared;
     const refresh = refreshOnce(settings, provider, session.id, (error) => {
-      resting.add(isOfProvider(error) ? everybody : session.id);
+      resting_until.set(isOfProvider(error) ? everybody : session.id, settings.clock() + rest_seconds);
     }).finally(() => running.delete(session.id));
     running.set(session.id, refresh);
     return refresh;
@@ -41,20 +45,6 @@ function isOfProvider({ code, error }: SignInError): boolean {
 
 /** In the place of a session's id: ids are random. */
 const everybody = '';
-
-/** Who does not ask for a while. What the provider answers about one session says nothing about the others. */
-function createRests(clock: () => number) {
-  const until = new Map<string, number>(); // the oldest first
-  return {
-    add(who: string): void {
-      for (const [each, end] of until) if (end <= clock()) until.delete(each);
-      until.delete(who);
-      until.set(who, clock() + rest_seconds);
-    },
-    includes: (id: string) =>
-      [id, everybody].some((who) => clock() < (until.get(who) ?? Number.NEGATIVE_INFINITY)),
-  };
-}
 
 function isDue({ content }: Session, { clock, refresh_early_seconds }: Settings): boolean {
   const { access_token_expires_at, refresh_token } = content;
