@@ -73,7 +73,7 @@ export async function openDeps(config: Config, substitutes: Substitutes = {}): P
   const log = substitutes.log ?? openLog(config);
   const { loopback, OUTBOUND_ALLOWED_HOSTS: allowed_hosts, outbound_ca: extra_ca } = config;
   const outbound = substitutes.outbound ?? createOutbound({ loopback, allowed_hosts, extra_ca, log });
-  const statusLists = createStatusLists({ db, keys, clock, config });
+  const statusLists = createStatusLists({ db, keys, config });
   return {
     ...{ config, clock, db, caches, keys, masterKeys, hashing, judge, outbound },
     bell: createBell(),

@@ -33,9 +33,6 @@ const most_at_once = 50;
 /** What a reader that does not read may leave in memory, in bytes, before it is cut off. */
 const most_unread = 262_144;
 
-/** Event ids that are believed are this old at most, in seconds; then the lists are to be read. */
-const longest_gap = 3600;
-
 export function revocationEvents(deps: EventsDeps): Middleware {
   const connections = new Map<string, number>();
   const signed = createSigner(deps);
@@ -132,14 +129,13 @@ function sayReset(stream: Context['res']): void {
 
 /** What came after an event id of ours; without one what came in the last seconds, which the lists may not know yet. */
 async function missedSince(
-  deps: EventsDeps,
+  { statusLists }: EventsDeps,
   last_event_id: string,
 ): Promise<readonly Revocation[] | 'too many'> {
-  const now = deps.clock();
-  const time = last_event_id === '' ? now : Number(/^(\d{1,15})\./.exec(last_event_id)?.[1]);
-  if (!(time > now - longest_gap && time <= now + longest_gap)) return 'too many';
-  const missed = await deps.statusLists.since(time);
-  return missed.length > most_at_once ? 'too many' : missed;
+  const position = last_event_id === '' ? undefined : Number(/^(\d{1,15})\./.exec(last_event_id)?.[1]);
+  if (Number.isNaN(position)) return 'too many';
+  const missed = await statusLists.since(position);
+  return missed === undefined || missed.length > most_at_once ? 'too many' : missed;
 }
 
 /** Answers by hand, since koa has no answers without an end. */
@@ -178,7 +174,7 @@ function createSigner(deps: EventsDeps): Signer {
   const recent = new Map<string, Promise<string>>();
   const text = async (revocation: Revocation) => {
     const jwt = await signSessionRevoked(await deps.keys.get(), deps.config.ISSUER, revocation, deps.clock());
-    return `id: ${revocation.revoked_at}.${revocation.id}\nevent: set\ndata: ${jwt}\n\n`;
+    return `id: ${deps.statusLists.settled()}.${revocation.id}\nevent: set\ndata: ${jwt}\n\n`;
   };
   return (revocation) => {
     const known = recent.get(revocation.id);

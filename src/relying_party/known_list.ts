@@ -1,6 +1,14 @@
 /** One status list as this process knows it: what was fetched, and what was told about it since. */
 import { type StatusList, statusAt } from './status_list.js';
 
+/** Both in milliseconds since 1970. */
+interface Flip {
+  /** By the issuer's clock. */
+  readonly told_at: number;
+  /** By ours. */
+  readonly heard_at: number;
+}
+
 export interface KnownList {
   readonly uri: string;
   content: StatusList | undefined;
@@ -11,8 +19,8 @@ export interface KnownList {
   connection: number | null;
   /** When a token last named it. */
   used_at: number;
-  /** Revoked by an event: the index and when that happened, in milliseconds. Stays until a later list says otherwise. */
-  readonly flipped: Map<number, number>;
+  /** Revoked by an event: the index, and when. Stays until a later list says otherwise. */
+  readonly flipped: Map<number, Flip>;
   fetching: Promise<void> | undefined;
   /** Fetches in a row that failed, and when the last one did. */
   failures: number;
@@ -35,10 +43,10 @@ export function knownStatus(list: KnownList, idx: number): number | undefined {
 }
 
 /**
- * Takes a list that was fetched. One that is older than what is known comes from a server process that lags behind: nothing that
- * was revoked becomes valid by it.
+ * Takes a list that was fetched by a request of this time, in milliseconds. One that is older than what is known comes from a server
+ * process that lags behind: nothing that was revoked becomes valid by it.
  */
-export function take(list: KnownList, content: StatusList): void {
+export function take(list: KnownList, content: StatusList, asked_at: number): void {
   const known = list.content;
   const lags = known !== undefined && content.iat < known.iat;
   if (lags && known.bits === content.bits)
@@ -46,21 +54,17 @@ export function take(list: KnownList, content: StatusList): void {
       content.bytes[at] = byte | (known.bytes[at] ?? 0);
     });
   list.content = lags ? { ...content, iat: known.iat } : content;
-  for (const [idx, at_ms] of list.flipped) if (knows(content, at_ms)) list.flipped.delete(idx);
-}
-
-/**
- * Takes an event: this index was revoked at this time, in milliseconds since 1970. It counts even where the list that is there was made
- * after it: the revocation may have been written later than its time says.
- */
-export function flip(list: KnownList, idx: number, at_ms: number): void {
-  if (list.content === undefined || statusAt(list.content, idx) === 0) list.flipped.set(idx, at_ms);
+  for (const [idx, { told_at, heard_at }] of list.flipped)
+    if (content.iat * 1000 >= told_at + lag_ms && asked_at >= heard_at + lag_ms) list.flipped.delete(idx);
 }
 
 /** A server process may make a list this much later than an event and not know of it yet. */
 const lag_ms = 2000;
 
-/** Whether a list was made after an event, and so says itself what came of it. */
-function knows(content: StatusList, at_ms: number): boolean {
-  return content.iat * 1000 >= at_ms + lag_ms;
+/**
+ * Takes an event: this index was revoked. It counts even where the list that is there was made after it: the revocation may have been
+ * written later than its time says.
+ */
+export function flip(list: KnownList, idx: number, when: Flip): void {
+  if (list.content === undefined || statusAt(list.content, idx) === 0) list.flipped.set(idx, when);
 }

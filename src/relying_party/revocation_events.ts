@@ -157,8 +157,8 @@ async function handle(options: RevocationEventsOptions, { event, data }: StreamE
   if (event === 'reset') options.lists.reset();
   if (event !== 'set') return;
   try {
-    const { reference, at_ms } = readEvent(await options.open(data), options.issuer);
-    options.lists.flip(reference, at_ms);
+    const { reference, told_at } = readEvent(await options.open(data), options.issuer);
+    options.lists.flip(reference, told_at);
   } catch (error) {
     options.report(faultOf(error));
     options.lists.reset();
@@ -168,13 +168,14 @@ async function handle(options: RevocationEventsOptions, { event, data }: StreamE
 function readEvent(
   claims: Readonly<Record<string, unknown>>,
   issuer: string,
-): { reference: StatusReference; at_ms: number } {
+): { reference: StatusReference; told_at: number } {
   const { event_timestamp, status_list } = membersOf(membersOf(claims.events)[sessionRevoked]);
   const { idx, uri } = membersOf(status_list);
   if (claims.iss !== issuer) throw new RemoteError('an event is from another issuer');
   if (!isIndex(event_timestamp) || !isIndex(idx) || typeof uri !== 'string')
     throw new RemoteError('an event names no status list');
-  return { reference: { uri, idx }, at_ms: millisecondsOf(event_timestamp) };
+  const iat = isIndex(claims.iat) ? claims.iat * 1000 : 0; // by the clock of the process that tells, not of the one that revoked
+  return { reference: { uri, idx }, told_at: Math.max(millisecondsOf(event_timestamp), iat) };
 }
 
 /** CAEP 1.0 §2 counts seconds; its drafts, and issuers that follow those, milliseconds. */

@@ -32,8 +32,8 @@ export interface StatusLists {
   look(reference: StatusReference, now: number): Status;
   /** Fetches a list, unless that failed a moment ago. Never throws; `look` tells what came of it. */
   refresh(uri: string): Promise<void>;
-  /** An event of the push channel: revoked at this time, in milliseconds since 1970. */
-  flip(reference: StatusReference, at_ms: number): void;
+  /** An event of the push channel; the issuer told it at this time, in milliseconds since 1970. */
+  flip(reference: StatusReference, told_at: number): void;
   /** The push channel is there: once fetched anew, the lists are fresh while it goes on. */
   connected(): void;
   /** The push channel was heard at this time, in seconds. */
@@ -77,10 +77,10 @@ export function createStatusLists(options: StatusListsOptions): StatusLists {
       list.used_at = options.now();
       return refresh(state, list);
     },
-    flip({ uri, idx }, at_ms) {
+    flip({ uri, idx }, told_at) {
       if (!isOfOrigin(uri, options.issuer)) return;
       const list = listOf(state, uri);
-      flip(list, idx, at_ms);
+      flip(list, idx, { told_at, heard_at: options.now() * 1000 });
       if (list.flipped.size > most_flipped) void refresh(state, list);
     },
     connected: () => connected(state),
@@ -196,7 +196,7 @@ async function fetchList(state: State, list: KnownList, now: number): Promise<vo
     etag,
   });
   if (!not_modified) {
-    take(list, readStatusList(await open(body.toString('latin1')), list.uri, now));
+    take(list, readStatusList(await open(body.toString('latin1')), list.uri, now), now * 1000);
     list.etag = headers.get('etag') ?? undefined;
   }
   list.confirmed_at = now;

@@ -7,13 +7,18 @@ import { statement } from './statement.js';
 import type { StatusIndex } from './status_lists.js';
 
 export interface StatusRevocationRow extends StatusIndex {
+  /** Counts up in the order in which rows are written; they are committed in any order. */
+  readonly position: number;
   /** `list.index`. */
   readonly id: string;
   readonly revoked_at: number;
   readonly expires_at: number;
 }
 
-const insertOne = statement<StatusRevocationRow>((sql, value) =>
+/** Rows read at once. */
+const page_size = 5000;
+
+const insertOne = statement<Omit<StatusRevocationRow, 'position'>>((sql, value) =>
   sql('status_revocations')
     .insert({
       id: value.id,
@@ -67,7 +72,7 @@ const ofList = statement<{ status_list: string; after: number }, { status_index:
     .where({ status_list: value.status_list })
     .where('status_index', '>', value.after)
     .orderBy('status_index')
-    .limit(5000),
+    .limit(page_size),
 );
 
 /** The next 5,000 revoked indices of a list after `after` (-1 for the first), in their order. */
@@ -75,15 +80,20 @@ export async function listIndices(db: Queryable, status_list: string, after: num
   return (await db.all(ofList, { status_list, after })).map(({ status_index }) => status_index);
 }
 
-const fromTime = statement<{ revoked_at: number; id: string }, StatusRevocationRow>((sql, value) =>
-  sql('status_revocations')
-    .whereRaw('(revoked_at, id) > (?, ?)', [value.revoked_at, value.id])
-    .orderBy('revoked_at')
-    .orderBy('id')
-    .limit(5000),
+const afterPosition = statement<{ position: number }, StatusRevocationRow>((sql, value) =>
+  sql('status_revocations').where('position', '>', value.position).orderBy('position').limit(page_size),
 );
 
-/** The next 5,000 revocations after one of `revoked_at` with this id ('' for the first of that second). */
-export function listSince(db: Queryable, revoked_at: number, id: string): Promise<StatusRevocationRow[]> {
-  return db.all(fromTime, { revoked_at, id });
+/** The next 5,000 revocations that were written after the one at `position` (0 for the first). */
+export function listAfter(db: Queryable, position: number): Promise<StatusRevocationRow[]> {
+  return db.all(afterPosition, { position });
+}
+
+const last = statement<object, { position: number | null }>((sql) =>
+  sql('status_revocations').max('position as position'),
+);
+
+/** Where the revocation is that was written last; 0 if there is none. */
+export async function lastPosition(db: Queryable): Promise<number> {
+  return (await db.first(last, {}))?.position ?? 0;
 }

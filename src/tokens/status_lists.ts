@@ -24,22 +24,26 @@ export interface StatusLists {
   listen(listener: Listener): () => void;
   /** Resolves when all that was committed until now has been told. Rejects where the table cannot be read. */
   current(): Promise<void>;
-  /** The revocations since a time, those of the last seconds before it too. */
-  since(time: number): Promise<Revocation[]>;
+  /** The position up to which nothing new will come: whoever goes on from there misses nothing. */
+  settled(): number;
+  /** What came after a position, or after `settled()` as of now, a page at most. Undefined for a position that there never was. */
+  since(position?: number): Promise<readonly Revocation[] | undefined>;
   close(): void;
 }
 
 interface StatusListDeps {
   readonly db: Db;
   readonly keys: Keys;
-  readonly clock: () => number;
   readonly config: Pick<Config, 'ISSUER' | 'STATUS_LIST_TTL_SECONDS' | 'ACCESS_TOKEN_SECONDS'>;
 }
 
 const poll_ms = 150;
 
-/** Clocks of processes differ, and a transaction takes time: what is this old is read again each time. */
-const overlap_seconds = 10;
+/** A transaction takes time: a row may appear this much later than others that were written after it. */
+const overlap_ms = 10_000;
+
+/** Rows before the last that a process which has just started takes for such. */
+const first_look_back = 1000;
 
 /** A list is read anew this often, so that bits whose tokens have all expired disappear. */
 const reload_seconds = 600;
@@ -53,10 +57,10 @@ interface KeptList {
 }
 
 export function createStatusLists(deps: StatusListDeps): StatusLists {
-  const { db, keys, clock, config } = deps;
+  const { db, keys, config } = deps;
   const kept = new Map<string, KeptList>();
   const listeners = new Set<Listener>();
-  const feed = createFeed(db, clock, (fresh) => {
+  const feed = createFeed(db, (fresh) => {
     for (const { status_list, status_index } of fresh) {
       const list = kept.get(status_list);
       if (list?.bits.set(status_index)) list.changed = true;
@@ -118,7 +122,12 @@ export function createStatusLists(deps: StatusListDeps): StatusLists {
       };
     },
     current: () => feed.poll(0),
-    since: (time) => readSince(db, time - overlap_seconds),
+    settled: feed.settled,
+    async since(position) {
+      await feed.poll(0);
+      if (position !== undefined && position > feed.last()) return undefined;
+      return statusRevocations.listAfter(db, position ?? feed.settled());
+    },
     close() {
       clearInterval(timer);
       listeners.clear();
@@ -137,38 +146,57 @@ async function load(db: Db, status_list: string, bits: StatusBits): Promise<void
   }
 }
 
-async function readSince(db: Db, time: number): Promise<Revocation[]> {
+async function readAfter(db: Db, position: number): Promise<Revocation[]> {
   const all: Revocation[] = [];
-  for (let at = { revoked_at: time, id: '' }; ; ) {
-    const rows = await statusRevocations.listSince(db, at.revoked_at, at.id);
+  for (let at = position; ; ) {
+    const rows = await statusRevocations.listAfter(db, at);
     all.push(...rows);
     const last = rows.at(-1);
     if (last === undefined) return all;
-    at = last;
+    at = last.position;
   }
 }
 
-/** Reads the revocations that were not seen before, one reading at a time. */
-function createFeed(db: Db, clock: () => number, tell: Listener) {
-  const seen = new Map<string, number>();
+/**
+ * Reads the revocations that were not seen before, one reading at a time. They are told apart by their positions and this process's
+ * own sense of time: the clocks of the processes that wrote them do not count.
+ */
+function createFeed(db: Db, tell: Listener) {
+  /** The positions of what was read and is not settled. */
+  const seen = new Set<number>();
+  /** The last position there was when a reading began, from the oldest that is not settled. */
+  const marks: { readonly at: number; readonly position: number }[] = [];
+  let settled: number | undefined;
   let polled_at = -Infinity;
-  /** Up to when everything was read: while nobody listens, polls are as far apart as applications ask for lists. */
-  let read_until = Infinity;
   let polling: Promise<void> | undefined;
+
+  const last = () => marks.at(-1)?.position ?? settled ?? 0;
 
   async function read(): Promise<void> {
     const began_at = performance.now();
-    const now = clock();
-    const from = Math.min(now, read_until) - overlap_seconds;
-    const fresh = (await readSince(db, from)).filter(({ id }) => !seen.has(id));
-    for (const { id, revoked_at } of fresh) seen.set(id, revoked_at);
-    for (const [id, revoked_at] of seen) if (revoked_at < from) seen.delete(id);
+    const from = settled ?? Math.max(0, (await statusRevocations.lastPosition(db)) - first_look_back);
+    const rows = await readAfter(db, from);
+    const fresh = rows.filter(({ position }) => !seen.has(position));
+    for (const { position } of fresh) seen.add(position);
+    const position = rows.at(-1)?.position ?? from;
+    if (position > last()) marks.push({ at: began_at, position });
+    settled = settle(began_at) ?? from;
     polled_at = began_at;
-    read_until = now;
     if (fresh.length > 0) tell(fresh);
   }
 
+  /** What was there long enough before a reading is settled by it. */
+  function settle(read_at: number): number | undefined {
+    const past = marks.findLastIndex(({ at }) => at <= read_at - overlap_ms);
+    const position = marks.splice(0, past + 1).at(-1)?.position;
+    if (position === undefined) return undefined;
+    for (const one of seen) if (one <= position) seen.delete(one);
+    return position;
+  }
+
   return {
+    settled: () => settled ?? 0,
+    last,
     /** What was committed `older_ms` ago has been told when this resolves. */
     async poll(older_ms: number): Promise<void> {
       const wanted = performance.now() - older_ms;

@@ -95,6 +95,27 @@ describe.each(engines)('revocation events on %s', (engine) => {
     ).toContain(statusOf(access_token).uri);
   });
 
+  test('tell it whatever its clock says, and to who comes back as well', async () => {
+    const shop = await start();
+    const slow = await openDeps(shop.idp.config, { clock: () => shop.idp.now() - 3600 });
+    onTestFinished(() => slow.close());
+    const { access_token } = await shop.tokens();
+    const stream = await listen(shop);
+    await signOutEverywhere(slow, shop.user.id, slow.clock());
+    const { id = '', data } = await stream.next();
+    expect(decodeJwt(data).events).toMatchObject({
+      [session_revoked]: { status_list: statusOf(access_token) },
+    });
+    stream.stop();
+    const later = (await shop.tokens()).access_token;
+    await signOutEverywhere(slow, shop.user.id, slow.clock());
+    const again = await listen(shop, { 'last-event-id': id });
+    const told = [await again.next(), await again.next()].map((event) => decodeJwt(event.data).events);
+    expect(told).toContainEqual({
+      [session_revoked]: { event_timestamp: slow.clock(), status_list: statusOf(later) },
+    });
+  });
+
   test('go on after the last one that was seen (Last-Event-ID)', async () => {
     const shop = await start();
     await shop.tokens();
@@ -115,7 +136,7 @@ describe.each(engines)('revocation events on %s', (engine) => {
 
 test.each([
   ['nothing of ours', 'rubbish'],
-  ['too long ago', '1.list.5'],
+  ['a time, as ids once were', '1763860000.list.5'],
   ['of the future', '99999999999.list.5'],
 ])(
   'a Last-Event-ID that is %s is answered: read the lists, and once more when every process knows',

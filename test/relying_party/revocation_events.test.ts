@@ -130,6 +130,20 @@ describe('the push channel', () => {
     await expect.poll(() => verifier.verify(mine).catch(() => null)).toMatchObject({ sub: 'u1' });
   });
 
+  test('keeps a bit set that a process with a slow clock set: what counts is when it was told', async () => {
+    const { idp, verifier, mine } = await connected();
+    const events = {
+      [sessionRevoked]: { event_timestamp: idp.clock.now - 3600, status_list: { idx: 9, uri: idp.uri } },
+    };
+    idp.push(`event: set\ndata: ${await idp.securityEvent(9, { events })}\n\n`);
+    await expectRevoked(() => verifier.verify(mine));
+    idp.revoke(11); // by a process that does not know of the other yet
+    const third = await idp.token(idp.withStatus(11));
+    idp.push('event: reset\ndata: {}\n\n');
+    await expect.poll(() => verifier.verify(third).catch(({ reason }) => reason)).toBe('revoked');
+    await expectRevoked(() => verifier.verify(mine));
+  });
+
   test('makes known what it says of a list that no token has named yet', async () => {
     const { idp, verifier } = await connected();
     const uri = `${idp.issuer}/status-lists/2`;

@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { dialectOf, openDb } from '../../src/store/db.js';
 import { migrateDown, migrateUp, migrationStatus, pending } from '../../src/store/migrations.js';
 import { statement } from '../../src/store/statement.js';
+import { insert, listAfter } from '../../src/store/status_revocations.js';
 import { emptyDatabase, engines, newDatabase, type TestDatabase } from '../support/database.js';
 
 /** Every table, index and column, but for knex's own. */
@@ -84,6 +85,25 @@ describe.each(engines)('migrations on %s', (engine) => {
     expect(await schema(scratch.url)).toEqual([]);
     expect(await left(scratch.url)).toEqual(applied);
     expect(await migrateUp(scratch.url)).toEqual(applied);
+  });
+
+  test('keep what was revoked when they bring it into order (0019), and when they are undone', async () => {
+    await migrateUp(scratch.url);
+    const db = await openDb(scratch.url);
+    onTestFinished(() => db.close());
+    const index = (status_index: number) => ({ status_list: 'l1', status_index });
+    await db.transaction(async (trx) => {
+      for (const at of [1, 2, 3]) await insert(trx, index(at), 100 - at, 900);
+    });
+    const before = await listAfter(db, 0);
+    const knex = await dialectOf(scratch.url).openKnex(scratch.url);
+    const { up, down } = await import('../../migrations/0019_revocation_order.js');
+    await knex.transaction(down);
+    await knex.transaction(up);
+    await knex.destroy();
+    const after = await listAfter(db, 0);
+    expect(before.map(({ position }) => position)).toEqual([1, 2, 3]);
+    expect(after).toEqual(before.toReversed().map((row, i) => ({ ...row, position: i + 1 }))); // by time, which is all there was
   });
 
   test('have nothing to undo in an empty database', async () => {
