@@ -23,12 +23,20 @@ export function jsonErrors(deps: Pick<Deps, 'config' | 'log'>): Middleware {
       await next();
     } catch (error) {
       const told = asOAuthError(deps, ctx, error);
-      if (told.status === 401 && ctx.get('authorization') !== '')
+      if (told.status === 401 && wantsChallenge(ctx, told))
         ctx.set('WWW-Authenticate', 'Basic realm="sallyport", charset="UTF-8"');
       if (told.retry_after !== undefined) ctx.set('Retry-After', String(told.retry_after));
       noStoreJson(ctx, errorObject(deps.config.ISSUER, told), told.status);
     }
   };
+}
+
+/**
+ * Whether a 401 says how to authenticate: where a client tried to (RFC 6749 §5.2), or did not at all (RFC 9110 §15.5.2). A script in a
+ * page that did not try is told without: its browser would ask the person for a password.
+ */
+function wantsChallenge(ctx: Context, { code }: OAuthError): boolean {
+  return ctx.get('authorization') !== '' || (code === 'invalid_client' && ctx.get('origin') === '');
 }
 
 /** For people: a calm sentence, an id, and the failed check for those who may see it. */

@@ -119,7 +119,14 @@ describe('client_secret_post', () => {
     const idp = await startWithSecret('batch', 'secret', 'client_secret_post');
     const answer = await idp.token({ ...grant, client_id: 'batch', client_secret: 'secret', ...change });
     expect([answer.status, answer.body.error]).toEqual([status, error]);
-    expect(answer.headers.get('www-authenticate')).toBeNull(); // no Authorization header was tried
+    expect(answer.headers.has('www-authenticate')).toBe(status === 401); // RFC 9110 §15.5.2
+  });
+
+  test('a script in a page is refused without a challenge: its browser would ask the person for a password', async () => {
+    const idp = await startWithSecret('batch', 'secret', 'client_secret_post');
+    const form = { ...grant, client_id: 'batch', client_secret: 'wrong' };
+    const { status, headers } = await idp.token(form, { origin: 'https://spa.example' });
+    expect([status, headers.get('www-authenticate')]).toEqual([401, null]);
   });
 
   test('a secret in the query is refused, since queries end up in logs (CLA-03)', async () => {

@@ -88,8 +88,9 @@ export function readSettings(options: SignInOptions): Settings {
       'redirect_uri must be an origin and a path, written as URLs are: no query, no fragment.',
     );
   }
-  const { client_id, cookie = 'app', scope = 'openid', home = '/', session_seconds = 8 * 3600 } = options;
-  if (client_id === '') throw new TypeError('client_id is empty.');
+  const given = withoutUndefined(options);
+  const { client_id, cookie = 'app', scope = 'openid', home = '/', session_seconds = 8 * 3600 } = given;
+  if (typeof client_id !== 'string' || client_id === '') throw new TypeError('client_id is missing.');
   if (!/^[A-Za-z0-9_-]{1,40}$/.test(cookie))
     throw new TypeError('cookie must be 1 to 40 letters, digits, - or _.');
   if (!scope.split(' ').includes('openid')) throw new TypeError('scope must contain openid.');
@@ -99,6 +100,7 @@ export function readSettings(options: SignInOptions): Settings {
     throw new TypeError(
       'id_token_signed_response_alg must be an algorithm with a public key, such as RS256.',
     );
+  readChoices(given);
   if (options.post_logout_redirect_uri !== undefined)
     readUrl('post_logout_redirect_uri', options.post_logout_redirect_uri);
   if (!Number.isInteger(session_seconds) || session_seconds <= 0)
@@ -112,10 +114,10 @@ export function readSettings(options: SignInOptions): Settings {
     token_endpoint_auth_method: 'client_secret_basic',
     response_mode: 'query',
     id_token_signed_response_alg: 'RS256',
-    onError: () => undefined,
     fetch: (input, init) => fetch(input, init), // looked up when it is called: something may instrument it later
     clock: () => Math.floor(Date.now() / 1000),
-    ...options,
+    ...given,
+    onError: quietly(options.onError),
     ...{ cookie, scope, home, session_seconds, refresh_early_seconds, timeout_seconds },
     paths: readPaths(redirect_uri, options.paths ?? {}),
     origin: redirect_uri.origin,
@@ -133,9 +135,42 @@ function readPaths(redirect_uri: URL, paths: NonNullable<SignInOptions['paths']>
     frontchannel_logout: paths.frontchannel_logout ?? beside('frontchannel-logout'),
   };
   const names = Object.values(all);
-  if (!names.every((path) => path.startsWith('/')) || new Set(names).size < names.length)
-    throw new TypeError('paths must begin with a slash, and differ from each other.');
+  const isPath = (path: string) =>
+    path.startsWith('/') &&
+    new URL(path, redirect_uri).href === redirect_uri.origin + path &&
+    !/[?#]/.test(path);
+  if (!names.every(isPath) || new Set(names).size < names.length)
+    throw new TypeError(
+      'paths must begin with a slash, be written as URLs are, without query and fragment, and differ from each other.',
+    );
   return all;
+}
+
+/** What is given as undefined is not given: else it would take the place of what is usual. */
+function withoutUndefined(options: SignInOptions): SignInOptions {
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  ) as unknown as SignInOptions; // the same members
+}
+
+/** Throws TypeError for what JavaScript lets through. */
+function readChoices({ response_mode, token_endpoint_auth_method, sessions }: SignInOptions): void {
+  if (!['query', 'form_post', undefined].includes(response_mode))
+    throw new TypeError('response_mode must be query or form_post.');
+  if (!['client_secret_basic', 'client_secret_post', undefined].includes(token_endpoint_auth_method))
+    throw new TypeError('token_endpoint_auth_method must be client_secret_basic or client_secret_post.');
+  if (typeof sessions?.find !== 'function') throw new TypeError('sessions must be a session store.');
+}
+
+/** A log that fails is no reason to fail a sign-in. */
+function quietly(onError: SignInOptions['onError']): (error: SignInError) => void {
+  return (error) => {
+    try {
+      onError?.(error);
+    } catch {
+      // there is nobody else to tell
+    }
+  };
 }
 
 function readUrl(name: string, text: string): URL {

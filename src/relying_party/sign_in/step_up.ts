@@ -28,9 +28,11 @@ export function stepUpPath(
   return_to: string,
 ): string | null {
   if (challenge === null || challenge.length > longest_challenge) return null;
-  if (parameterOf(challenge, 'error') !== 'insufficient_user_authentication') return null;
-  const acr_values = parameterOf(challenge, 'acr_values');
-  const max_age = parameterOf(challenge, 'max_age');
+  const asking = challengesOf(challenge).find(
+    (one) => one.get('error') === 'insufficient_user_authentication',
+  );
+  const acr_values = asking?.get('acr_values');
+  const max_age = asking?.get('max_age');
   if (acr_values === undefined && max_age === undefined) return null;
   const query = new URLSearchParams({
     return_to: localPath(return_to, settings.origin) ?? settings.home,
@@ -40,12 +42,17 @@ export function stepUpPath(
   return `${settings.paths.login}?${query}`;
 }
 
-/** A parameter of a challenge, quoted or as a token (RFC 9110 §11.2). */
-function parameterOf(challenge: string, name: string): string | undefined {
-  const pairs = challenge.matchAll(/([a-z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))/gi);
-  for (const [, key, quoted, token] of pairs)
-    if (key?.toLowerCase() === name) return quoted?.replaceAll(/\\(.)/g, '$1') ?? token;
-  return undefined;
+/** The parameters of each challenge in the header, by their names in lower case (RFC 9110 §11.6.1). */
+function challengesOf(header: string): readonly ReadonlyMap<string, string>[] {
+  const challenges: Map<string, string>[] = [];
+  const words = header.matchAll(/([^\s",=]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+)))?/g);
+  for (const [, word = '', quoted, token] of words) {
+    const value = quoted?.replaceAll(/\\(.)/g, '$1') ?? token;
+    if (value === undefined)
+      challenges.push(new Map()); // a scheme
+    else challenges.at(-1)?.set(word.toLowerCase(), value);
+  }
+  return challenges;
 }
 
 /** What the query of the login asks for. Throws SignInError `request_invalid` where that is malformed. */

@@ -29,6 +29,15 @@ describe('the page of an error', () => {
     expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
   });
 
+  test('is shown though the app’s log fails', async () => {
+    const { send } = await startAlone({
+      onError: () => {
+        throw new Error('the log is full');
+      },
+    });
+    expect(await refusalOf(await send('/callback?state=x'))).toEqual([400, 'sign_in_unknown']);
+  });
+
   test('may be the app’s own', async () => {
     const { send } = await startAlone({
       showError: (error) => Response.json({ code: error.code }, { status: error.status }),
@@ -57,6 +66,13 @@ describe('an option', () => {
     ['post_logout_redirect_uri', '/bye'],
     ['paths', { login: 'login' }],
     ['paths', { logout: '/login' }],
+    ['paths', { login: '/login?x=1' }],
+    ['paths', { login: '/a/../login' }],
+    ['paths', { login: '//elsewhere.example/login' }],
+    ['response_mode', 'fragment'],
+    ['token_endpoint_auth_method', 'none'],
+    ['sessions', undefined],
+    ['sessions', {}],
     ['session_seconds', 0],
     ['session_seconds', Number.NaN],
     ['refresh_early_seconds', Number.NaN],
@@ -68,5 +84,24 @@ describe('an option', () => {
     expect(() => createSignIn({ ...options, [name]: value })).toThrow(
       expect.objectContaining({ name: 'TypeError', message: expect.stringContaining(name) }),
     );
+  });
+
+  test('that is undefined is as good as none', async () => {
+    const { options } = await startAlone();
+    const names = [
+      'response_mode',
+      'clock',
+      'fetch',
+      'onError',
+      'paths',
+      'token_endpoint_auth_method',
+      'cookie',
+    ];
+    const { handle } = createSignIn({
+      ...options,
+      ...Object.fromEntries(names.map((name) => [name, undefined])),
+    });
+    const answer = await handle(new Request(new URL('/callback?state=x', options.redirect_uri)));
+    expect(answer?.status).toBe(400);
   });
 });

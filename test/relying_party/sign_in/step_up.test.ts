@@ -44,6 +44,14 @@ describe('a challenge', () => {
     [`Bearer ${asks}`, null],
     [`Bearer realm="x", ${asks}, max_age="60"`, '/login?return_to=%2Forders&max_age=60'],
     [`Bearer ${asks}, max_age=60`, '/login?return_to=%2Forders&max_age=60'],
+    // Of several challenges the one that asks for it, and no parameter of another.
+    [
+      `Bearer error="invalid_token", max_age=1, DPoP ${asks}, max_age=60`,
+      '/login?return_to=%2Forders&max_age=60',
+    ],
+    [`Bearer ${asks}, max_age=60, Basic realm="x", acr_values="a"`, '/login?return_to=%2Forders&max_age=60'],
+    [`Basic, Bearer ${asks}, Negotiate max_age=60`, null],
+    [`Basic realm="\\"Bearer ${asks.replaceAll('"', '\\"')}, max_age=60"`, null],
     [`Bearer ${asks}, acr_values="a b"`, '/login?return_to=%2Forders&acr_values=a+b'],
     [
       `Bearer ${asks}, error_description="say \\"acr_values=x\\"", max_age=1`,
