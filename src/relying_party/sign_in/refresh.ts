@@ -1,7 +1,7 @@
 /**
  * Replaces an access token that is about to expire. Requests at the same time share one refresh: within a process by one promise
- * for each session, across processes by the version of the stored session. Only the provider's own word, `invalid_grant`, ends a
- * session; a fault of the network does not. RFC 6749 §6; OpenID Connect Core §12.
+ * for each session, across processes by a turn that one of them takes, since many a provider ends a family whose token comes twice. Only
+ * the provider's own word, `invalid_grant`, ends a session; a fault of the network does not. RFC 6749 §6; OpenID Connect Core §12.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import * as oidc from 'openid-client';
@@ -17,6 +17,8 @@ const rest_seconds = 5;
 const most_resting = 10_000;
 /** How long another process that redeemed the same token may take to store the new one, milliseconds. */
 const other_process_ms = 250;
+/** How often a process that waits for another one looks, milliseconds. */
+const look_ms = 50;
 
 /** The session as it is now: with a fresh access token where one was due and could be had. Null where it has ended. */
 export type Refresher = (session: Session) => Promise<Session | null>;
@@ -25,17 +27,55 @@ export function createRefresher(settings: Settings, provider: Provider): Refresh
   const running = new Map<string, Promise<Session | null>>();
   const resting_until = createRecentMap<number>(most_resting);
   const rests = (who: string) => settings.clock() < (resting_until.get(who) ?? 0);
+  const rest = (who: string) => resting_until.set(who, settings.clock() + rest_seconds);
+  const takeTurn = createTurns(settings);
+
+  async function refreshOnce(id: string): Promise<Session | null> {
+    const session = await loadSession(settings, id); // a refresh may have ended since the caller read it
+    if (session === null || !isDue(session, settings)) return session;
+    if (await takeTurn(session)) {
+      return redeemOnce(settings, provider, session, (error) => rest(isOfProvider(error) ? everybody : id));
+    }
+    const found = await awaitOther(settings, session);
+    if (found === session) rest(id);
+    return found;
+  }
 
   return async (session) => {
     if (!isDue(session, settings) || rests(everybody) || rests(session.id)) return session;
     const shared = running.get(session.id);
     if (shared !== undefined) return shared;
-    const refresh = refreshOnce(settings, provider, session.id, (error) => {
-      resting_until.set(isOfProvider(error) ? everybody : session.id, settings.clock() + rest_seconds);
-    }).finally(() => running.delete(session.id));
+    const refresh = refreshOnce(session.id).finally(() => running.delete(session.id));
     running.set(session.id, refresh);
     return refresh;
   };
+}
+
+/** Gives each version of a session's tokens to one process to redeem, for as long as the provider may take. */
+function createTurns({ sessions, clock, timeout_seconds }: Settings) {
+  const own = createRecentMap<{ readonly version: number; readonly until: number }>(most_resting);
+  return async ({ id, stored: { digest, version } }: Session): Promise<boolean> => {
+    const now = clock();
+    const turn = own.get(id);
+    if (turn?.version === version && now < turn.until) return true; // it failed, and is tried again
+    const until = now + Math.ceil(timeout_seconds) + 1; // clocks count whole seconds
+    if (!(await sessions.claim(`refresh ${digest} ${version}`, until, now))) return false;
+    own.set(id, { version, until });
+    return true;
+  };
+}
+
+/** The session once another process has replaced its tokens; the same as before where these are good still, or that takes too long. */
+async function awaitOther(settings: Settings, session: Session): Promise<Session | null> {
+  const { clock, timeout_seconds } = settings;
+  if ((session.content.access_token_expires_at ?? 0) > clock()) return session;
+  const ends_at = performance.now() + timeout_seconds * 1000;
+  while (performance.now() < ends_at) {
+    await pause(look_ms);
+    const now = await loadSession(settings, session.id);
+    if (now?.stored.version !== session.stored.version) return now;
+  }
+  return session;
 }
 
 /** Whether the provider as a whole is out of order. RFC 6749 §4.1.2.1 has the codes. */
@@ -52,15 +92,13 @@ function isDue({ content }: Session, { clock, refresh_early_seconds }: Settings)
   return access_token_expires_at - refresh_early_seconds <= clock();
 }
 
-async function refreshOnce(
+async function redeemOnce(
   settings: Settings,
   provider: Provider,
-  id: string,
+  session: Session,
   rest: (error: SignInError) => void,
 ): Promise<Session | null> {
-  const session = await loadSession(settings, id); // a refresh may have ended since the caller read it
-  if (session === null || !isDue(session, settings)) return session;
-  const { stored, content } = session;
+  const { id, stored, content } = session;
   const answer = await redeem(settings, provider, content.refresh_token ?? '').catch(asSignInError);
   if (answer instanceof SignInError) {
     if (answer.error === 'invalid_grant') return endUnlessReplaced(settings, session, answer);

@@ -35,6 +35,9 @@ export interface SessionStore {
   removeBySid(iss: string, sid: string): Promise<number>;
   /** Ends every session of one person. Returns how many. */
   removeBySub(iss: string, sub: string): Promise<number>;
-  /** True the first time for a key, false from then on until `expires_at`: an answer or a logout token works once. */
+  /**
+   * True the first time for a key, false from then on until `expires_at`: an answer or a logout token works once, and one process at a
+   * time redeems a refresh token.
+   */
   claim(key: string, expires_at: number, now: number): Promise<boolean>;
 }

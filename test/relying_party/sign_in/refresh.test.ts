@@ -84,7 +84,7 @@ describe('requests at the same time', () => {
     'in several processes with one database sign nobody out, on %s',
     async (engine) => {
       const sessions = await openSessions(engine);
-      const { browser, errors, idp, options } = await signedIn({ engine, app: { sessions } });
+      const { browser, errors, idp, options, tokens } = await signedIn({ engine, app: { sessions } });
       const processes = Array.from({ length: 5 }, () => createSignIn(options));
       for (let round = 0; round < 3; round += 1) {
         idp.advance(due);
@@ -94,8 +94,39 @@ describe('requests at the same time', () => {
         expect(people.filter((person) => person?.access_token == null)).toEqual([]);
       }
       expect(errors).toEqual([]);
+      expect(tokens()).toBe(4); // one refresh a round, whether or not the provider would forgive a second
     },
   );
+
+  test('in several processes wait for the one that is at it where the token has expired', async () => {
+    const { browser, idp, options, tokens, traffic } = await signedIn();
+    const other = createSignIn(options);
+    const answered: (() => void)[] = [];
+    traffic.instead = async (url, init) => {
+      if (url.pathname === '/token') await new Promise<void>((resolve) => answered.push(resolve));
+      return fetch(url, init);
+    };
+    idp.advance(600);
+    const people = [browser.person(), browser.person(other)];
+    await expect.poll(() => answered.length).toBe(1);
+    await pause(100);
+    answered[0]?.();
+    const [here, there] = await Promise.all(people);
+    expect([here?.access_token, tokens()]).toEqual([expect.any(String), 2]);
+    expect(there?.access_token).toBe(here?.access_token);
+  });
+
+  test('in several processes wait no longer than a provider may take, and one that died is made good for', async () => {
+    const { browser, idp, options, tokens } = await signedIn({ app: { timeout_seconds: 0.2 } });
+    const dead = createSignIn({ ...options, fetch: () => new Promise(() => undefined) });
+    idp.advance(600);
+    void browser.person(dead);
+    await pause(20);
+    expect(await browser.person()).toMatchObject({ access_token: null });
+    expect(tokens()).toBe(1);
+    idp.advance(5);
+    expect((await browser.person())?.access_token).toEqual(expect.any(String));
+  });
 
   test('that read the session before a refresh, and go on after it, share it as well', async () => {
     const memory = memorySessions();
@@ -146,6 +177,11 @@ async function openSessions(engine: 'sqlite' | 'postgres') {
   return knexSessions(db);
 }
 
+/** As a process sees it whose turn has been over for long. */
+function withoutTurns({ sessions }: SignInApp['options']): SessionStore {
+  return { ...sessions, claim: async () => true };
+}
+
 describe('a refresh that is refused', () => {
   test('because the session at the server has ended ends the one here', async () => {
     const { browser, errors, idp } = await signedIn();
@@ -161,7 +197,7 @@ describe('a refresh that is refused', () => {
   test('while another process stored its successor leaves the person signed in', async () => {
     const { browser, idp, options, traffic } = await signedIn();
     idp.advance(due);
-    const other = createSignIn({ ...options, fetch });
+    const other = createSignIn({ ...options, fetch, sessions: withoutTurns(options) });
     // A provider without a grace window: this process presents a token that the other one has just replaced.
     answerTokens({ traffic }, async () => {
       await browser.person(other);
@@ -180,7 +216,7 @@ describe('a refresh that is refused', () => {
       await pause(50);
       return response;
     };
-    const other = createSignIn({ ...options, fetch: slowly });
+    const other = createSignIn({ ...options, fetch: slowly, sessions: withoutTurns(options) });
     answerTokens({ traffic }, () => {
       void browser.person(other);
       return refuse('invalid_grant');
