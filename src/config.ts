@@ -110,6 +110,12 @@ function derive(
   if (values.SESSION_IDLE_SECONDS > values.SESSION_MAX_SECONDS) {
     problems.push(`${prefix}SESSION_IDLE_SECONDS must not be longer than ${prefix}SESSION_MAX_SECONDS`);
   }
+  const service = values.BREACHED_PASSWORDS_URL && new URL(values.BREACHED_PASSWORDS_URL);
+  if (service && !isReachable(service, loopback, values)) {
+    problems.push(
+      `${prefix}BREACHED_PASSWORDS_URL must be https, or its host one of ${prefix}OUTBOUND_ALLOWED_HOSTS`,
+    );
+  }
   const slots = values.HASHING_SLOTS ?? availableParallelism();
   return {
     ...values,
@@ -122,6 +128,12 @@ function derive(
     hashing: { slots, queue: values.HASHING_QUEUE ?? 64 * slots },
     sources,
   };
+}
+
+/** Whether the outbound gate lets this scheme through (limits/outbound_address.ts). */
+function isReachable({ protocol, hostname }: URL, loopback: boolean, values: Values): boolean {
+  const plain = values.OUTBOUND_ALLOWED_HOSTS.includes(hostname) || (loopback && isLoopbackHost(hostname));
+  return protocol === 'https:' || plain;
 }
 
 function bracketed(host: string): string {

@@ -9,7 +9,7 @@ import { runCli } from './cli.js';
 import { type Config, ConfigError, readConfig } from './config.js';
 import { type Deps, openDeps } from './deps.js';
 import type { Listening } from './server.js';
-import { migrateUp, pending } from './store/migrations.js';
+import { compareMigrations, migrateUp } from './store/migrations.js';
 
 const drain_ms = 10_000;
 /** What the database has to close in, after the requests. */
@@ -36,7 +36,10 @@ const start: Start = {
   async withDeps(work) {
     const deps = await openDeps(config());
     try {
-      if ((await pending(deps.db)).length > 0) await migrateUp(deps.config.DATABASE_URL);
+      const { pending, newer } = await compareMigrations(deps.db);
+      if (newer.length > 0)
+        deps.log.warn({ newer }, 'a newer server has been at this database: update this one');
+      if (pending.length > 0) await migrateUp(deps.config.DATABASE_URL);
       await ensureKeys(deps, deps.clock());
       return await work(deps);
     } finally {
@@ -58,7 +61,7 @@ async function serve(deps: Deps): Promise<void> {
   const jobs = startJobs(deps);
   const watch = watchCertificate(deps, server);
   try {
-    await announce(deps);
+    await announce(deps, server);
     await stop;
   } finally {
     clearInterval(watch);
@@ -68,13 +71,15 @@ async function serve(deps: Deps): Promise<void> {
 }
 
 /** Takes a renewed certificate into use within a minute, or at once when it is told to by SIGHUP. Without one that changes nothing. */
-function watchCertificate({ config, log }: Deps, server: Listening): NodeJS.Timeout | undefined {
+function watchCertificate({ clock, config, log }: Deps, server: Listening): NodeJS.Timeout | undefined {
   if (config.tls === undefined) {
     if (!process.stderr.isTTY)
       process.on('SIGHUP', () => log.info('told by SIGHUP, and has no certificate to renew'));
     return undefined; // a terminal that is closed ends what runs in it
   }
-  const renew = () => server.renewCertificate(log);
+  const host = new URL(config.ISSUER).hostname;
+  const renew = () => void server.renewCertificate({ host, log, now: clock() });
+  renew();
   process.on('SIGHUP', renew);
   return setInterval(renew, certificate_ms).unref();
 }

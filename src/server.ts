@@ -7,16 +7,15 @@ import { Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type Koa from 'koa';
 import type { Config } from './config.js';
-import type { Log } from './deps.js';
-import { readCertificate } from './tls.js';
+import { readCertificate, type Where } from './tls.js';
 
 export interface Listening {
   /** The port that was really taken. */
   readonly port: number;
   /** The port at which clients are asked for a certificate; undefined where there is none. */
   readonly mtls_port: number | undefined;
-  /** Takes a renewed certificate into use. Nothing happens where the server speaks plain http. */
-  renewCertificate(log: Pick<Log, 'info' | 'error'>): Promise<void>;
+  /** Takes a renewed certificate into use, and says what is wrong with the one that is. Nothing happens where the server speaks plain http. */
+  renewCertificate(where: Where): Promise<void>;
   /** Stops accepting and waits, at most `drain_ms`, until every answer is out. */
   close(drain_ms: number): Promise<void>;
 }
@@ -45,7 +44,7 @@ export async function listen(app: Koa, { hosts, port, tls, MTLS_PORT }: ListenCo
     return {
       port: taken,
       mtls_port,
-      renewCertificate: async (log) => certificate?.renew(log),
+      renewCertificate: async (where) => certificate?.renew(where),
       close: async (drain_ms) => {
         await Promise.all(opened.map((watched) => closeServer(watched, drain_ms)));
       },

@@ -1,4 +1,5 @@
 /** The kinds of settings: how a text of the environment becomes a value, and the sentence where it does not. */
+import { domainToASCII } from 'node:url';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { isProfileClaim, type ProfileClaim, profileClaims } from './oauth/profile_claims.js';
@@ -29,6 +30,24 @@ export const cidrs = list.refine(
   (words) => words.every(isNetwork),
   'must be addresses or networks like 10.0.0.0/8, separated by commas',
 );
+
+export const listenHost = z
+  .string()
+  .transform((text) => text.trim().replace(/^\[(.*)\]$/, '$1'))
+  .refine(isHost, 'must be an address or a host name, without a port');
+/** As URLs have them: in small letters, and in ASCII. */
+export const hosts = list
+  .transform((words) => words.map((word) => (isHost(word) ? word : domainToASCII(word)).toLowerCase()))
+  .refine(
+    (words) => words.every((word) => isHost(word.replace(/^\[(.*)\]$/, '$1'))),
+    'must be host names or addresses, without scheme, port or wildcard, separated by commas',
+  );
+export const domains = list
+  .transform((words) => words.map((word) => domainToASCII(word).toLowerCase()))
+  .refine(
+    (words) => words.every(isHostName),
+    'must be domains like example.com, without @ or wildcard, separated by commas',
+  );
 
 /** OpenID Connect Discovery §3, RFC 8414 §2: https, no query, no fragment; we also refuse user names and a trailing slash. */
 export function isIssuer(text: string): boolean {
@@ -74,6 +93,38 @@ export function isScope(text: string): boolean {
   }
 }
 
+/** https, or http for a host that may be asked so; without a user name, which `fetch` refuses. */
+export function isServiceUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password, search, hash } = new URL(text);
+  return /^https?:$/.test(protocol) && username + password + search + hash === '';
+}
+
+/** What a driver can take apart: special characters in user name and password are percent-encoded. */
+export function isDatabaseUrl(text: string): boolean {
+  return /^sqlite:./.test(text) || (/^postgres(ql)?:\/\//.test(text) && URL.canParse(text));
+}
+
 function isNetwork(text: string): boolean {
-  return text.includes('/') ? ipaddr.isValidCIDR(text) : ipaddr.isValid(text);
+  const [address = ''] = text.split('/', 1);
+  return isAddress(address) && (!text.includes('/') || ipaddr.isValidCIDR(text));
+}
+
+/** Not the other ways to write an IPv4 address: 60 is 0.0.0.60, which nobody means. */
+function isAddress(text: string): boolean {
+  return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
+}
+
+function isHost(text: string): boolean {
+  return isAddress(text) || isHostName(text);
+}
+
+/** RFC 1123 §2.1, with the underscore that some networks use; the last label is no number (RFC 3696 §2). */
+function isHostName(text: string): boolean {
+  const label = '[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?';
+  return (
+    text.length < 254 &&
+    new RegExp(`^${label}(?:\\.${label})*$`, 'i').test(text) &&
+    !/(?:^|\.)\d+$/.test(text)
+  );
 }

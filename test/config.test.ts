@@ -190,6 +190,7 @@ describe('where the server listens', () => {
     ['on port 80 where the issuer names none', { ISSUER: 'http://localhost' }, [['127.0.0.1', '::1'], 80]],
     ['on the loopback address it is told', { HOST: '127.0.0.1' }, [['127.0.0.1'], 4000]],
     ['on the IPv6 loopback address it is told', { HOST: '::1' }, [['::1'], 4000]],
+    ['on the one in brackets, too', { HOST: '[::1]' }, [['::1'], 4000]],
     ['on localhost', { HOST: 'localhost' }, [['localhost'], 4000]],
     ['on all addresses for an https issuer', { ISSUER: 'https://id.example' }, [['::'], 4000]],
     [
@@ -229,6 +230,22 @@ describe('other rules', () => {
     ['an idle limit over the absolute one', { SESSION_IDLE_SECONDS: '7200', SESSION_MAX_SECONDS: '3600' }],
     ['a proxy that is no address', { TRUSTED_PROXIES: '10.0.0.1, proxy.example' }],
     ['a proxy network with too many bits', { TRUSTED_PROXIES: '10.0.0.0/33' }],
+    ['a proxy that is a number', { TRUSTED_PROXIES: '60' }],
+    ['a host to listen on with a port', { HOST: 'localhost:4000' }],
+    ['a host to listen on that is a number', { HOST: '127.1' }],
+    ['a host for outbound calls with a wildcard', { OUTBOUND_ALLOWED_HOSTS: 'intra.example, *' }],
+    ['a host for outbound calls with a scheme', { OUTBOUND_ALLOWED_HOSTS: 'https://intra.example' }],
+    ['a host for outbound calls with a port', { OUTBOUND_ALLOWED_HOSTS: 'intra.example:8443' }],
+    ['a domain with an @', { USER_REGISTRATION_DOMAINS: '@example.com' }],
+    ['a domain with a wildcard', { USER_REGISTRATION_DOMAINS: '*.example.com' }],
+    [
+      'a service for leaked passwords that is asked over http',
+      { BREACHED_PASSWORDS_URL: 'http://leaks.example/' },
+    ],
+    ['one with a user name', { BREACHED_PASSWORDS_URL: 'https://ada:s3cret@leaks.example/' }],
+    ['one that is no URL', { BREACHED_PASSWORDS_URL: 'leaks.example' }],
+    ['a database with a port there is not', { DATABASE_URL: 'postgres://db.example:99999/id' }],
+    ['a database with a / in its password', { DATABASE_URL: 'postgres://ada:s3/cret@db.example/id' }],
     ['a database that is neither SQLite nor PostgreSQL', { DATABASE_URL: 'mysql://localhost/x' }],
     ['a SQLite database without a path', { DATABASE_URL: 'sqlite:' }],
     ['seconds with a fraction', { CODE_SECONDS: '1.5' }],
@@ -244,6 +261,21 @@ describe('other rules', () => {
     );
     const [name = ''] = Object.keys(prefixed);
     expect(problemsOf(prefixed)).toEqual([expect.stringContaining(name)]);
+    expect(problemsOf(prefixed).join()).not.toMatch(/s3.?cret/);
+  });
+
+  test('let the service for leaked passwords be asked over http where its host may be', () => {
+    const env = {
+      SALLYPORT_BREACHED_PASSWORDS_URL: 'http://leaks.example/range',
+      SALLYPORT_OUTBOUND_ALLOWED_HOSTS: 'Leaks.example [::1] 10.0.0.1 bücher.example',
+    };
+    expect(problemsOf(env)).toEqual([]);
+    expect(readConfig(env, noFile).OUTBOUND_ALLOWED_HOSTS).toEqual([
+      'leaks.example',
+      '[::1]',
+      '10.0.0.1',
+      'xn--bcher-kva.example',
+    ]);
   });
 
   test('read lists with commas, spaces or both', () => {

@@ -32,7 +32,7 @@ async function newPlace() {
     url: `http://127.0.0.1:${port}`,
     settings,
     keyFile: join(cwd, 'keys', 'master-0001.key'),
-    start: () => new Program(main, ['serve'], { cwd, settings }),
+    start: (more = {}) => new Program(main, ['serve'], { cwd, settings: { ...settings, ...more } }),
     run: (...args: string[]) => runProgram(main, args, { cwd, settings }),
   };
 }
@@ -279,8 +279,8 @@ describe('sallyport', () => {
     const cut = Buffer.from('Zw\u00f6lf B\u00e4ren').subarray(0, 3); // in the middle of a character
     const refused = await runProgram(main, [...args.with(2, 'b@example.com')], { cwd, settings, input: cut });
     expect([refused.code, refused.err]).toEqual([1, 'What is on standard input is no UTF-8.\n']);
-    const server = place.start();
-    await server.said('listening on 127.0.0.1');
+    const server = place.start({ PORT: '0' });
+    await server.said(/listening on 127\.0\.0\.1:[1-9]\d+ and/); // the one that was taken
     expect((await stop(server)).code).toBe(0);
     expect(server.out).not.toContain('claim');
   });

@@ -23,7 +23,7 @@ const named = (wanted = {}) =>
   });
 
 interface Logged {
-  readonly level: 'info' | 'error';
+  readonly level: 'info' | 'warn' | 'error';
   readonly fields: object;
   readonly message: string;
 }
@@ -56,7 +56,11 @@ async function start(made: Made = named(), MTLS_PORT?: number) {
     waiting,
     cert: (text: string) => replace(tls.cert, text),
     key: (text: string) => replace(tls.key, text),
-    renew: () => server.renewCertificate({ info: at('info'), error: at('error') } as never),
+    renew: ({ host = 'id.example', now = 1_900_000_000 } = {}) =>
+      server.renewCertificate({
+        ...{ host, now },
+        log: { info: at('info'), warn: at('warn'), error: at('error') } as never,
+      }),
     /** The connection, or the code of the error for which there is none. */
     handshake: (options: ConnectionOptions = {}) => handshake(server.port, options),
   };
@@ -192,6 +196,25 @@ describe('a certificate', () => {
     await renew();
     await renew();
     expect(logged).toEqual([]);
+  });
+
+  test.each([
+    [
+      'is for another host',
+      { host: 'other.example' },
+      "is for another host than the issuer's, other.example",
+    ],
+    ['is for no address', { host: '[::1]' }, "is for another host than the issuer's, ::1"],
+    ['begins later', { now: 999_999_999 }, 'is good only from Sep  9 01:46:40 2001 GMT'],
+    ['ends within two weeks', { now: 2_000_000_000 - 14 * 86_400 }, 'ends soon: May 18 03:33:20 2033 GMT'],
+    ['has expired', { now: 2_000_000_000 }, 'has expired: May 18 03:33:20 2033 GMT'],
+  ])('that %s is told of, once', async (_, where, fault) => {
+    const { renew, logged } = await start(named({ from: 1_000_000_000, to: 2_000_000_000 }));
+    await renew();
+    expect(logged).toEqual([]);
+    await renew(where);
+    await renew(where);
+    expect(logged).toMatchObject([{ level: 'warn', message: `the certificate ${fault}` }]);
   });
 
   test.each<[string, (place: Awaited<ReturnType<typeof start>>) => Promise<void>]>([

@@ -5,11 +5,17 @@ import type { Config } from '../config.js';
 import type { Deps } from '../deps.js';
 import { aboutMail } from '../mailing.js';
 
+/** Those that were really taken. */
+interface Ports {
+  readonly port: number;
+  readonly mtls_port: number | undefined;
+}
+
 /** Tells the operator where the server is and, while nobody has claimed it, the one-time link to do so. */
-export async function announce(deps: Pick<Deps, 'clock' | 'config' | 'db'>): Promise<void> {
+export async function announce(deps: Pick<Deps, 'clock' | 'config' | 'db'>, ports: Ports): Promise<void> {
   const { config } = deps;
   process.stdout.write(
-    `\n  ${config.PRODUCT_NAME} serves ${config.ISSUER}\n  listening on ${listeningOn(config)}\n\n`,
+    `\n  ${config.PRODUCT_NAME} serves ${config.ISSUER}\n  listening on ${listeningOn(config, ports)}\n\n`,
   );
   if (config.mail !== 'smtp') process.stdout.write(`  ${aboutMail(config)}\n\n`);
   if (await isClaimed(deps)) return;
@@ -29,10 +35,10 @@ export async function announce(deps: Pick<Deps, 'clock' | 'config' | 'db'>): Pro
   );
 }
 
-function listeningOn({ hosts, port, MTLS_PORT }: Pick<Config, 'hosts' | 'port' | 'MTLS_PORT'>): string {
+function listeningOn({ hosts }: Pick<Config, 'hosts'>, { port, mtls_port }: Ports): string {
   const on = (at: number) =>
     hosts.map((host) => `${host.includes(':') ? `[${host}]` : host}:${at}`).join(' and ');
-  return MTLS_PORT === undefined ? on(port) : `${on(port)}, for client certificates on ${on(MTLS_PORT)}`;
+  return mtls_port === undefined ? on(port) : `${on(port)}, for client certificates on ${on(mtls_port)}`;
 }
 
 /** A link with a secret goes to a terminal or a pipe, never into a log file (decisions 15). */

@@ -75,8 +75,8 @@ export function masterKeysOf(keys: readonly Buffer[]): MasterKeys {
 }
 
 /**
- * Reads the master keys of a folder; undefined if there is none yet. Throws MasterKeyError if others on this machine can read
- * one, or if a file is not 32 bytes as base64url.
+ * Reads the master keys of a folder; undefined if there is none yet. Throws MasterKeyError if it is no folder, if others on this machine
+ * can read one, or if a file is not 32 bytes as base64url.
  */
 export function readMasterKeys(folder: string): MasterKeys | undefined {
   const files = masterKeyFiles(folder);
@@ -86,9 +86,18 @@ export function readMasterKeys(folder: string): MasterKeys | undefined {
 
 function masterKeyFiles(folder: string): string[] {
   if (!existsSync(folder)) return [];
-  return readdirSync(folder)
+  return inFolder(folder, () => readdirSync(folder))
     .filter((file) => fileName.test(file))
     .sort();
+}
+
+function inFolder<T>(folder: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const { message } = error as Error; // of node:fs
+    throw new MasterKeyError(`The folder of the master key, ${folder}, cannot be used (${message}).`);
+  }
 }
 
 function readKeyFile(path: string): Buffer {
@@ -121,7 +130,7 @@ export function addMasterKey(folder: string): void {
 
 /** The file gets its name when all of it is written: nobody reads half a key, whenever this process is killed. */
 function writeKeyFile(folder: string, number: number): void {
-  if (!existsSync(folder)) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (!existsSync(folder)) inFolder(folder, () => mkdirSync(folder, { recursive: true, mode: 0o700 }));
   const path = join(folder, `master-${String(number).padStart(4, '0')}.key`);
   const unnamed = `${path}.${newId()}`;
   const file = openSync(unnamed, 'wx', 0o600);

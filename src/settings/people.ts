@@ -1,7 +1,6 @@
 /** What people may do about their accounts, and how they prove who they are. */
-import { domainToASCII } from 'node:url';
 import { z } from 'zod';
-import { flag, list, profileClaimList, seconds, whole } from '../setting_kinds.js';
+import { domains, flag, isServiceUrl, list, profileClaimList, seconds, whole } from '../setting_kinds.js';
 import type { Setting } from './setting.js';
 
 const day = 86_400;
@@ -14,7 +13,7 @@ export const people = {
       'How people come by accounts beside `users add`: `closed`, not at all; `invitation`, whom the operator invites (`users invite`); `open`, everybody with an email address, which needs SMTP_URL.',
   },
   USER_REGISTRATION_DOMAINS: {
-    schema: list.transform((domains) => domains.map((domain) => domainToASCII(domain.toLowerCase()))),
+    schema: domains,
     fallback: '',
     about:
       'The domains that addresses may have where people register, or change theirs, themselves: separated by commas, each exactly. Default: any.',
@@ -43,7 +42,10 @@ export const people = {
       'A MaxMind DB file (`.mmdb`) of kind City or Country: people then see, beside the network address, roughly where their devices signed in. Read anew every hour.',
   },
   BREACHED_PASSWORDS_URL: {
-    schema: z.url({ protocol: /^https?$/, error: 'must be an https URL' }).optional(),
+    schema: z
+      .string()
+      .refine(isServiceUrl, 'must be an https URL without user name, query or fragment')
+      .optional(),
     fallback: undefined,
     about:
       'A service that is asked about new passwords by the first five hex digits of their SHA-1, like https://api.pwnedpasswords.com/range/. Default: the list that comes with the server alone.',

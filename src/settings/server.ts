@@ -1,6 +1,15 @@
 /** Where the server stands: its address, its transport, its database and keys, and what it may reach. */
 import { z } from 'zod';
-import { cidrs, isIssuer, isOrigin, list, whole } from '../setting_kinds.js';
+import {
+  cidrs,
+  hosts,
+  isDatabaseUrl,
+  isIssuer,
+  isOrigin,
+  list,
+  listenHost,
+  whole,
+} from '../setting_kinds.js';
 import type { Setting } from './setting.js';
 
 export const server = {
@@ -15,7 +24,7 @@ export const server = {
     about: 'The address people and applications reach this server at; the `iss` of every token.',
   },
   HOST: {
-    schema: z.string().min(1).optional(),
+    schema: listenHost.optional(),
     fallback: undefined,
     about:
       'The address to listen on. Default: loopback for a loopback http issuer, all addresses for an https one.',
@@ -68,8 +77,8 @@ export const server = {
     schema: z
       .string()
       .refine(
-        (text) => /^(sqlite:.|postgres(ql)?:\/\/)/.test(text),
-        'must start with sqlite: or postgres://',
+        isDatabaseUrl,
+        'must be sqlite:path, or a URL that starts with postgres:// (special characters of its password are percent-encoded)',
       ),
     fallback: 'sqlite:data/sallyport.sqlite',
     about: '`sqlite:path`, `sqlite:/absolute/path` or `postgres://user:password@host/database`.',
@@ -99,7 +108,7 @@ export const server = {
       'Addresses or networks of the proxies whose X-Forwarded-For and CLIENT_CERT_HEADER are believed, separated by commas.',
   },
   OUTBOUND_ALLOWED_HOSTS: {
-    schema: list.transform((hosts) => hosts.map((host) => host.toLowerCase())),
+    schema: hosts,
     fallback: '',
     about:
       'Host names the server may fetch from, and send logout tokens to, although they resolve to private addresses or their URLs are http, separated by commas.',

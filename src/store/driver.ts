@@ -152,3 +152,9 @@ async function runTrx<T>(toCommand: ToCommand, send: Send, work: (trx: Trx) => P
     if (unfinished > 0) await last;
   }
 }
+
+/** Throws a sentence for the operator: which database cannot be opened, and why. */
+export function throwCannotOpen(place: string, cause: unknown): never {
+  const { message, code } = cause as NodeJS.ErrnoException; // what drivers and node:fs throw
+  throw new Error(`cannot open the database ${place} (${message || code})`, { cause }); // one of several addresses has no message
+}

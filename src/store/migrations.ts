@@ -27,10 +27,13 @@ export async function migrationStatus(url: string): Promise<MigrationStatus[]> {
   }
 }
 
-/** Names of the migrations that are still to be applied. Two short reads: for every start of the server. */
-export async function pending(db: Db): Promise<string[]> {
+/** Names of the migrations that are still to be applied, and of those that a newer server applied. Two short reads: for every start. */
+export async function compareMigrations(db: Db): Promise<{ pending: string[]; newer: string[] }> {
   const [files, applied] = [await migrationNames(), await appliedNames(db)];
-  return files.filter((name) => !applied.has(name));
+  return {
+    pending: files.filter((name) => !applied.has(name)),
+    newer: [...applied].filter((name) => !files.includes(name)).sort(),
+  };
 }
 
 /** Applies what is pending and gives its names. If another process is at it, waits, and finds nothing to do. */

@@ -40,7 +40,11 @@ describe('sallyport config', () => {
       { SALLYPORT_DATABASE_URL: 'postgres://ada:s3cret@x@db.example/id' },
       's3cret',
     ],
-    ['a password with a / in it', { SALLYPORT_DATABASE_URL: 'postgres://ada:s3/cret@db.example/id' }, 'cret'],
+    [
+      'a password with an escape in it',
+      { SALLYPORT_DATABASE_URL: 'postgres://ada:s3%2Fcret@db.example/id' },
+      'cret',
+    ],
     ['a password without a user', { SALLYPORT_DATABASE_URL: 'postgres://:s3cret@db.example/id' }, 's3cret'],
     [
       'a password as a parameter',

@@ -72,6 +72,14 @@ describe('a folder of master keys', () => {
     expect(both?.isCurrent(both.wrap(Buffer.from('new'), 'row 1'))).toBe(true);
   });
 
+  test('that is no folder is told in a sentence', async () => {
+    const path = join(await newFolder(), 'keys');
+    await writeFile(path, '');
+    const sentence = `The folder of the master key, ${path}, cannot be used (ENOTDIR`;
+    expect(() => readMasterKeys(path)).toThrow(sentence);
+    expect(() => addFirstMasterKey(join(path, 'below'))).toThrow(MasterKeyError);
+  });
+
   test.each([
     ['its group', 0o640],
     ['everybody', 0o604],

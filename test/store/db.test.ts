@@ -6,6 +6,7 @@ import { type Db, openDb, type Trx } from '../../src/store/db.js';
 import { openSqlite } from '../../src/store/dialects/sqlite.js';
 import { statement } from '../../src/store/statement.js';
 import { emptyDatabase, engines, type TestDatabase } from '../support/database.js';
+import { freePort } from '../support/free_port.js';
 
 interface Row {
   id: number;
@@ -242,11 +243,20 @@ describe('the URL of a database', () => {
     await expect(openDb('mysql://root:hunter2@localhost/x')).rejects.not.toThrow('hunter2');
   });
 
+  test('that leads to no server is told with what is wrong, and without its password', async () => {
+    const port = await freePort();
+    await expect(openDb(`postgres://ada:hunter2@127.0.0.1:${port}/id`)).rejects.toThrow(
+      `cannot open the database postgres://127.0.0.1:${port}/id (connect ECONNREFUSED 127.0.0.1:${port})`,
+    );
+  });
+
   test('may not name a file that is something else', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'sallyport-url-'));
     const path = join(folder, 'x.sqlite');
     await writeFile(path, 'this is a letter, not a database'.repeat(100));
-    await expect(openDb(`sqlite:${path}`)).rejects.toThrow(`cannot open the database ${path}`);
+    await expect(openDb(`sqlite:${path}`)).rejects.toThrow(
+      `cannot open the database ${path} (SQLITE_NOTADB: file is not a database)`,
+    );
     await rm(folder, { recursive: true });
   });
 

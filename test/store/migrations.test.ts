@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { dialectOf, openDb } from '../../src/store/db.js';
-import { migrateDown, migrateUp, migrationStatus, pending } from '../../src/store/migrations.js';
+import { compareMigrations, migrateDown, migrateUp, migrationStatus } from '../../src/store/migrations.js';
 import { statement } from '../../src/store/statement.js';
 import { insert, listAfter } from '../../src/store/status_revocations.js';
 import { emptyDatabase, engines, newDatabase, type TestDatabase } from '../support/database.js';
@@ -21,6 +21,10 @@ const schemas = {
   ),
 };
 
+const addNewer = statement((sql) =>
+  sql.raw("insert into knex_migrations (name, batch) values ('9999_of_tomorrow', 9)"),
+);
+
 /** Processes that migrate at once. On SQLite each that waits holds one of the four threads of this process. */
 const at_once = { sqlite: 3, postgres: 8 };
 
@@ -40,9 +44,9 @@ describe.each(engines)('migrations on %s', (engine) => {
 
   async function left(url: string): Promise<string[]> {
     const db = await openDb(url);
-    const names = await pending(db);
+    const { pending } = await compareMigrations(db);
     await db.close();
-    return names;
+    return pending;
   }
 
   test('start with nothing applied, and nothing made by asking', async () => {
@@ -104,6 +108,14 @@ describe.each(engines)('migrations on %s', (engine) => {
     const after = await listAfter(db, 0);
     expect(before.map(({ position }) => position)).toEqual([1, 2, 3]);
     expect(after).toEqual(before.toReversed().map((row, i) => ({ ...row, position: i + 1 }))); // by time, which is all there was
+  });
+
+  test('of a newer server are known for what they are', async () => {
+    await migrateUp(scratch.url);
+    const db = await openDb(scratch.url);
+    onTestFinished(() => db.close());
+    await db.run(addNewer, {});
+    expect(await compareMigrations(db)).toEqual({ pending: [], newer: ['9999_of_tomorrow'] });
   });
 
   test('have nothing to undo in an empty database', async () => {

@@ -7,14 +7,14 @@ import { availableParallelism } from 'node:os';
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
 import type { Db, Dialect } from '../db.js';
-import { type Command, createDb, type Result, type Send } from '../driver.js';
+import { type Command, createDb, type Result, type Send, throwCannotOpen } from '../driver.js';
 
 /** Compiles for every database; has no connection. */
 const compiler = knex({ client: 'pg' });
 
 export const postgres: Dialect = {
   matches: (url) => /^postgres(ql)?:\/\//.test(url),
-  open: async (url) => openPostgres(url),
+  open: openPostgres,
   openKnex,
   // A row lock, which every engine that speaks PostgreSQL's protocol has (advisory locks are not everywhere).
   migration_lock: 'insert into knex_migration_turn (id) values (1) on conflict (id) do update set id = 1',
@@ -46,7 +46,7 @@ const max_tries = 3;
 /** Texts that get a name; what comes after them (queries made up per request) is parsed each time. */
 const max_named = 1000;
 
-function openPostgres(url: string): Db {
+async function openPostgres(url: string): Promise<Db> {
   const pool = new pg.Pool({
     connectionString: url,
     max: availableParallelism() + 2,
@@ -57,6 +57,11 @@ function openPostgres(url: string): Db {
   // Without a listener the loss of a connection ends the process. The pool replaces it; a query on it rejects.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
+  await pool.query('select 1').catch(async (cause) => {
+    await pool.end();
+    const { protocol, host, pathname } = new URL(url);
+    throwCannotOpen(`${protocol}//${host}${pathname}`, cause);
+  });
   const names = new Map<string, string>();
 
   return createDb({

@@ -6,7 +6,7 @@ import { mkdir, open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import knex, { type Knex } from 'knex';
 import type { Dialect } from '../db.js';
-import { createDb, type Send } from '../driver.js';
+import { createDb, type Send, throwCannotOpen } from '../driver.js';
 import { openConnection, pragmas, type SqliteConnection } from './sqlite_connection.js';
 import { openWriter } from './sqlite_writer.js';
 
@@ -94,8 +94,12 @@ async function ensureFile(url: string): Promise<string> {
     throw new Error(`"${url}" names no file: use sqlite:path/to/file.sqlite or sqlite:/absolute/path.sqlite`);
   }
   const path = resolve(name);
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const file = await open(path, 'a', 0o600);
-  await file.close();
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const file = await open(path, 'a', 0o600);
+    await file.close();
+  } catch (cause) {
+    throwCannotOpen(path, cause);
+  }
   return path;
 }

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import sqlite3 from 'sqlite3';
-import type { Result } from '../driver.js';
+import { type Result, throwCannotOpen } from '../driver.js';
 import type { SqlValue } from '../statement.js';
 
 /**
@@ -29,14 +29,14 @@ const max_prepared = 500;
 
 /** Opens a connection. A reader refuses to write. Throws a sentence that names the file if it is no database. */
 export async function openConnection(path: string, role: 'reader' | 'writer'): Promise<SqliteConnection> {
-  const database = await openDatabase(path);
+  const database = await openDatabase(path).catch((cause) => throwCannotOpen(path, cause));
   try {
     await exec(database, pragmas.join(';'));
     await setWal(database);
     if (role === 'reader') await exec(database, 'pragma query_only = on');
   } catch (cause) {
     await closeDatabase(database);
-    throw new Error(`cannot open the database ${path}`, { cause });
+    throwCannotOpen(path, cause);
   }
 
   const prepared = new LRUCache<string, sqlite3.Statement>({
