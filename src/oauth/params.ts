@@ -97,10 +97,13 @@ export function parseParams(encoded: string): Params {
  * U+0000 and on half a surrogate pair.
  */
 export function parseJsonParams(text: string): Params {
-  const members = Object.entries(parseObject(text));
-  if (members.length !== countMembers(text))
+  const members = new Map(
+    Object.entries(parseObject(text)).map(([name, value]) => [name, textsOf(name, value)]),
+  );
+  if (members.size !== countMembers(text))
+    // texts alone, so that none is of an inner object
     throw new OAuthError('invalid_request', 'a member of the JSON body is sent more than once');
-  return new Params(new Map(members.map(([name, value]) => [name, textsOf(name, value)])));
+  return new Params(members);
 }
 
 /**

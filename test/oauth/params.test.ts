@@ -226,6 +226,15 @@ describe('parameters of a JSON body (RFC 8259)', () => {
     expect(refusalOf(() => parseJsonParams(text))).toBe('invalid_request');
   });
 
+  test.each(['{"email":{"b":"c"}}', '{"email":[{}]}', '{"email":7}'])(
+    '%s is told what it should be',
+    (text) => {
+      expect(() => parseJsonParams(text)).toThrow(
+        expect.objectContaining({ description: 'email must be a string' }),
+      );
+    },
+  );
+
   test('text that looks like a member, inside of a string, is none', () => {
     expect(parseJsonParams('{"a":"\\"b\\":","c":"{\\"a\\":1}","d":"\\\\"}').get('d')).toBe('\\');
   });
