@@ -1,4 +1,6 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { type Db, openDb } from '../../src/store/db.js';
 import { statement } from '../../src/store/statement.js';
 import { emptyDatabase, type TestDatabase } from '../support/database.js';
@@ -55,6 +57,47 @@ test('the loss of a connection inside a transaction rejects it alone', async () 
   await expect(work).rejects.toThrow();
   expect(await db.all(list, {})).toEqual([]);
 });
+
+test('a connection that leads nowhere any more is given up, and the next one is new', async () => {
+  const { url, freeze } = await behindRouter(scratch.url);
+  const far = await openDb(`${url}?query_timeout=200`);
+  onTestFinished(() => far.close());
+  await far.run(insert, { id: 1 });
+  freeze();
+  await expect(far.all(list, {})).rejects.toThrow('Query read timeout');
+  expect(await far.all(list, {})).toEqual([{ id: 1, n: 0 }]);
+
+  const work = far.transaction(async (trx) => {
+    await trx.run(insert, { id: 2 });
+    freeze();
+    await trx.run(insert, { id: 3 });
+  });
+  await expect(work).rejects.toThrow('Query read timeout');
+  expect(await far.all(list, {})).toEqual([{ id: 1, n: 0 }]);
+});
+
+/** The server behind something that forgets the connections it has, as a router does: what is sent on them gets lost. */
+async function behindRouter(url: string) {
+  const { host, hostname, port } = new URL(url);
+  let known = 0;
+  const router = createServer((near) => {
+    const far = connect(Number(port), hostname);
+    const generation = known;
+    const pass = (to: Socket) => (data: Buffer) => void (generation === known && to.write(data));
+    near.on('data', pass(far)).on('close', () => far.destroy());
+    far.on('data', pass(near)).on('error', () => near.destroy());
+    near.on('error', () => far.destroy());
+  }).listen(0, '127.0.0.1');
+  await once(router, 'listening');
+  onTestFinished(() => void router.close());
+  const { port: own } = router.address() as AddressInfo; // a TCP server that listens has one
+  return {
+    url: url.replace(host, `127.0.0.1:${own}`),
+    freeze: () => {
+      known += 1;
+    },
+  };
+}
 
 test('a deadlock is tried again', async () => {
   await db.run(insert, { id: 1 });

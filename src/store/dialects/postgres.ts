@@ -40,6 +40,9 @@ async function openKnex(url: string): Promise<Knex> {
 /** What PostgreSQL answers to the loser: a row of its catalogue, the table, or the table's row type is there already. */
 const already_there: ReadonlySet<string> = new Set(['23505', '42P07', '42710']);
 
+/** Milliseconds without an answer to a statement: the connection leads nowhere any more. `?query_timeout=` in the URL says otherwise. */
+const patience_ms = 60_000;
+
 /** How often a transaction is tried that the server gave up for reasons that may be gone the next time. */
 const max_tries = 3;
 
@@ -52,6 +55,8 @@ async function openPostgres(url: string): Promise<Db> {
     max: availableParallelism() + 2,
     connectionTimeoutMillis: 30_000, // the wait for a free one included
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    query_timeout: patience_ms,
     types,
   });
   // Without a listener the loss of a connection ends the process. The pool replaces it; a query on it rejects.
@@ -91,7 +96,7 @@ async function onClient<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promi
       return value;
     } catch (error) {
       const stale = isStale(error);
-      client.release(stale); // the pool itself notices a lost connection
+      client.release(stale || isUnanswered(error)); // the pool itself notices a connection that was closed
       const limit = stale ? pool.options.max + 1 : max_tries;
       if (tries >= limit || !(stale || isTransient(error))) throw error;
     }
@@ -128,9 +133,14 @@ async function runTransaction<T>(
       throw new Error('the transaction was rolled back: one of its statements had failed');
     return value;
   } catch (error) {
-    await client.query('rollback').catch(() => undefined); // fails only on a lost connection, which ends it too
+    if (!isUnanswered(error)) await client.query('rollback').catch(() => undefined); // fails only on a lost connection, which ends it too
     throw error;
   }
+}
+
+/** What pg says after `query_timeout`. The answer may still come, to nobody: such a connection is of no use. */
+function isUnanswered(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Query read timeout';
 }
 
 /** 40001 serialization failure, 40P01 deadlock. */
