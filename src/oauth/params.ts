@@ -97,11 +97,11 @@ export function parseParams(encoded: string): Params {
  * U+0000 and on half a surrogate pair.
  */
 export function parseJsonParams(text: string): Params {
+  // Texts alone, or it throws: so all the members there are are those of this object.
   const members = new Map(
     Object.entries(parseObject(text)).map(([name, value]) => [name, textsOf(name, value)]),
   );
   if (members.size !== countMembers(text))
-    // texts alone, so that none is of an inner object
     throw new OAuthError('invalid_request', 'a member of the JSON body is sent more than once');
   return new Params(members);
 }

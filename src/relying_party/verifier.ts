@@ -15,6 +15,7 @@ import { createIssuerKeys, type IssuerKeys, type OpenedJws } from './issuer_keys
 import { createKeySource } from './key_source.js';
 import { checkIssuer, createMetadataSource } from './metadata.js';
 import { type Algorithm, algorithms, type PublicKey } from './public_key.js';
+import { quietly } from './quietly.js';
 import { createRecentMap, type RecentMap } from './recent_map.js';
 import { createRemote, type Fetch } from './remote.js';
 import { type Credentials, createRevocationEvents } from './revocation_events.js';
@@ -147,17 +148,6 @@ function checkNumbers(options: VerifierOptions): void {
     if (value !== undefined && !(typeof value === 'number' && numbers[name](value)))
       throw new TypeError(`${name} cannot be ${value}`);
   }
-}
-
-/** A log that fails is no reason to fail a token. */
-function quietly(report: VerifierOptions['report']): (fault: Error) => void {
-  return (fault) => {
-    try {
-      report?.(fault);
-    } catch {
-      // there is nobody else to tell
-    }
-  };
 }
 
 /** Waits for nothing where the token was seen before and its status is known: that is the path that has to be quick. */

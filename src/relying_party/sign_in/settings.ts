@@ -1,5 +1,6 @@
 /** What an application says about itself, checked once: a mistake is a TypeError at the start, not a failure of somebody's sign-in. */
 import type { CryptoKey, PrivateKey } from 'openid-client';
+import { quietly } from '../quietly.js';
 import { isSecure } from '../secure_url.js';
 import type { SignInError } from './errors.js';
 import { localPath } from './return_to.js';
@@ -160,17 +161,6 @@ function readChoices({ response_mode, token_endpoint_auth_method, sessions }: Si
   if (!['client_secret_basic', 'client_secret_post', undefined].includes(token_endpoint_auth_method))
     throw new TypeError('token_endpoint_auth_method must be client_secret_basic or client_secret_post.');
   if (typeof sessions?.find !== 'function') throw new TypeError('sessions must be a session store.');
-}
-
-/** A log that fails is no reason to fail a sign-in. */
-function quietly(onError: SignInOptions['onError']): (error: SignInError) => void {
-  return (error) => {
-    try {
-      onError?.(error);
-    } catch {
-      // there is nobody else to tell
-    }
-  };
 }
 
 function readUrl(name: string, text: string): URL {
