@@ -9,6 +9,7 @@ import { runCli } from './cli.js';
 import { type Config, ConfigError, readConfig } from './config.js';
 import { type Deps, openDeps } from './deps.js';
 import type { Listening } from './server.js';
+import { dialectOf } from './store/db.js';
 import { compareMigrations, migrateUp } from './store/migrations.js';
 
 const drain_ms = 10_000;
@@ -57,6 +58,8 @@ async function serve(deps: Deps): Promise<void> {
     import('./jobs/scheduler.js'),
     import('./server.js'),
   ]);
+  const { DATABASE_URL } = deps.config;
+  const release = await dialectOf(DATABASE_URL).claim(DATABASE_URL);
   const server = await listen(createApp(deps), deps.config);
   const jobs = startJobs(deps);
   const watch = watchCertificate(deps, server);
@@ -67,6 +70,7 @@ async function serve(deps: Deps): Promise<void> {
     clearInterval(watch);
     setTimeout(() => process.exit(1), drain_ms + close_ms).unref(); // a database that hangs is not waited for
     await Promise.all([server.close(drain_ms), jobs.stop()]);
+    await release();
   }
 }
 

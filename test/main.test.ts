@@ -194,6 +194,20 @@ describe('sallyport serve', () => {
     ]);
   });
 
+  test('beside another one on the same SQLite file says so and exits with 1; one that was killed is not in the way', async () => {
+    const place = await newPlace();
+    const first = place.start();
+    await first.said(link);
+    const { code, err } = await place.start({ PORT: '0' }).exit;
+    const file = join(place.cwd, 'data', 'sallyport.sqlite');
+    const sentence = `another server runs on ${file}: SQLite is for one alone, PostgreSQL for any number\n`;
+    expect([code, err]).toEqual([1, sentence]);
+    expect((await place.run('users', 'list')).code).toBe(0);
+    first.child.kill('SIGKILL');
+    await first.exit;
+    await place.start().said(link);
+  });
+
   test('with signing keys and another master key, none, or one that others may read stops with a sentence and exits with 1', async () => {
     const place = await newPlace();
     expect((await place.run('keys', 'list')).code).toBe(0);

@@ -53,6 +53,11 @@ export interface Dialect {
   openKnex(url: string): Promise<Knex>;
   /** Inside a transaction: waits until no other process migrates, until the transaction ends. */
   readonly migration_lock: string;
+  /**
+   * Where the engine is for one server alone: keeps others from the database until the function it gives is called, or this process is
+   * gone. Throws a sentence where another one is there.
+   */
+  claim(url: string): Promise<() => Promise<void>>;
 }
 
 /** Opens `sqlite:path` (relative to the working directory) or `postgres://…`. Throws for any other URL. */

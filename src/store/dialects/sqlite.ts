@@ -7,7 +7,7 @@ import { dirname, resolve } from 'node:path';
 import knex, { type Knex } from 'knex';
 import type { Dialect } from '../db.js';
 import { createDb, type Send, throwCannotOpen } from '../driver.js';
-import { openConnection, pragmas, type SqliteConnection } from './sqlite_connection.js';
+import { hasCode, lockFile, openConnection, pragmas, type SqliteConnection } from './sqlite_connection.js';
 import { openWriter } from './sqlite_writer.js';
 
 const readers_by_default = 2;
@@ -21,7 +21,21 @@ export const sqlite: Dialect = {
   openKnex,
   // A write that changes nothing, first in its transaction: it waits for the write lock and keeps it.
   migration_lock: 'pragma user_version = 0',
+  claim: claimFile,
 };
+
+/** A lock on a file beside the database, which the system takes back from a process that is gone. */
+async function claimFile(url: string): Promise<() => Promise<void>> {
+  const path = await ensureFile(url);
+  try {
+    return await lockFile(await ensureFile(`${url}.lock`));
+  } catch (error) {
+    if (!hasCode(error, 'SQLITE_BUSY')) throw error;
+    throw new Error(`another server runs on ${path}: SQLite is for one alone, PostgreSQL for any number`, {
+      cause: error,
+    });
+  }
+}
 
 /** Opens the file of the URL, made (0600, its folder 0700) if it is not there. */
 export async function openSqlite(url: string, readers = readers_by_default) {

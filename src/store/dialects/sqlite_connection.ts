@@ -67,6 +67,18 @@ export async function openConnection(path: string, role: 'reader' | 'writer'): P
   };
 }
 
+/** Holds SQLite's own lock on a file until the function it gives is called. Throws with `SQLITE_BUSY` where another holds it. */
+export async function lockFile(path: string): Promise<() => Promise<void>> {
+  const database = await openDatabase(path);
+  try {
+    await exec(database, 'pragma busy_timeout = 0; begin exclusive');
+  } catch (error) {
+    await closeDatabase(database);
+    throw error;
+  }
+  return () => closeDatabase(database);
+}
+
 /** Whether SQLite failed for this reason. */
 export function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
