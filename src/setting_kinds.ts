@@ -121,10 +121,7 @@ function isHost(text: string): boolean {
 
 /** RFC 1123 §2.1, with the underscore that some networks use; the last label is no number (RFC 3696 §2). */
 function isHostName(text: string): boolean {
-  const label = '[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?';
-  return (
-    text.length < 254 &&
-    new RegExp(`^${label}(?:\\.${label})*$`, 'i').test(text) &&
-    !/(?:^|\.)\d+$/.test(text)
-  );
+  const labels = text.split('.');
+  const all_labels = labels.every((label) => /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i.test(label));
+  return text.length < 254 && all_labels && !/^\d+$/.test(labels.at(-1) ?? '');
 }
