@@ -8,17 +8,22 @@ type Change = (
   deps: Pick<Deps, 'caches' | 'config' | 'db'>,
   event: events.Event,
   now: number,
-  work: (trx: Trx) => Promise<void>,
-) => Promise<void>;
+  work: (trx: Trx) => Promise<void> | Promise<boolean>,
+) => Promise<boolean>;
 
-/** Gives what runs `work` and records its event, in one transaction. Every process knows of it within a second, this one at once. */
+/**
+ * Gives what runs `work` and records its event, in one transaction. Every process knows of it within a second, this one at once. Where
+ * `work` gives false there was nothing to change: nothing is recorded, and that is what comes of it.
+ */
 export function changing(cached: cacheVersions.Cached): Change {
   return async (deps, event, now, work) => {
-    await deps.db.transaction(async (trx) => {
-      await work(trx);
+    const changed = await deps.db.transaction(async (trx) => {
+      if ((await work(trx)) === false) return false;
       await cacheVersions.bump(trx, cached);
       await events.record(trx, event, now, deps.config.EVENTS_SECONDS);
+      return true;
     });
     deps.caches.expire();
+    return changed;
   };
 }

@@ -17,7 +17,7 @@ import * as clients from '../store/clients.js';
 import type { Trx } from '../store/db.js';
 import type { StatusIndex } from '../store/status_lists.js';
 import * as statusRevocations from '../store/status_revocations.js';
-import { isCurrent, statusOf } from '../tokens/status.js';
+import { statusOf } from '../tokens/status.js';
 import { changing } from './changing.js';
 import { ensureKeysFor } from './keys.js';
 import { assertSector } from './sector.js';
@@ -228,20 +228,23 @@ export async function removeClient(
   });
 }
 
-/** Revokes the access tokens that a client got for itself with this status, all of them; those to come have another. */
+/**
+ * Revokes the access tokens that a client got for itself with this status, all of them; those to come have another. Nothing happens where
+ * that was done before.
+ */
 export async function renewClientStatus(
   deps: ClientDeps,
   client_id: string,
-  status: StatusIndex | null,
+  before: StatusIndex,
   now: number,
 ): Promise<void> {
-  const before = await loadClient(deps, client_id);
-  if (status === null || !isCurrent(status, before)) return;
-  const client = { ...before, ...(await deps.statusIndices.reserve(now)), updated_at: later(before, now) };
-  await change(deps, { type: 'client_tokens_revoked', client_id }, now, async (trx) => {
-    await write(trx, client, before);
-    await statusRevocations.insert(trx, status, now, now + deps.config.ACCESS_TOKEN_SECONDS);
+  const after = await deps.statusIndices.reserve(now);
+  const renewed = await change(deps, { type: 'client_tokens_revoked', client_id }, now, async (trx) => {
+    if (!(await clients.renewStatus(trx, client_id, { before, after }, now))) return false;
+    await statusRevocations.insert(trx, before, now, now + deps.config.ACCESS_TOKEN_SECONDS);
+    return true;
   });
+  if (!renewed) deps.statusIndices.giveBack(after);
 }
 
 /** Ends all that a client has: what people gave it, and the tokens it got for itself. */

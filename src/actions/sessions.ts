@@ -118,11 +118,22 @@ export async function loadReceipt(deps: Pick<Deps, 'db'>, receipt_id: string): P
   return { ...receipt, messages: await outbox.listByReceipt(deps.db, receipt_id) };
 }
 
-/** Ends up to 500 sessions whose time is over, and has the applications told (protocol.md BCL-04). Returns how many. For the janitor. */
-export async function endExpiredSessions(deps: Pick<Deps, 'bell' | 'db'>, now: number): Promise<number> {
+/**
+ * Ends up to 500 sessions whose time is over, with what hangs on them, and has the applications told (protocol.md BCL-04). Returns how many.
+ * For the janitor.
+ */
+export async function endExpiredSessions(
+  deps: Pick<Deps, 'bell' | 'config' | 'db'>,
+  now: number,
+): Promise<number> {
   const ended = await deps.db.transaction(async (trx) => {
     const expired = await sessions.removeExpired(trx, now - grace_seconds, batch);
-    if (expired.length > 0) await outbox.queueLogouts(trx, expired, newId(), now);
+    if (expired.length === 0) return 0;
+    await outbox.queueLogouts(trx, expired, newId(), now);
+    const seen_since = now - deps.config.ACCESS_TOKEN_SECONDS - sessions.touch_seconds;
+    const lively = expired.filter(({ last_seen_at }) => last_seen_at >= seen_since);
+    const ids = (rows: typeof expired) => rows.map(({ id }) => id);
+    await authorizations.revokeByExpiredSessions(trx, { all: ids(expired), lively: ids(lively) }, now);
     return expired.length;
   });
   if (ended > 0) deps.bell.ring();

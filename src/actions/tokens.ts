@@ -53,8 +53,9 @@ async function revokeAccessToken(
   now: number,
 ): Promise<void> {
   assertOwn(client, client_id);
-  if (authorization_id === '') await renewClientStatus(deps, client_id, status, now);
-  else if (status === null) {
+  if (authorization_id === '') {
+    if (status !== null) await renewClientStatus(deps, client_id, status, now);
+  } else if (status === null) {
     // From a release without status lists: it has no status of its own, so all of its authorization ends.
     await deps.db.transaction((trx) => authorizations.revoke(trx, authorization_id, now));
   } else {

@@ -78,7 +78,8 @@ type EnrolDeps = Pick<Deps, 'bell' | 'config' | 'db'> & { readonly ring: KeyRing
 
 /**
  * Adds an app to the account of a session; the session grows by what was proved. Throws UserError `wrong_credentials` where the code is
- * not the app's, `form_expired` where the form is too old or the session ended, `conflict` where there are too many.
+ * not the app's, `form_expired` where the form is too old, the session ended or another factor was added meanwhile, `conflict` where there
+ * are too many.
  */
 export async function addTotp(
   deps: EnrolDeps,
@@ -87,6 +88,7 @@ export async function addTotp(
   now: number,
 ): Promise<StartedSession> {
   const started = await deps.db.transaction(async (trx) => {
+    if (!session.amr.split(' ').includes('mfa')) await assertFirstFactor(trx, session.user_id); // since the form was given out
     if (!(await insertTotp(trx, deps, session.user_id, added, now)))
       throw new UserError('wrong_credentials', 'factor.wrong_code', 'code');
     return strengthenSession(trx, session, withFactor(session.amr.split(' '), totp.amr), now);

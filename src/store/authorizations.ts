@@ -150,6 +150,26 @@ export function revokeBySession(trx: Trx, session_id: string, now: number): Prom
   return revokeBy(trx, 'session_id', session_id, now);
 }
 
+const revokeOfSessions = statement<{ sessions: string; now: number }>((sql, value) =>
+  sql('authorizations')
+    .where(among(sql, 'session_id', value.sessions))
+    .whereNull('revoked_at')
+    .update({ revoked_at: value.now }),
+);
+
+/**
+ * Ends what hangs on sessions whose time was over. Where access tokens may live still (`lively`) their bits are set as well; where none can,
+ * applications need not be told of them.
+ */
+export async function revokeByExpiredSessions(
+  trx: Trx,
+  { all, lively }: { readonly all: readonly string[]; readonly lively: readonly string[] },
+  now: number,
+): Promise<void> {
+  await trx.run(revokeOfSessions, { sessions: JSON.stringify(all), now });
+  for (const id of lively) await statusRevocations.insertRevoked(trx, 'session_id', id, now);
+}
+
 /** Ends everything of a user, offline_access too. */
 export function revokeByUser(trx: Trx, user_id: string, now: number): Promise<number> {
   return revokeBy(trx, 'user_id', user_id, now);

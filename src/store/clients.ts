@@ -2,6 +2,7 @@
 import { type ClientMetadata, fromStored } from '../oauth/client_metadata.js';
 import type { Db, Queryable, Trx } from './db.js';
 import { statement } from './statement.js';
+import type { StatusIndex } from './status_lists.js';
 
 interface ClientRow {
   client_id: string;
@@ -138,6 +139,30 @@ const updateClient = statement<UpdatedColumns & { before: number }>((sql, value)
 /** Writes a changed client. False if somebody changed it since it was read at `before` (its updated_at then). */
 export async function update(trx: Trx, client: Client, before: number): Promise<boolean> {
   return (await trx.run(updateClient, { ...toRow(client), before })) === 1;
+}
+
+const setStatus = statement<
+  StatusIndex & { client_id: string; old_list: string; old_index: number; now: number }
+>((sql, value) =>
+  sql('clients')
+    .where({ client_id: value.client_id, status_list: value.old_list, status_index: value.old_index })
+    .update({
+      status_list: value.status_list,
+      status_index: value.status_index,
+      // Always later: who writes the whole row has to read the new status first.
+      updated_at: sql.raw('case when updated_at < ? then ? else updated_at + 1 end', [value.now, value.now]),
+    }),
+);
+
+/** Gives the tokens that a client gets for itself another status from now on. False if they do not have this one any more. */
+export async function renewStatus(
+  trx: Trx,
+  client_id: string,
+  { before, after }: { readonly before: StatusIndex; readonly after: StatusIndex },
+  now: number,
+): Promise<boolean> {
+  const old = { old_list: before.status_list, old_index: before.status_index };
+  return (await trx.run(setStatus, { client_id, ...old, ...after, now })) === 1;
 }
 
 const deleteClient = statement<{ client_id: string }>((sql, value) =>

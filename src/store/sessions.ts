@@ -153,9 +153,12 @@ const touchSession = statement<{ id: string; now: number; idle_expires_at: numbe
       }),
 );
 
+/** A use is noted when the last one that was noted is older than this. */
+export const touch_seconds = 60;
+
 /** Notes that a session is in use, at most once a minute. `idle_expires_at` is when it ends if nothing more happens. */
 export async function touch(db: Db | Trx, id: string, idle_expires_at: number, now: number): Promise<void> {
-  await db.run(touchSession, { id, now, idle_expires_at, seen_before: now - 60 });
+  await db.run(touchSession, { id, now, idle_expires_at, seen_before: now - touch_seconds });
 }
 
 const deleteSession = statement<{ id: string }, { id: string; user_id: string }>(
@@ -176,20 +179,23 @@ export async function findOwner(db: Queryable, id: string): Promise<string | und
   return (await db.first(ownerOf, { id }))?.user_id;
 }
 
-const deleteExpired = statement<{ before: number; most: number }, { id: string; user_id: string }>(
-  (sql, value) =>
-    sql.raw(
-      `delete from sessions where id in (select id from sessions where expires_at < ? limit ?) returning id, user_id`,
-      [value.before, value.most],
-    ),
+const deleteExpired = statement<
+  { before: number; most: number },
+  { id: string; user_id: string; last_seen_at: number }
+>((sql, value) =>
+  sql.raw(
+    `delete from sessions where id in (select id from sessions where expires_at < ? limit ?)
+        returning id, user_id, last_seen_at`,
+    [value.before, value.most],
+  ),
 );
 
-/** Ends up to `most` sessions whose time was over before `before`. Gives whose they were. */
+/** Ends up to `most` sessions whose time was over before `before`. Gives whose they were, and when they were last in use. */
 export function removeExpired(
   trx: Trx,
   before: number,
   most: number,
-): Promise<{ id: string; user_id: string }[]> {
+): Promise<{ id: string; user_id: string; last_seen_at: number }[]> {
   return trx.all(deleteExpired, { before, most });
 }
 

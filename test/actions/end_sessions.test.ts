@@ -2,6 +2,7 @@ import { decodeJwt } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { disableClient } from '../../src/actions/clients.js';
 import { endSession, endSessionsOf } from '../../src/actions/end_sessions.js';
+import { listApplications } from '../../src/actions/own_applications.js';
 import { loadReceipt, revokeSession, signOutEverywhere } from '../../src/actions/sessions.js';
 import { disableUser, removeUser, setPassword } from '../../src/actions/users.js';
 import { cleanup } from '../../src/jobs/cleanup.js';
@@ -14,6 +15,7 @@ import { authorizeUrl, getCode, getTokens, signIn } from '../support/flow.js';
 import { formBody } from '../support/idp.js';
 import { startReceiver } from '../support/receiver.js';
 import { atOnce, type Shop, type ShopOptions, startShop } from '../support/shop.js';
+import { bitOf } from '../support/status.js';
 
 const never = new AbortController().signal;
 const told = { backchannel_logout_uri: 'https://shop.example/logout' };
@@ -84,6 +86,35 @@ describe.each(engines)('when a session ends on %s, an application in it is told,
       },
     ]);
     expect(rung).toBeGreaterThan(0);
+  });
+});
+
+describe.each(engines)('a session whose time is over, on %s,', (engine) => {
+  test('ends with all that hangs on it: its applications have no access any more, and are not told again', async () => {
+    const world = await start({ engine });
+    const { idp, user, tokens } = world;
+    idp.advance(idp.config.SESSION_IDLE_SECONDS + 61);
+    await cleanup.run(idp.deps, idp.now(), never);
+    expect(await listApplications(idp.deps, user.id, idp.now())).toEqual([]);
+    expect(await bitOf(idp, tokens.access_token)).toBe(0); // it had expired long before
+    expect(await signOutEverywhere(idp.deps, user.id, idp.now())).toMatchObject({ sessions: 0, messages: 0 });
+  });
+
+  test('takes its access tokens along where they would live longer', async () => {
+    const world = await start({ engine, settings: { SESSION_IDLE_SECONDS: '60' } });
+    const { idp, tokens } = world;
+    idp.advance(121);
+    await cleanup.run(idp.deps, idp.now(), never);
+    expect(await bitOf(idp, tokens.access_token)).toBe(1);
+    expect((await idp.userinfo(tokens.access_token)).status).toBe(401);
+  });
+
+  test('leaves what was given for longer: offline access', async () => {
+    const { idp, user, tokens } = await startShop({ engine });
+    await tokens({ scope: 'openid offline_access' });
+    idp.advance(idp.config.SESSION_IDLE_SECONDS + 61);
+    await cleanup.run(idp.deps, idp.now(), never);
+    expect(await listApplications(idp.deps, user.id, idp.now())).not.toEqual([]);
   });
 });
 

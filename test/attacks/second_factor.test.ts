@@ -155,6 +155,21 @@ test('of two who know the password and set up the first factor at the same momen
   expect(await sessions.listByUser(idp.db, user.id, idp.now())).toHaveLength(1);
 });
 
+test.each(engines)(
+  'nor do two who came in by the password alone, each in the account, on %s',
+  async (engine) => {
+    const idp = await startIdp({ engine });
+    const user = await idp.addUser();
+    const browsers = await Promise.all([signedInBrowser(idp), signedInBrowser(idp)]);
+    const forms = await Promise.all(browsers.map((browser) => browser.get('/account/security/app')));
+    const answers = await Promise.all(
+      forms.map((page, i) => browsers[i]?.submit(page, { code: codeOnPage(page, idp.now()), name: '' })),
+    );
+    expect(answers.map((answer) => answer?.status).sort()).toEqual([200, 403]);
+    expect(await secondFactors.list(idp.db, user.id)).toHaveLength(1);
+  },
+);
+
 test('nobody has so many apps that a sign-in takes long: twenty', async () => {
   const idp = await startIdp();
   const user = await idp.addUser();

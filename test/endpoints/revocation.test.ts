@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { engines } from '../support/database.js';
 import { basic, type Form, post } from '../support/idp.js';
-import { publicClient, type Shop, type ShopOptions, startShop } from '../support/shop.js';
+import { eventsOf, publicClient, type Shop, type ShopOptions, startShop } from '../support/shop.js';
 import { bitOf } from '../support/status.js';
 
 async function start(options: ShopOptions = {}) {
@@ -54,7 +54,10 @@ describe.each(engines)('revocation on %s', (engine) => {
     const ask = async () =>
       (await shop.idp.token({ grant_type: 'client_credentials' }, batch)).body.access_token as string;
     const old = await ask();
-    expect((await shop.revoke({ token: old }, batch)).status).toBe(200);
+    const others = [await ask(), await ask()];
+    const answers = await Promise.all([old, old, ...others].map((token) => shop.revoke({ token }, batch)));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect(await eventsOf(shop.idp, 'client_tokens_revoked')).toHaveLength(1);
     expect([await bitOf(shop.idp, old), await bitOf(shop.idp, await ask())]).toEqual([1, 0]);
   });
 });

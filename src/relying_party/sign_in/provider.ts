@@ -16,13 +16,38 @@ export interface FoundProvider {
 /** Throws SignInError `provider_unreachable`. */
 export type Provider = () => Promise<FoundProvider>;
 
+/** Seconds after which the discovery document is read again: an endpoint may have moved. */
+const renew_seconds = 3600;
+/** Seconds until that is tried again where it failed; meanwhile what is known is good enough. */
+const retry_seconds = 60;
+
 export function createProvider(settings: Settings): Provider {
-  let found: Promise<FoundProvider> | undefined;
-  return () => {
-    found ??= discover(settings).catch((cause: unknown) => {
-      found = undefined; // the next request tries again
+  let found: FoundProvider | undefined;
+  let renew_at = 0;
+  let asking: Promise<FoundProvider> | undefined;
+
+  async function ask(): Promise<FoundProvider> {
+    try {
+      found = await discover(settings);
+      renew_at = settings.clock() + renew_seconds;
+      return found;
+    } catch (cause) {
+      renew_at = settings.clock() + retry_seconds;
       throw unreachable(cause);
-    });
+    } finally {
+      asking = undefined;
+    }
+  }
+
+  return async () => {
+    if (found === undefined) {
+      asking ??= ask();
+      return asking;
+    }
+    if (settings.clock() >= renew_at && asking === undefined) {
+      asking = ask();
+      asking.catch(settings.onError); // nobody waits for it
+    }
     return found;
   };
 }

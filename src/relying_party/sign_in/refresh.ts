@@ -1,7 +1,8 @@
 /**
  * Replaces an access token that is about to expire. Requests at the same time share one refresh: within a process by one promise
  * for each session, across processes by a turn that one of them takes, since many a provider ends a family whose token comes twice. Only
- * the provider's own word, `invalid_grant`, ends a session; a fault of the network does not. RFC 6749 §6; OpenID Connect Core §12.
+ * the provider's own word ends a session, `invalid_grant` or an ID token of another person; a fault of the network does not. RFC 6749 §6;
+ * OpenID Connect Core §12.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import * as oidc from 'openid-client';
@@ -87,9 +88,11 @@ function isOfProvider({ code, error }: SignInError): boolean {
 const everybody = '';
 
 function isDue({ content }: Session, { clock, refresh_early_seconds }: Settings): boolean {
-  const { access_token_expires_at, refresh_token } = content;
+  const { access_token_expires_at, access_token_seconds, refresh_token } = content;
   if (access_token_expires_at === null || refresh_token === null) return false;
-  return access_token_expires_at - refresh_early_seconds <= clock();
+  // One that lives no longer than that would be replaced at each request.
+  const early_seconds = Math.min(refresh_early_seconds, (access_token_seconds ?? Infinity) / 2);
+  return access_token_expires_at - early_seconds <= clock();
 }
 
 async function redeemOnce(

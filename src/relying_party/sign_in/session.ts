@@ -12,6 +12,8 @@ export interface SessionContent {
   readonly access_token: string;
   /** Null where the provider did not say. */
   readonly access_token_expires_at: number | null;
+  /** How long it lives in all. Sessions from before this was kept have none. */
+  readonly access_token_seconds?: number | null;
   readonly refresh_token: string | null;
   readonly scope: string;
 }
@@ -53,6 +55,7 @@ export function contentOf(
     id_token,
     access_token,
     access_token_expires_at: expires_in === undefined ? null : settings.clock() + expires_in,
+    access_token_seconds: expires_in ?? null,
     refresh_token: refresh_token ?? before?.refresh_token ?? null,
     scope: scope ?? before?.scope ?? settings.scope,
   };

@@ -16,6 +16,43 @@ describe('/login refuses', () => {
   });
 });
 
+describe('the discovery document', () => {
+  const document = '/.well-known/openid-configuration';
+
+  test('is read again after an hour: an endpoint that has moved is found', async () => {
+    const { idp, traffic, visitor } = await startSignInApp();
+    await visitor().begin();
+    const asked = traffic.count(document);
+    idp.advance(3599);
+    await visitor().begin();
+    expect(traffic.count(document)).toBe(asked);
+    idp.advance(1);
+    traffic.instead = async (url, init) => {
+      if (url.pathname !== document) return undefined as never;
+      const found = (await (await fetch(url, init)).json()) as object;
+      return Response.json({ ...found, authorization_endpoint: `${idp.issuer}/moved` });
+    };
+    const to = async () => (await visitor().begin()).pathname;
+    expect(await to()).toBe('/authorize'); // nobody waits for it
+    await expect.poll(to).toBe('/moved');
+  });
+
+  test('is kept where it cannot be had again, which is tried once a minute', async () => {
+    const { errors, idp, traffic, visitor } = await startSignInApp();
+    await visitor().begin();
+    traffic.instead = (url) => {
+      if (url.pathname === document) throw new TypeError('fetch failed');
+      return undefined;
+    };
+    idp.advance(3600);
+    for (let count = 0; count < 5; count += 1) await visitor().begin();
+    await expect.poll(() => errors.map(({ code }) => code)).toEqual(['provider_unreachable']);
+    idp.advance(60);
+    await visitor().begin();
+    await expect.poll(() => errors.length).toBe(2);
+  });
+});
+
 describe('the page of an error', () => {
   test('shows nothing of the request as markup, and leads to another try', async () => {
     const { visitor } = await startSignInApp();

@@ -1,9 +1,17 @@
 /** The provider signs somebody out. OpenID Connect Back-Channel Logout §2.4–§2.8; Front-Channel Logout §2. */
 import { describe, expect, test } from 'vitest';
-import { addLogoutKey, app_origin, refusalOf, startAlone, startSignInApp } from '../../support/sign_in.js';
+import { memorySessions, type SessionStore } from '../../../src/relying_party/sign_in/index.js';
+import {
+  addLogoutKey,
+  app_origin,
+  refusalOf,
+  type SignInAppOptions,
+  startAlone,
+  startSignInApp,
+} from '../../support/sign_in.js';
 
-async function signedIn() {
-  const app = await startSignInApp();
+async function signedIn(options: SignInAppOptions = {}) {
+  const app = await startSignInApp(options);
   const key = await addLogoutKey(app);
   const browser = app.visitor();
   await browser.signIn();
@@ -71,6 +79,23 @@ describe('a logout token', () => {
       expect((await send(token)).status).toBe(400);
     }
     expect(await browser.person()).not.toBeNull();
+  });
+
+  test('that came while the store failed may be sent again', async () => {
+    const memory = memorySessions();
+    const down = { now: true };
+    const sessions: SessionStore = {
+      ...memory,
+      removeBySid(iss, sid) {
+        if (down.now) throw new Error('the store is down');
+        return memory.removeBySid(iss, sid);
+      },
+    };
+    const { browser, send, sid, sign } = await signedIn({ app: { sessions } });
+    const token = await sign({ sid });
+    await expect(send(token)).rejects.toThrow('the store is down');
+    down.now = false;
+    expect([(await send(token)).status, await browser.person()]).toEqual([200, null]);
   });
 
   test('sent ten times at once is taken once', async () => {

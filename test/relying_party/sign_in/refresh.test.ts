@@ -55,6 +55,17 @@ describe('an access token', () => {
     expect([tokens(), [...browser.cookies]]).toEqual([6, cookies]);
   });
 
+  test('that lives no longer than thirty seconds is replaced in its second half, not at each request', async () => {
+    const { browser, idp, tokens } = await signedIn({ settings: { ACCESS_TOKEN_SECONDS: '30' } });
+    for (let count = 0; count < 3; count += 1) await browser.person();
+    idp.advance(14);
+    await browser.person();
+    expect(tokens()).toBe(1);
+    idp.advance(1);
+    for (let count = 0; count < 3; count += 1) await browser.person();
+    expect(tokens()).toBe(2);
+  });
+
   test('without a refresh token expires, and the person stays signed in', async () => {
     const { browser, idp } = await signedIn({ metadata: { grant_types: ['authorization_code'] } });
     expect((await browser.person())?.access_token).not.toBeNull();
