@@ -65,7 +65,7 @@ import { upstreamRoutes } from './routes/upstream.js';
 /** Every route of this server. Each POST of a page checks its form's token itself (http/csrf.ts). */
 export function routes(deps: Deps): readonly Route[] {
   const json = jsonErrors(deps);
-  const bearerChallenge = bearerErrors(deps.config);
+  const bearerChallenge = bearerErrors(deps);
   const page = pageGuards(deps);
   const tokenCors = clientCors(deps.caches, { methods: 'POST', credentials: true });
   const revokeCors = clientCors(deps.caches, { methods: 'POST', credentials: false });

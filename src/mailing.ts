@@ -14,6 +14,7 @@ interface MailServer {
   /** implicit: from the first byte (RFC 8314) · required: by STARTTLS, or nothing is sent · optional: where the server offers it. */
   readonly tls: 'implicit' | 'required' | 'optional';
   readonly auth: { readonly user: string; readonly pass: string } | undefined;
+  /** Where the name is '', the product's name is put in its place. */
   readonly from: { readonly name: string; readonly address: string };
 }
 
@@ -57,7 +58,7 @@ export function mailingOf(values: MailValues, problems: string[]): Mailing {
         url.username === ''
           ? undefined
           : { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) },
-      from: senderOf(MAIL_FROM ?? '', values.PRODUCT_NAME),
+      from: senderOf(MAIL_FROM ?? ''),
     },
   };
 }
@@ -70,8 +71,8 @@ export function aboutMail({ mail, smtp, ISSUER }: Mailing & Pick<Values, 'ISSUER
     : `No mail is sent: ${prefix}SMTP_URL is not set. Nobody can set a new password by mail, or is told of changes to their account.`;
 }
 
-/** `Name <address>`, or an address alone, which the product's name is put in front of. */
-function senderOf(text: string, product: string): { readonly name: string; readonly address: string } {
+/** `Name <address>`, or an address alone. */
+function senderOf(text: string): { readonly name: string; readonly address: string } {
   const [, name, address] = /^(.*?)\s*<([^<>]*)>$/.exec(text) ?? [];
-  return { name: name?.replace(/^"(.*)"$/, '$1') || product, address: address ?? text };
+  return { name: name?.replace(/^"(.*)"$/, '$1') ?? '', address: address ?? text };
 }

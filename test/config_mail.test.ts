@@ -28,7 +28,7 @@ describe('the settings of mail', () => {
       { SALLYPORT_SMTP_URL: 'smtp://me%40x:p%3A%25@h' },
       { auth: { user: 'me@x', pass: 'p:%' } },
     ],
-    ['an address alone', {}, { from: { name: 'Sallyport', address: 'id@example.com' } }],
+    ['an address alone', {}, { from: { name: '', address: 'id@example.com' } }],
     [
       'an address with a name',
       { SALLYPORT_MAIL_FROM: '"Example, Inc." <id@example.com>' },

@@ -12,11 +12,12 @@ import { digest, newSecret } from '../secrets.js';
 import type { Visit } from '../store/events.js';
 import * as mailLinks from '../store/mail_links.js';
 import * as users from '../store/users.js';
+import { nameOf } from './branding.js';
 import { assertAddress } from './registration.js';
 
 const lives_seconds = 86_400;
 
-type EmailDeps = Pick<Deps, 'bell' | 'config' | 'db' | 'keys'>;
+type EmailDeps = Pick<Deps, 'bell' | 'caches' | 'config' | 'db' | 'keys'>;
 
 export interface EmailAsked {
   readonly user_id: string;
@@ -35,8 +36,10 @@ export async function askForEmail(
 ): Promise<void> {
   const { config, db } = deps;
   if (config.mail === 'off') throw new UserError('not_allowed', 'email.no_mail');
-  if (!config.EMAIL_EDITABLE)
-    throw new UserError('not_allowed', { key: 'email.closed', values: { product: config.PRODUCT_NAME } });
+  if (!config.EMAIL_EDITABLE) {
+    const { PRODUCT_NAME: product } = await nameOf(deps);
+    throw new UserError('not_allowed', { key: 'email.closed', values: { product } });
+  }
   const email = asked.email.trim().normalize('NFC');
   assertAddress(config, email);
   const { user, address } = await ownerOf(deps, asked.user_id, email);

@@ -152,12 +152,14 @@ function assertOwnRequest(client: clients.Client, request: RegistrationRequest):
  */
 export async function removeUnusedClients(deps: RegistrationDeps, now: number): Promise<number> {
   const before = now - deps.config.CLIENT_REGISTRATION_UNUSED_SECONDS;
-  const client_ids = await clients.listUnused(deps.db, before);
-  for (const client_id of client_ids)
-    await removeClient(deps, client_id, now, (trx) => clients.removeUnused(trx, client_id, before)).catch(
-      (error: unknown) => {
-        if (!(error instanceof UserError)) throw error; // it was used at this very moment, or is gone already
-      },
-    );
-  return client_ids.length;
+  let removed = 0;
+  for (const client_id of await clients.listUnused(deps.db, before)) {
+    try {
+      await removeClient(deps, client_id, now, (trx) => clients.removeUnused(trx, client_id, before));
+      removed += 1;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error; // it was used at this very moment, or is gone already
+    }
+  }
+  return removed;
 }

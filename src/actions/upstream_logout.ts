@@ -19,13 +19,16 @@ export async function endUpstreamSessions(
 ): Promise<boolean> {
   const ended = await deps.db.transaction(async (trx) => {
     if (!(await assertionIds.insert(trx, digest(`logout_token ${provider_id} ${jti}`), ends_at))) return null;
-    const found = await upstreamSessions.findEnded(trx, { provider_id, sid, subject });
-    for (const { session_id, user_id } of found) {
-      await endSession(trx, session_id, now);
-      const event = { type: 'session_revoked', user_id, session_id, detail: `by ${provider_id}` } as const;
-      await events.record(trx, event, now, deps.config.EVENTS_SECONDS);
+    for (let count = 0; ; ) {
+      const found = await upstreamSessions.findEnded(trx, { provider_id, sid, subject });
+      if (found.length === 0) return count;
+      for (const { session_id, user_id } of found) {
+        await endSession(trx, session_id, now);
+        const event = { type: 'session_revoked', user_id, session_id, detail: `by ${provider_id}` } as const;
+        await events.record(trx, event, now, deps.config.EVENTS_SECONDS);
+      }
+      count += found.length;
     }
-    return found.length;
   });
   if (ended === null) return false;
   if (ended > 0) deps.bell.ring();

@@ -15,7 +15,7 @@ import { newHash, replacePassword } from './new_password.js';
 
 export type UserDeps = Pick<
   Deps,
-  'bell' | 'config' | 'db' | 'hashing' | 'judge' | 'keys' | 'log' | 'outbound'
+  'bell' | 'caches' | 'config' | 'db' | 'hashing' | 'judge' | 'keys' | 'log' | 'outbound'
 >;
 
 const text = z

@@ -4,12 +4,13 @@
  */
 import type { Middleware } from 'koa';
 import type { Deps } from '../deps.js';
+import { productName } from '../http/brand.js';
 import { anyFrameHeaders } from '../http/headers.js';
 import { render } from '../http/render.js';
 
 export function checkSession({ config }: Pick<Deps, 'config'>): Middleware {
   return (ctx) => {
     anyFrameHeaders(ctx);
-    render(ctx, config, { view: 'check_session', title: { words: config.PRODUCT_NAME }, data: {} });
+    render(ctx, config, { view: 'check_session', title: { words: productName(ctx, config) }, data: {} });
   };
 }

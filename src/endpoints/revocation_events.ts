@@ -61,7 +61,7 @@ export function revocationEvents(deps: EventsDeps): Middleware {
     const stopListening = deps.statusLists.listen(send);
     // A beat says that there was nothing to tell: a server that cannot know that must not be taken for one that is well.
     const beat = () =>
-      Promise.all([deps.statusLists.current(), assertReader()]).then(() => stream.write(':\n\n'));
+      Promise.all([deps.statusLists.current(), assertReader()]).then(() => tell(stream, ':\n\n'));
     const heartbeat = setInterval(() => void beat().catch(end), heartbeat_ms).unref();
     stream.on('close', () => {
       stopListening();
@@ -121,10 +121,13 @@ const settled_ms = 500;
 
 /** Tells to read the lists, at once and once more: who answers the first time may be a process that does not know yet. */
 function sayReset(stream: Context['res']): void {
-  stream.write(reset);
-  setTimeout(() => {
-    if (!stream.destroyed) stream.write(reset);
-  }, settled_ms).unref();
+  tell(stream, reset);
+  setTimeout(() => tell(stream, reset), settled_ms).unref();
+}
+
+/** Not where the server is closing: it has ended the stream, whose reader may not have taken the rest yet. */
+function tell(stream: Context['res'], text: string): void {
+  if (!stream.writableEnded && !stream.destroyed) stream.write(text);
 }
 
 /** What came after an event id of ours; without one what came in the last seconds, which the lists may not know yet. */
@@ -165,7 +168,7 @@ async function sendAll(
   }
   for (const revocation of revocations) {
     const event = await signed(revocation).catch(() => reset); // it cannot be signed: the lists tell
-    if (!stream.destroyed) stream.write(event);
+    tell(stream, event);
   }
 }
 

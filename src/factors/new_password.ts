@@ -8,7 +8,7 @@ import { UserError } from '../oauth/errors.js';
 import type { UserRow } from '../store/users.js';
 import { isBreached } from './breached_passwords.js';
 
-export type NewPasswordDeps = Pick<Deps, 'config' | 'judge' | 'log' | 'outbound'>;
+export type NewPasswordDeps = Pick<Deps, 'caches' | 'config' | 'judge' | 'log' | 'outbound'>;
 
 /** What of a person somebody might try first. */
 const tellingColumns = [
@@ -45,7 +45,8 @@ export async function checkNewPassword(
   owner: PasswordOwner,
 ): Promise<string> {
   const normal = normalPassword(password);
-  const verdict = await deps.judge.judge(normal, ownWords(owner, deps.config.PRODUCT_NAME));
+  const { product_name } = await deps.caches.brand();
+  const verdict = await deps.judge.judge(normal, ownWords(owner, [deps.config.PRODUCT_NAME, product_name]));
   if (verdict !== 'good') throw refused(refusals[verdict]);
   if (await isBreached(deps, normal)) throw refused('passwords.breached');
   return normal;
@@ -68,8 +69,8 @@ function refused(text: Text): UserError {
 const most_words = 40;
 
 /** The words of a person, whole and in parts: `ada.lovelace@example.com` also as `ada`, `lovelace` and `example`. */
-function ownWords(owner: PasswordOwner, product: string): readonly string[] {
-  const whole = [...tellingColumns.map((column) => owner[column]), product].filter(
+function ownWords(owner: PasswordOwner, product: readonly unknown[]): readonly string[] {
+  const whole = [...tellingColumns.map((column) => owner[column]), ...product].filter(
     (text) => typeof text === 'string',
   );
   const parts = whole.flatMap((text) => text.split(/[^\p{L}\p{M}\p{N}]+/u));

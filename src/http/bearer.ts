@@ -1,9 +1,10 @@
 /** Access tokens that a request brings in its Authorization header, and the challenge where one is missing or wrong. RFC 6750. */
 import type { Middleware } from 'koa';
-import type { Config } from '../config.js';
+import type { Deps } from '../deps.js';
 import type { ErrorCode } from '../oauth/error_codes.js';
 import { errorObject, OAuthError } from '../oauth/errors.js';
 import { noStoreJson } from './answer.js';
+import { asOAuthError } from './errors.js';
 
 /** No credentials at all: the challenge says so by having no error (RFC 6750 §3.1). */
 export class NoToken extends Error {}
@@ -26,7 +27,7 @@ export function parseBearer(authorization: string): string | undefined {
 const codes: ReadonlySet<ErrorCode> = new Set(['invalid_request', 'invalid_token', 'insufficient_scope']);
 
 /** Tells an error of a route that takes an access token by its challenge (RFC 6750 §3). Any other error goes on to jsonErrors. */
-export function bearerErrors({ ISSUER }: Pick<Config, 'ISSUER'>): Middleware {
+export function bearerErrors(deps: Pick<Deps, 'config' | 'log'>): Middleware {
   return async (ctx, next) => {
     try {
       await next();
@@ -39,7 +40,7 @@ export function bearerErrors({ ISSUER }: Pick<Config, 'ISSUER'>): Middleware {
         return;
       }
       if (!(error instanceof OAuthError) || !codes.has(error.code)) throw error;
-      const told = errorObject(ISSUER, error);
+      const told = errorObject(deps.config.ISSUER, asOAuthError(deps, ctx, error));
       const scope = error.code === 'insufficient_scope' ? { scope: 'openid' } : {};
       const members = Object.entries({ realm: 'sallyport', ...told, ...scope });
       ctx.set(

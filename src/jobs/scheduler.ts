@@ -1,4 +1,7 @@
-/** Runs every job at its interval, on one process at a time, and the sender of the outbox on each. */
+/**
+ * Runs every job at its interval, on one of all processes, and the sender of the outbox on each. A job never runs twice at once in a
+ * process; where a run takes longer than its interval another process may begin the next, which each job bears.
+ */
 import type { Deps } from '../deps.js';
 import * as leases from '../store/leases.js';
 import * as jobs from './index.js';
@@ -6,17 +9,19 @@ import type { Job } from './job.js';
 import { startSender } from './outbox.js';
 
 export interface Scheduler {
-  /** Starts no more runs, tells the one that is under way to end early, and waits for it and for what is being sent. */
+  /** Starts no more runs, tells those that are under way to end early, and waits for them and for what is being sent. */
   stop(): Promise<void>;
 }
 
 export function startJobs(deps: Deps): Scheduler {
-  let running: Promise<void> = Promise.resolve();
+  const running = new Map<string, Promise<void>>();
   const stopping = new AbortController();
   const sender = startSender(deps);
   const timers = Object.values(jobs).map((job) => {
     const run = () => {
-      running = running.then(() => runLeased(deps, job, stopping.signal));
+      if (running.has(job.name)) return; // it takes longer than its interval
+      const ended = runLeased(deps, job, stopping.signal).finally(() => running.delete(job.name));
+      running.set(job.name, ended);
     };
     if (job.at_start) run();
     const timer = setInterval(run, job.every_seconds * 1000);
@@ -27,7 +32,7 @@ export function startJobs(deps: Deps): Scheduler {
     async stop() {
       for (const timer of timers) clearInterval(timer);
       stopping.abort();
-      await Promise.all([running, sender.stop()]);
+      await Promise.all([...running.values(), sender.stop()]);
     },
   };
 }

@@ -20,6 +20,8 @@ export interface Mail {
 
 export interface Letter {
   readonly to: string;
+  /** Who writes it: the product's name. */
+  readonly product: string;
   readonly subject: string;
   readonly text: string;
   readonly html: string;
@@ -60,7 +62,8 @@ export function letterOf(
   };
   const secrets = [...(link === null ? [] : [link]), ...('code' in message ? [message.code] : [])];
   const write = mailTemplates(config.VIEWS_DIR);
-  return { to, subject: data.subject, text: write.text(data), html: write.html(data), link, secrets };
+  const { subject: line, product } = data;
+  return { to, product, subject: line, text: write.text(data), html: write.html(data), link, secrets };
 }
 
 function valuesOf(message: Message, t: Translator, zone: string | null): Readonly<Record<string, string>> {

@@ -56,13 +56,14 @@ export function createMailer(config: Pick<Config, 'smtp' | 'outbound_ca'>): Mail
   const domain = from.address.slice(from.address.lastIndexOf('@') + 1);
 
   return {
-    async send({ to, subject, text, html }, id, now, signal) {
+    async send({ to, product, subject, text, html }, id, now, signal) {
       if (!isDeliverable(to) || domainOf(to) === '')
         throw new MailError('the address cannot be written to', true);
       try {
         transport ??= openTransport(smtp, config.outbound_ca);
         await (await transport).sendMail({
-          ...{ from: { ...from }, to: { name: '', address: mailboxOf(to) }, subject, text, html }, // copied: nodemailer writes into it
+          from: { ...from, name: from.name || product },
+          ...{ to: { name: '', address: mailboxOf(to) }, subject, text, html },
           envelope: { from: from.address, to: [mailboxOf(to)] },
           messageId: `<${id}@${domain}>`,
           date: new Date(now * 1000),

@@ -8,6 +8,7 @@ import { abandonSignIn, proveFactor, putOffFactor } from '../actions/sign_in.js'
 import { enrolmentProof, offerTotp } from '../actions/totp_enrolment.js';
 import type { Deps } from '../deps.js';
 import { seeOther } from '../http/answer.js';
+import { productName } from '../http/brand.js';
 import { parseNetworks } from '../http/client_address.js';
 import { assertOwnForm, csrfToken } from '../http/csrf.js';
 import { giveUp, goOn, type Interaction, readInteraction, shownClient } from '../http/interaction.js';
@@ -129,7 +130,7 @@ async function enrolForm(
 ): Promise<void> {
   const now = deps.clock();
   const { user_id, email } = sign_in;
-  const who = { user_id, email, product: deps.config.PRODUCT_NAME };
+  const who = { user_id, email, product: productName(ctx, deps.config) };
   const offer = offerTotp(await deps.keys.get(), who, sealed, now);
   const user = await users.find(deps.db, user_id);
   const due_at = user?.factor_due_at ?? 0;

@@ -18,7 +18,7 @@ export function registrationRoutes(deps: Deps): readonly Route[] {
   const open = deps.config.CLIENT_REGISTRATION === 'open';
   const registerCors = anyOriginCors({ methods: 'POST' });
   const manageCors = anyOriginCors({ methods: 'GET, PUT, DELETE' });
-  const json = [jsonErrors(deps), bearerErrors(deps.config)];
+  const json = [jsonErrors(deps), bearerErrors(deps)];
   const guarded = (cors: Middleware) => (open ? [cors, ...json] : json);
   return [
     post('/register', ...guarded(registerCors), registration(deps)),

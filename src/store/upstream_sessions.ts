@@ -68,7 +68,7 @@ const endedThere = statement<Ended, UpstreamSessionRow & { user_id: string }>((s
   ),
 );
 
-/** The sessions here that came from what ended at a provider, a thousand at most. */
+/** The sessions here that came from what ended at a provider, a thousand at a time. */
 export function findEnded(
   db: Queryable,
   { provider_id, sid, subject }: { readonly [Name in keyof Ended]: Ended[Name] | null },

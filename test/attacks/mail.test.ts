@@ -65,7 +65,7 @@ test.each([
     refuse: (step, address) => void (step === 'RCPT' && recipients.push(address)),
   });
   const environment = { SALLYPORT_SMTP_URL: server.url, SALLYPORT_MAIL_FROM: 'id@example.com' };
-  const letter = { to, subject: 'x', text: 'x', html: 'x', link: null, secrets: [] };
+  const letter = { to, product: 'x', subject: 'x', text: 'x', html: 'x', link: null, secrets: [] };
   await createMailer(readConfig(environment, noFile))?.send(letter, 'id', 0, new AbortController().signal);
   expect(recipients).toEqual([mailbox]);
 });

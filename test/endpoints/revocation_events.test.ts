@@ -1,7 +1,10 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { disableClient } from '../../src/actions/clients.js';
 import { signOutEverywhere } from '../../src/actions/sessions.js';
+import { createApp } from '../../src/app.js';
 import { openDeps } from '../../src/deps.js';
 import { statement } from '../../src/store/statement.js';
 import { session_revoked } from '../../src/tokens/security_event.js';
@@ -159,6 +162,41 @@ test('begin with what was revoked a moment ago: a list that another process answ
 });
 
 describe('the stream ends', () => {
+  test('when the server closes, also where its reader is slow: nothing is written to it afterwards', async () => {
+    const shop = await startShop();
+    await shop.tokens();
+    const app = createApp(shop.idp.deps).callback();
+    const answered = await new Promise<ServerResponse>((resolve) => {
+      const server = createServer((request, response) => {
+        void app(request, response);
+        resolve(response);
+      }).listen(0, '127.0.0.1', () => {
+        const { port } = server.address() as AddressInfo; // a TCP server that listens has one
+        fetch(`http://127.0.0.1:${port}/revocations`, {
+          headers: basic('shop', shop.shop.client_secret),
+        }).catch(
+          () => undefined, // it is cut off in the end
+        );
+      });
+      onTestFinished(() => {
+        server.closeAllConnections();
+        server.close();
+      });
+    });
+    await expect.poll(() => answered.headersSent).toBe(true);
+    const faults: unknown[] = [];
+    answered.on('error', (error) => faults.push(error));
+    Object.assign(answered.socket ?? {}, { _write: () => undefined, _writev: () => undefined }); // nobody takes any more
+    answered.end(); // as the server does it
+    const told = vi.fn();
+    const hush = shop.idp.deps.statusLists.listen(told);
+    await end(shop);
+    await expect.poll(() => told.mock.calls.length).toBe(1);
+    hush();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([faults, answered.writableFinished]).toEqual([[], false]);
+  });
+
   test('with the right to read it: a client that is disabled is told nothing more', async () => {
     const shop = await startShop();
     const other = await shop.idp.addClient({}, 'other');

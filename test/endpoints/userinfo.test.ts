@@ -91,6 +91,14 @@ describe('how the token comes (UIF-01)', () => {
     expect(headers['www-authenticate']).toContain('error="invalid_request"');
   });
 
+  test('a token that is refused leaves a line in the log, and nothing of itself', async () => {
+    const { idp } = await startShop();
+    expect((await idp.userinfo('some.wrong.token')).status).toBe(401);
+    const lines = idp.logged.filter(({ message }) => message === 'request refused');
+    expect(lines).toMatchObject([{ fields: { path: '/userinfo', error: 'invalid_token' } }]);
+    expect(JSON.stringify(lines)).not.toContain('some.wrong');
+  });
+
   test.each<[string, RawRequest]>([
     ['nothing at all', { path: '/userinfo' }],
     ['another scheme', { path: '/userinfo', headers: { authorization: 'Basic YTpi' } }],

@@ -9,6 +9,7 @@ import { startMailServer } from '../support/mail_server.js';
 const never = new AbortController().signal;
 const letter: Letter = {
   to: 'ada@example.com',
+  product: 'Example',
   subject: 'Hello',
   text: 'Hello',
   html: '<p>Hello</p>',
@@ -18,15 +19,8 @@ const letter: Letter = {
 
 async function send(change: Partial<Letter>, product = 'Example') {
   const server = await startMailServer();
-  const config = readConfig(
-    {
-      SALLYPORT_SMTP_URL: server.url,
-      SALLYPORT_MAIL_FROM: 'id@example.com',
-      SALLYPORT_PRODUCT_NAME: product,
-    },
-    noFile,
-  );
-  await createMailer(config)?.send({ ...letter, ...change }, 'id', 0, never);
+  const settings = { SALLYPORT_SMTP_URL: server.url, SALLYPORT_MAIL_FROM: 'id@example.com' };
+  await createMailer(readConfig(settings, noFile))?.send({ ...letter, product, ...change }, 'id', 0, never);
   return server;
 }
 

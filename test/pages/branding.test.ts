@@ -3,9 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { setBrand } from '../../src/actions/branding.js';
+import { askForEmail } from '../../src/actions/change_email.js';
 import { createApp } from '../../src/app.js';
+import { checkNewPassword } from '../../src/factors/new_password.js';
+import { signedInBrowser } from '../support/authorize.js';
 import { commandsOf } from '../support/cli.js';
 import { engines } from '../support/database.js';
+import { addApp, proveFactors } from '../support/factors.js';
 import { authorizeUrl, signIn } from '../support/flow.js';
 import { startIdp, type TestIdp } from '../support/idp.js';
 import { lettersOf, mailRows } from '../support/mails.js';
@@ -41,6 +45,28 @@ const sheetOf = (html: string) =>
   (/<link rel="stylesheet" href="([^"]+)"/.exec(html)?.[1] ?? '').replaceAll('&amp;', '&');
 
 describe.each(engines)('the branding on %s', (engine) => {
+  test('gives its name to what people keep, and to no password', async () => {
+    const idp = await startIdp({ engine, settings: { EMAIL_EDITABLE: 'false' } });
+    await setBrand(idp.deps, { product_name: 'Grimsby Widgets' }, idp.now());
+    const user = await idp.addUser();
+    const browser = await signedInBrowser(idp);
+    await addApp(idp, user.id);
+    await proveFactors(idp, user.id);
+    const page = await browser.get('/account/security/codes');
+    const file = await browser.submit(page, { action: 'download' });
+    expect(file.html).toContain(`Grimsby Widgets ${idp.issuer}\n`);
+    const asked = {
+      user_id: user.id,
+      email: 'new@example.com',
+      visit: { user_agent: '', address: '' },
+      language: 'en',
+    } as const;
+    await expect(askForEmail(idp.deps, asked, idp.now())).rejects.toThrow('Whoever runs Grimsby Widgets');
+    await expect(checkNewPassword(idp.deps, 'grimsbywidgets', { email: user.email })).rejects.toMatchObject({
+      field: 'password',
+    });
+  });
+
   test('is on every page at once, escaped, with one style sheet', async () => {
     const idp = await startIdp({ engine });
     const browser = idp.browser();

@@ -4,6 +4,7 @@ import { addTotp, offerTotp } from '../../actions/totp_enrolment.js';
 import type { Deps } from '../../deps.js';
 import { forPerson, postForPerson, renderAccount } from '../../http/account.js';
 import { seeOther } from '../../http/answer.js';
+import { productName } from '../../http/brand.js';
 import { qrCode } from '../../http/qr_code.js';
 import { requireFullProof } from '../../http/recent_proof.js';
 import { giveSession } from '../../http/session.js';
@@ -49,7 +50,7 @@ async function authenticatorForm(
   { sealed, name, error }: { sealed: string | undefined; name: string; error: UserError | null },
 ): Promise<void> {
   const { user_id, email } = session;
-  const who = { user_id, email, product: deps.config.PRODUCT_NAME };
+  const who = { user_id, email, product: productName(ctx, deps.config) };
   const offer = offerTotp(await deps.keys.get(), who, sealed, deps.clock());
   await renderAccount(deps, ctx, session, {
     view: 'account/authenticator',

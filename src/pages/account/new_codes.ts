@@ -8,6 +8,7 @@ import type { Deps } from '../../deps.js';
 import { forPerson, renderAccount } from '../../http/account.js';
 import { afterSignIn } from '../../http/after_sign_in.js';
 import { seeOther } from '../../http/answer.js';
+import { productName } from '../../http/brand.js';
 import { parseNetworks } from '../../http/client_address.js';
 import { assertOwnForm } from '../../http/csrf.js';
 import { goOn, type Interaction, readInteraction } from '../../http/interaction.js';
@@ -68,7 +69,7 @@ function download(ctx: Context, { config }: Pick<Deps, 'config'>, codes: readonl
   ctx.set('Cache-Control', 'no-store');
   ctx.set('Content-Disposition', 'attachment; filename="recovery-codes.txt"');
   ctx.type = 'text/plain; charset=utf-8';
-  ctx.body = `${[`${config.PRODUCT_NAME} ${config.ISSUER}`, ...codes].join('\n')}\n`;
+  ctx.body = `${[`${productName(ctx, config)} ${config.ISSUER}`, ...codes].join('\n')}\n`;
 }
 
 interface CodesForm {
