@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { readConfig } from '../src/config.js';
+import { sections } from '../src/http/account_sections.js';
 import { prefix, settingNames, settings } from '../src/settings.js';
 import { runAlone } from './support/cli.js';
 import { examplesOf, typeErrors } from './support/examples.js';
@@ -144,4 +145,10 @@ describe('in every document', () => {
     );
     expect(named.filter(({ file }) => !existsSync(root + file))).toEqual([]);
   });
+});
+
+test('docs/account.md has every page of an account', () => {
+  const text = readFileSync(`${root}docs/account.md`, 'utf8');
+  const listed = [...text.matchAll(/^\| `(\/account[^`]*)` \|/gm)].map(([, path]) => path);
+  expect(listed).toEqual(sections.map(({ path }) => path));
 });

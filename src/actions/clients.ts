@@ -129,10 +129,18 @@ export async function updateClient(
   now: number,
 ): Promise<NewClient> {
   const before = await loadClient(deps, client_id);
-  const merged = Object.entries({ ...metadataOf(before), ...changes }).filter(
-    ([, value]) => value !== null && value !== undefined,
+  const kept = Object.entries({ ...metadataOf(before), ...withEnc(changes) }).filter(([, value]) =>
+    isSet(value),
   );
-  return replaceMetadata(deps, before, Object.fromEntries(merged), now);
+  return replaceMetadata(deps, before, Object.fromEntries(kept), now);
+}
+
+const isSet = (value: unknown) => value !== null && value !== undefined;
+
+/** Where an `…_alg` is taken back, the `…_enc` that came of it goes as well. */
+function withEnc(changes: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const gone = Object.keys(changes).filter((name) => name.endsWith('_alg') && !isSet(changes[name]));
+  return { ...Object.fromEntries(gone.map((name) => [name.replace(/_alg$/, '_enc'), null])), ...changes };
 }
 
 /** Gives a client other metadata in the place of all it had. Throws as updateClient. */

@@ -15,6 +15,8 @@ interface Fetched {
 const keep_seconds = 3600;
 const most_kept_bytes = 4 * 1024 * 1024;
 const longest_object = 65_536;
+/** Core §6.2 knew no type yet; a file on an ordinary web server has one of the last two. What counts is the signature. */
+const object_types = /^(application\/(oauth-authz-req\+jwt|jwt|jose|octet-stream)|text\/plain) *(;|$)/i;
 
 export function createRequestUris(outbound: Outbound): RequestUris {
   const kept = new LRUCache<string, Fetched>({
@@ -29,8 +31,8 @@ export function createRequestUris(outbound: Outbound): RequestUris {
       const [url = '', version] = request_uri.split('#');
       const accept = 'application/oauth-authz-req+jwt, application/jwt';
       const { content_type, body } = await outbound.fetch({ url, accept, max_bytes: longest_object });
-      if (!/^application\/(oauth-authz-req\+jwt|jwt) *(;|$)/i.test(content_type))
-        throw new OutboundError('the answer is not of type application/oauth-authz-req+jwt');
+      if (!object_types.test(content_type))
+        throw new OutboundError(`the answer is of type ${content_type}, not application/oauth-authz-req+jwt`);
       const jwt = body.toString('latin1').trim(); // base64url and dots; anything else fails as a JWT
       // The fragment changes when the content does; without one it may change at any time (Core §6.2.2).
       if (version !== undefined && jwt !== '') kept.set(request_uri, { fetched_at: now, jwt });

@@ -16,9 +16,8 @@ export function webfinger({ config }: Pick<Deps, 'config'>): Middleware {
     const params = readQuery(ctx);
     const resource = params.require('resource');
     const host = hostOf(resource);
-    if (host === undefined)
-      throw new OAuthError('invalid_request', 'resource must be an acct: or https: URI');
-    if (!hosts.has(host))
+    if (host === undefined) throw new OAuthError('invalid_request', 'resource is no URI');
+    if (host === null || !hosts.has(host))
       throw new OAuthError('invalid_request', 'resource is not of this host', { status: 404 });
     const rels = params.all('rel');
     const links = [{ rel: issuer_rel, href: config.ISSUER }];
@@ -31,10 +30,13 @@ export function webfinger({ config }: Pick<Deps, 'config'>): Middleware {
   };
 }
 
-/** The host of an identifier as Discovery §2.1.2 normalises it: `acct:user@host`, or a URL. */
-function hostOf(resource: string): string | undefined {
+/**
+ * The host of an identifier as Discovery §2.1.2 normalises it: `acct:user@host`, or a URL. Null for a URI of another scheme, of which nothing
+ * is known here; undefined for what is malformed (RFC 7033 §4.2).
+ */
+function hostOf(resource: string): string | null | undefined {
   const account = /^acct:[^@/?#]+@([^@/?#]+)$/i.exec(resource)?.[1];
   const url = account === undefined ? resource : `https://${account}`;
-  if (!/^https?:\/\/[^/]/i.test(url) || !URL.canParse(url)) return undefined;
-  return new URL(url).host;
+  if (/^https?:\/\/[^/]/i.test(url) && URL.canParse(url)) return new URL(url).host;
+  return /^(?!acct:|https?:)[a-z][a-z0-9+.-]*:[^\s]/i.test(resource) ? null : undefined;
 }

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { jweAlgs, jweEncs, jwsAlgs, macAlgs } from './algorithms.js';
 import { type FaultOptions, metadataFaults } from './client_metadata_faults.js';
+import { responsePurposes } from './client_rules.js';
 import { OAuthError } from './errors.js';
 import { type ProfileName, profiles } from './profiles.js';
 import { canonicalResponseType, responseTypeNames } from './response_types.js';
@@ -158,10 +159,26 @@ export function parseClientMetadata(input: unknown, options: FaultOptions): Clie
     const faults = issues.map((issue) => `${issue.path.join('.') || 'metadata'}: ${issue.message}`);
     throw new OAuthError('invalid_request', faults.join('; '));
   }
-  const metadata: ClientMetadata = { ...(texts.data as Translations), ...members.data }; // only such members were split off
+  const metadata: ClientMetadata = { ...(texts.data as Translations), ...completed(members.data) }; // only such members were split off
   const faults = new Set(metadataFaults(metadata, options));
   if (faults.size > 0) throw new OAuthError('invalid_request', [...faults].join('; '));
   return { ...metadata, ...withoutRepeats(metadata) };
+}
+
+/**
+ * With what follows from an algorithm to encrypt with: how the content is encrypted, and that userinfo and introspection are signed before
+ * (OpenID Connect Registration §2), since anybody can encrypt to a public key.
+ */
+function completed(given: z.infer<typeof clientMetadata>): z.infer<typeof clientMetadata> {
+  const members: Record<string, unknown> = { ...given };
+  for (const purpose of responsePurposes) {
+    if (members[`${purpose}_encrypted_response_alg`] === undefined) continue;
+    members[`${purpose}_encrypted_response_enc`] ??= jweEncs[0];
+    members[`${purpose}_signed_response_alg`] ??= 'RS256';
+  }
+  if (members.request_object_encryption_alg !== undefined)
+    members.request_object_encryption_enc ??= jweEncs[0];
+  return members as typeof given; // the members above are of it
 }
 
 function withoutRepeats(metadata: ClientMetadata) {

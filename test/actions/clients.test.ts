@@ -153,6 +153,21 @@ describe('a change of a client', () => {
     expect(await loadClient(idp.deps, 'shop')).toEqual(client);
   });
 
+  test('takes back how something is encrypted where it takes back that it is', async () => {
+    const idp = await startIdp();
+    const metadata = {
+      ...{ client_name: 'Shop', redirect_uris: [redirect_uri], jwks_uri: 'https://shop.example/jwks' },
+      ...{ id_token_encrypted_response_alg: 'ECDH-ES', request_object_encryption_alg: 'ECDH-ES' },
+    };
+    await addClient(idp.deps, metadata, idp.now(), 'shop');
+    const changes = { id_token_encrypted_response_alg: null };
+    const { client } = await updateClient(idp.deps, 'shop', changes, idp.now());
+    expect([client.id_token_encrypted_response_enc, client.request_object_encryption_enc]).toEqual([
+      undefined,
+      'A128CBC-HS256',
+    ]);
+  });
+
   test('is refused as a whole where one part of it is wrong', async () => {
     const idp = await startIdp();
     const { client } = await idp.addClient({}, 'shop');

@@ -92,6 +92,14 @@ describe('by reference', () => {
     expect(answerOf(await send(uri, { redirect_uri })).error).toBe('invalid_request_uri');
   });
 
+  test.each(['application/jwt;charset=UTF-8', 'application/jose', 'text/plain', 'application/octet-stream'])(
+    'an object of type %s is read: what counts is its signature (OpenID Connect Core §6.2)',
+    async (content_type) => {
+      const { send } = await startFetching({ content_type });
+      expect(answerOf(await send(uri)).error).toBeUndefined();
+    },
+  );
+
   test('an object that is signed by another: invalid_request_object (JAR-07)', async () => {
     const { send, table, object } = await startFetching();
     table.set(uri, Buffer.from(await object({}, foreign)));

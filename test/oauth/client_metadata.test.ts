@@ -63,6 +63,20 @@ describe('client metadata (RFC 7591 §2)', () => {
     });
   });
 
+  test('says all that follows from an algorithm to encrypt with (REG-02; RFC 7591 §3.2.1)', () => {
+    const jwks_uri = 'https://shop.example/jwks';
+    const names = ['id_token', 'userinfo', 'introspection', 'authorization'];
+    const asked = Object.fromEntries(names.map((name) => [`${name}_encrypted_response_alg`, 'RSA-OAEP-256']));
+    const parsed = parseChanged({ ...asked, jwks_uri, request_object_encryption_alg: 'RSA-OAEP-256' });
+    for (const name of names)
+      expect(parsed).toMatchObject({
+        [`${name}_signed_response_alg`]: 'RS256',
+        [`${name}_encrypted_response_enc`]: 'A128CBC-HS256',
+      });
+    expect(parsed.request_object_encryption_enc).toBe('A128CBC-HS256');
+    expect(parseChanged({}).userinfo_signed_response_alg).toBeUndefined();
+  });
+
   test('may be told of sign-outs by both channels, at URIs with a query and a port of their own (REG-16)', () => {
     const told = {
       redirect_uris: ['https://shop.example:8443/cb', 'com.example.app:/cb'],
