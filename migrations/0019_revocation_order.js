@@ -40,6 +40,9 @@ export async function down(knex) {
  * @param {(table: Knex.CreateTableBuilder) => void} describe
  */
 async function remake(knex, describe) {
+  // Reading alone keeps nobody from writing: what is revoked meanwhile would be in the old table only.
+  if (knex.client.config.client === 'pg')
+    await knex.raw('lock table status_revocations in access exclusive mode');
   await knex.raw(`create table kept_revocations as select ${columns} from status_revocations`);
   await knex.schema.dropTable('status_revocations');
   await knex.schema.createTable('status_revocations', describe);

@@ -46,7 +46,15 @@ export function revocationEvents(deps: EventsDeps): Middleware {
       ctx.status = 200;
       return;
     }
-    const leave = enter(connections, client_id);
+    const left = enter(connections, client_id);
+    // From now on, so that nothing falls between what was missed and what comes: until the stream is open it is held.
+    const held: Revocation[] = [];
+    let deliver = (revocations: readonly Revocation[]) => void held.push(...revocations);
+    const hush = deps.statusLists.listen((revocations) => deliver(revocations));
+    const leave = () => {
+      hush();
+      left();
+    };
     const missed = await missedSince(deps, ctx.get('last-event-id')).catch((error: unknown) => {
       leave();
       throw error;
@@ -56,20 +64,18 @@ export function revocationEvents(deps: EventsDeps): Middleware {
     const stream = openStream(ctx);
     const end = () => void stream.destroy();
     const assertReader = () => authenticatedReader(deps, ctx);
-    const send = (revocations: readonly Revocation[]) =>
-      void assertReader().then(() => sendAll(stream, signed, revocations), end);
-    const stopListening = deps.statusLists.listen(send);
+    deliver = (revocations) => void assertReader().then(() => sendAll(stream, signed, revocations), end);
     // A beat says that there was nothing to tell: a server that cannot know that must not be taken for one that is well.
     const beat = () =>
       Promise.all([deps.statusLists.current(), assertReader()]).then(() => tell(stream, ':\n\n'));
     const heartbeat = setInterval(() => void beat().catch(end), heartbeat_ms).unref();
     stream.on('close', () => {
-      stopListening();
       clearInterval(heartbeat);
       leave();
     });
     if (missed === 'too many') sayReset(stream);
-    else void sendAll(stream, signed, missed);
+    else
+      void sendAll(stream, signed, [...new Map([...missed, ...held].map((one) => [one.id, one])).values()]);
   };
 }
 

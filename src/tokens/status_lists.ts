@@ -42,8 +42,11 @@ const poll_ms = 150;
 /** A transaction takes time: a row may appear this much later than others that were written after it. */
 const overlap_ms = 10_000;
 
-/** Rows before the last that a process which has just started takes for such. */
+/** Rows before the last that a process which has just started takes for such. It reads its lists once more when that time is over. */
 const first_look_back = 1000;
+
+/** A reading that takes longer was kept waiting, and so was whoever was writing: that time does not count. */
+const stall_ms = 1000;
 
 /** A list is read anew this often, so that bits whose tokens have all expired disappear. */
 const reload_seconds = 600;
@@ -51,7 +54,9 @@ const reload_seconds = 600;
 interface KeptList {
   readonly bits: StatusBits;
   readonly loaded_at: number;
-  readonly loaded: Promise<void>;
+  /** Read while this process had just started: it is read once more. */
+  early: boolean;
+  loaded: Promise<void>;
   changed: boolean;
   token: Promise<StatusListToken> | undefined;
 }
@@ -76,18 +81,23 @@ export function createStatusLists(deps: StatusListDeps): StatusLists {
       kept.delete(status_list);
       return undefined;
     }
-    const bits = new StatusBits();
     // It is in the map while it is read, so that no revocation is seen by the feed alone.
-    const list = {
-      bits,
+    const list: KeptList = {
+      bits: new StatusBits(),
       loaded_at: now,
-      loaded: load(db, status_list, bits),
+      early: feed.isYoung(),
+      loaded: Promise.resolve(),
       changed: true,
       token: undefined,
     };
-    list.loaded.catch(() => kept.delete(status_list)); // told to whoever waits for it
     kept.set(status_list, list);
+    load(status_list, list);
     return list;
+  }
+
+  function load(status_list: string, list: KeptList): void {
+    list.loaded = readBits(db, status_list, list);
+    list.loaded.catch(() => kept.delete(status_list)); // told to whoever waits for it
   }
 
   async function sign(status_list: string, list: KeptList, now: number): Promise<StatusListToken> {
@@ -99,6 +109,10 @@ export function createStatusLists(deps: StatusListDeps): StatusLists {
     async published(status_list, now) {
       const list = await find(status_list, now);
       if (list === undefined) return undefined;
+      if (list.early && !feed.isYoung()) {
+        list.early = false;
+        load(status_list, list);
+      }
       await Promise.all([list.loaded, feed.poll(poll_ms)]);
       const token = await list.token;
       if (token !== undefined && !list.changed && now < token.renew_at) return token;
@@ -136,10 +150,14 @@ export function createStatusLists(deps: StatusListDeps): StatusLists {
 }
 
 /** Sets the bits of all that is revoked in a list. */
-async function load(db: Db, status_list: string, bits: StatusBits): Promise<void> {
+async function readBits(
+  db: Db,
+  status_list: string,
+  list: Pick<KeptList, 'bits' | 'changed'>,
+): Promise<void> {
   for (let after = -1; ; ) {
     const indices = await statusRevocations.listIndices(db, status_list, after);
-    for (const index of indices) bits.set(index);
+    for (const index of indices) if (list.bits.set(index)) list.changed = true;
     const last = indices.at(-1);
     if (last === undefined) return;
     after = last;
@@ -164,23 +182,37 @@ async function readAfter(db: Db, position: number): Promise<Revocation[]> {
 function createFeed(db: Db, tell: Listener) {
   /** The positions of what was read and is not settled. */
   const seen = new Set<number>();
-  /** The last position there was when a reading began, from the oldest that is not settled. */
+  /** The last position of a reading and when it had ended, from the oldest that is not settled. */
   const marks: { readonly at: number; readonly position: number }[] = [];
   let settled: number | undefined;
+  let started_at: number | undefined;
+  let stalled_ms = 0;
   let polled_at = -Infinity;
   let polling: Promise<void> | undefined;
 
   const last = () => marks.at(-1)?.position ?? settled ?? 0;
+  const elapsed = () => performance.now() - stalled_ms;
 
   async function read(): Promise<void> {
     const began_at = performance.now();
+    try {
+      await readOnce(began_at);
+    } finally {
+      const took = performance.now() - began_at;
+      if (took > stall_ms) stalled_ms += took;
+    }
+  }
+
+  async function readOnce(began_at: number): Promise<void> {
+    const began = elapsed();
+    started_at ??= began;
     const from = settled ?? Math.max(0, (await statusRevocations.lastPosition(db)) - first_look_back);
     const rows = await readAfter(db, from);
     const fresh = rows.filter(({ position }) => !seen.has(position));
     for (const { position } of fresh) seen.add(position);
     const position = rows.at(-1)?.position ?? from;
-    if (position > last()) marks.push({ at: began_at, position });
-    settled = settle(began_at) ?? from;
+    settled = settle(began) ?? from;
+    if (position > last()) marks.push({ at: elapsed(), position });
     polled_at = began_at;
     if (fresh.length > 0) tell(fresh);
   }
@@ -197,6 +229,8 @@ function createFeed(db: Db, tell: Listener) {
   return {
     settled: () => settled ?? 0,
     last,
+    /** Whether this process has not read for long enough to know what it cannot have missed. */
+    isYoung: () => started_at === undefined || elapsed() - started_at < overlap_ms,
     /** What was committed `older_ms` ago has been told when this resolves. */
     async poll(older_ms: number): Promise<void> {
       const wanted = performance.now() - older_ms;

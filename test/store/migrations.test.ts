@@ -21,6 +21,12 @@ const schemas = {
   ),
 };
 
+const waiting = statement<object, { pid: number }>((sql) =>
+  sql.raw(
+    'select pid from pg_locks where not granted and database = (select oid from pg_database where datname = current_database())',
+  ),
+);
+
 const addNewer = statement((sql) =>
   sql.raw("insert into knex_migrations (name, batch) values ('9999_of_tomorrow', 9)"),
 );
@@ -136,4 +142,27 @@ describe.each(engines)('migrations on %s', (engine) => {
     expect(await schema(ready.url)).toEqual(await schema(scratch.url));
     await ready.drop();
   });
+});
+
+test('a revocation that is being written while the table is made anew is kept (0019, PostgreSQL)', async () => {
+  const scratch = await emptyDatabase('postgres');
+  await migrateUp(scratch.url);
+  const { openKnex } = dialectOf(scratch.url);
+  const [here, there] = [await openKnex(scratch.url), await openKnex(scratch.url)];
+  const db = await openDb(scratch.url);
+  onTestFinished(async () => {
+    await Promise.all([here.destroy(), there.destroy(), db.close()]);
+    await scratch.drop();
+  });
+  const { up, down } = await import('../../migrations/0019_revocation_order.js');
+  await here.transaction(down);
+  const writing = await there.transaction();
+  await writing.raw(
+    "insert into status_revocations (id, status_list, status_index, revoked_at, expires_at) values ('l1.1', 'l1', 1, 1, 9)",
+  );
+  const migrating = here.transaction(up);
+  await expect.poll(async () => (await db.all(waiting, {})).length).toBe(1);
+  await writing.commit();
+  await migrating;
+  expect(await listAfter(db, 0)).toMatchObject([{ id: 'l1.1' }]);
 });

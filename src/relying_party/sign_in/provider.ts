@@ -11,6 +11,11 @@ export interface FoundProvider {
   /** Its keys for logout tokens: fetched when needed, again for an unknown kid, but not more often than every 30 seconds. */
   readonly keys: JWTVerifyGetKey;
   readonly ends_sessions: boolean;
+  /**
+   * Has the keys at hand that an ID token will be checked with: before a token is redeemed that can be redeemed once. Rejects with
+   * SignInError `provider_unreachable`.
+   */
+  ready(): Promise<void>;
 }
 
 /** Throws SignInError `provider_unreachable`. */
@@ -69,10 +74,24 @@ async function discover(settings: Settings): Promise<FoundProvider> {
   if (jwks_uri === undefined) throw new TypeError('the discovery document has no jwks_uri');
   const keys = createRemoteJWKSet(new URL(jwks_uri), {
     timeoutDuration: timeout_seconds * 1000,
+    cacheMaxAge: keys_fresh_ms,
     [joseFetch]: (url, init) => settings.fetch(url, init),
   });
-  return { configuration, issuer: spelled, keys, ends_sessions: end_session_endpoint !== undefined };
+  return {
+    ...{ configuration, issuer: spelled, keys, ends_sessions: end_session_endpoint !== undefined },
+    async ready() {
+      if (!keys.fresh)
+        await keys.reload().catch((cause: unknown) => {
+          throw unreachable(cause);
+        });
+      const jwks = keys.jwks();
+      if (jwks !== undefined) oidc.setJwksCache(configuration, { jwks, uat: Math.floor(Date.now() / 1000) });
+    },
+  };
 }
+
+/** openid-client asks again for keys that are five minutes old; ours have some time left then. */
+const keys_fresh_ms = 200_000;
 
 function authentication(settings: Settings): oidc.ClientAuth {
   const { client_secret, private_key, token_endpoint_auth_method } = settings;

@@ -32,14 +32,25 @@ export function createRefresher(settings: Settings, provider: Provider): Refresh
   const takeTurn = createTurns(settings);
 
   async function refreshOnce(id: string): Promise<Session | null> {
+    const fault = await isReady(provider).catch(asSignInError); // a turn is for redeeming alone
     const session = await loadSession(settings, id); // a refresh may have ended since the caller read it
     if (session === null || !isDue(session, settings)) return session;
-    if (await takeTurn(session)) {
-      return redeemOnce(settings, provider, session, (error) => rest(isOfProvider(error) ? everybody : id));
+    if (fault !== null) return give(session, fault);
+    if (!(await takeTurn(session))) {
+      const found = await awaitOther(settings, session);
+      if (found === session) rest(id);
+      return found;
     }
-    const found = await awaitOther(settings, session);
-    if (found === session) rest(id);
-    return found;
+    const mine = await loadSession(settings, id); // the turn of who replaced it since may have been over already
+    if (mine?.stored.version !== session.stored.version) return mine;
+    return redeemOnce(settings, provider, mine, give);
+  }
+
+  /** The session as it was, after a fault that says nothing about it. */
+  function give(session: Session, fault: SignInError): Session {
+    rest(isOfProvider(fault) ? everybody : session.id);
+    settings.onError(fault);
+    return session;
   }
 
   return async (session) => {
@@ -79,6 +90,12 @@ async function awaitOther(settings: Settings, session: Session): Promise<Session
   return session;
 }
 
+/** Null where the provider is there, and its keys are at hand: an answer that could not be checked would be a token that is lost. */
+async function isReady(provider: Provider): Promise<null> {
+  await (await provider()).ready();
+  return null;
+}
+
 /** Whether the provider as a whole is out of order. RFC 6749 §4.1.2.1 has the codes. */
 function isOfProvider({ code, error }: SignInError): boolean {
   return code === 'provider_unreachable' || error === 'temporarily_unavailable' || error === 'server_error';
@@ -99,15 +116,13 @@ async function redeemOnce(
   settings: Settings,
   provider: Provider,
   session: Session,
-  rest: (error: SignInError) => void,
+  give: (session: Session, fault: SignInError) => Session,
 ): Promise<Session | null> {
   const { id, stored, content } = session;
   const answer = await redeem(settings, provider, content.refresh_token ?? '').catch(asSignInError);
   if (answer instanceof SignInError) {
     if (answer.error === 'invalid_grant') return endUnlessReplaced(settings, session, answer);
-    rest(answer);
-    settings.onError(answer);
-    return session;
+    return give(session, answer);
   }
   const claims = answer.claims() ?? content.claims;
   if (claims.sub !== stored.sub) return endUnlessReplaced(settings, session, otherPerson()); // Core §12.2

@@ -129,10 +129,15 @@ describe('requests at the same time', () => {
 
   test('in several processes wait no longer than a provider may take, and one that died is made good for', async () => {
     const { browser, idp, options, tokens } = await signedIn({ app: { timeout_seconds: 0.2 } });
-    const dead = createSignIn({ ...options, fetch: () => new Promise(() => undefined) });
+    const asked: string[] = [];
+    const fetchOrDie: typeof fetch = (input, init) => {
+      asked.push(new URL(String(input)).pathname);
+      return asked.at(-1) === '/token' ? new Promise(() => undefined) : fetch(input, init);
+    };
+    const dead = createSignIn({ ...options, fetch: fetchOrDie });
     idp.advance(600);
     void browser.person(dead);
-    await pause(20);
+    await expect.poll(() => asked).toContain('/token');
     expect(await browser.person()).toMatchObject({ access_token: null });
     expect(tokens()).toBe(1);
     idp.advance(5);
@@ -265,6 +270,20 @@ describe('a refresh that fails', () => {
     app.traffic.instead = undefined;
     idp.advance(5);
     expect((await browser.person())?.access_token).toEqual(expect.any(String));
+  });
+
+  test('for want of the provider’s keys is none: no token is redeemed whose answer could not be checked', async () => {
+    const { browser, errors, idp, options, tokens, traffic } = await signedIn();
+    const restarted = createSignIn(options);
+    traffic.instead = (url) => (url.pathname === '/jwks' ? new Response('', { status: 503 }) : undefined);
+    idp.advance(600);
+    for (let count = 0; count < 4; count += 1) {
+      expect(await browser.person(restarted)).toMatchObject({ access_token: null });
+      idp.advance(5); // in all longer than the server forgives a token that comes twice
+    }
+    expect([tokens(), errors.map(({ code }) => code)]).toEqual([1, Array(4).fill('provider_unreachable')]);
+    traffic.instead = undefined;
+    expect((await browser.person(restarted))?.access_token).toEqual(expect.any(String));
   });
 
   test('is not tried again for five seconds, by nobody', async () => {
