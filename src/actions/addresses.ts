@@ -10,5 +10,5 @@ import * as leases from '../store/leases.js';
  * wants the other waits for ever where somebody has them the other way round.
  */
 export async function holdAddresses(trx: Trx, now: number): Promise<void> {
-  await leases.take(trx, 'addresses', now, now); // over at once: it is its row that others wait for
+  await leases.hold(trx, 'addresses', now);
 }

@@ -28,7 +28,7 @@ export async function requestDeletion(
   now: number,
 ): Promise<void> {
   const { ACCOUNT_DELETION_GRACE_SECONDS: grace_seconds, EVENTS_SECONDS } = deps.config;
-  const user = { id: user_id, is_administrator: roles.split(' ').includes('admin') };
+  const user = { id: user_id, is_administrator: users.isAdministrator({ roles }) };
   const deletes_at = now + grace_seconds;
   const post = await postOf(deps);
   await deps.db.transaction(async (trx) => {

@@ -1,5 +1,6 @@
 /** What the links in mails about an address are good for: to confirm it, to put it in the place of another, to take that back. */
 import type { Deps } from '../deps.js';
+import { per_address_seconds } from '../limits/mails.js';
 import { type Post, queueMail } from '../mail/queue.js';
 import { UserError } from '../oauth/errors.js';
 import { digest, newSecret } from '../secrets.js';
@@ -13,7 +14,6 @@ import { endSessionsOf } from './end_sessions.js';
 import { removeNewWaysIn } from './new_ways_in.js';
 
 const undo_seconds = 7 * 86_400;
-const reset_seconds = 30 * 60;
 /** Whoever changes the address of another's account may have prepared it: a day, and the day that the link for the new address is good. */
 const prepared_seconds = 2 * 86_400;
 
@@ -126,7 +126,12 @@ async function newPasswordLink(trx: Trx, { user, email }: Use, now: number): Pro
   const token = newSecret();
   await mailLinks.insertFor(trx, {
     ...{ token_hash: digest(token), purpose: 'password_reset', user_id: user.id },
-    ...{ email: users.canonicalEmail(email), detail: null, created_at: now, expires_at: now + reset_seconds },
+    ...{
+      email: users.canonicalEmail(email),
+      detail: null,
+      created_at: now,
+      expires_at: now + per_address_seconds,
+    },
   });
   return token;
 }

@@ -69,8 +69,7 @@ export async function importUsers(
       ({ row }) => ({ type: 'user_added', user_id: row.id, detail: 'import' }) as const,
     );
     await events.recordAll(trx, told, now, config.EVENTS_SECONDS);
-    if (new_ones.some(({ row }) => row.roles.split(' ').includes('admin')))
-      await setup.claimByOperator(trx, now);
+    if (new_ones.some(({ row }) => users.isAdministrator(row))) await setup.claimByOperator(trx, now);
     if (new_ones.length === batch.length) return batch.map(() => 'added' as const);
     const taken = await users.findTaken(trx, rows);
     return batch.map((one, i) => (fresh[i] ? 'added' : whyNot(one, taken)));

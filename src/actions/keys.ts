@@ -79,7 +79,7 @@ function makeMasterKey(config: Config): void {
 
 /** Waits until no other process changes keys, and lets no other do so until the transaction ends. */
 async function oneAtATime(trx: Trx, now: number): Promise<void> {
-  await leases.take(trx, 'keys', now, now); // it is over at once: what counts is the lock on its row
+  await leases.hold(trx, 'keys', now);
 }
 
 export interface ListedKey {

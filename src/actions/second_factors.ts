@@ -2,13 +2,12 @@
  * What holds for every second factor: what changes with it, and when it may be removed. Whoever adds or removes one, of whatever kind,
  * calls these in the same transaction.
  */
-import type { Config } from '../config.js';
 import type { Deps } from '../deps.js';
 import { factorName } from '../factors/factor_name.js';
 import type { KeyRing } from '../keys/keys.js';
 import { notifyUser } from '../mail/queue.js';
 import { UserError } from '../oauth/errors.js';
-import { type FactorPolicy, policyFor } from '../oauth/sign_in_step.js';
+import { type PolicyConfig, policyOf } from '../oauth/sign_in_step.js';
 import * as credentials from '../store/credentials.js';
 import type { Trx } from '../store/db.js';
 import * as events from '../store/events.js';
@@ -17,13 +16,6 @@ import * as rememberedDevices from '../store/remembered_devices.js';
 import * as secondFactors from '../store/second_factors.js';
 import * as users from '../store/users.js';
 import { endSessionsOf } from './end_sessions.js';
-
-export type PolicyConfig = Pick<Config, 'SECOND_FACTOR' | 'SECOND_FACTOR_ROLES'>;
-
-/** What is demanded of a person with these roles (words separated by spaces). */
-export function policyOf(config: PolicyConfig, roles: string): FactorPolicy {
-  return policyFor(config.SECOND_FACTOR, config.SECOND_FACTOR_ROLES, roles.split(' '));
-}
 
 /** After a factor was added or removed: no browser is spared one any more, and without a factor recovery codes stand in for nothing. */
 export async function factorsChanged(trx: Trx, user_id: string): Promise<void> {

@@ -13,7 +13,7 @@ import * as factorAttempts from '../limits/factor_attempts.js';
 import type { SignInVisit } from '../mail/new_device.js';
 import { withFactor } from '../oauth/acr.js';
 import { UserError } from '../oauth/errors.js';
-import { type SignInStep, signInStep } from '../oauth/sign_in_step.js';
+import { type PolicyConfig, policyOf, type SignInStep, signInStep } from '../oauth/sign_in_step.js';
 import { digest, newId, newSecret } from '../secrets.js';
 import type { Db, Trx } from '../store/db.js';
 import type { SessionRow } from '../store/sessions.js';
@@ -22,10 +22,8 @@ import type { UpstreamSession } from '../store/upstream_sessions.js';
 import * as users from '../store/users.js';
 import { tooMany } from './password_proof.js';
 import { isRemembered, rememberDevice } from './remembered_devices.js';
-import { type PolicyConfig, policyOf } from './second_factors.js';
 import { type NewSession, type StartedSession, startSession, strengthenSession } from './start_session.js';
 
-const lives_seconds = 600;
 const most_attempts = 5;
 
 type MachineConfig = PolicyConfig &
@@ -125,7 +123,7 @@ async function newRow(trx: Trx, { amr, request_id, upstream, ...row }: NewRow, n
   await signIns.insert(trx, {
     ...{ ...row, id: newId(), token_hash: digest(cookie), amr: amr.join(' '), auth_request: request_id },
     upstream: upstream === null ? null : JSON.stringify(upstream),
-    ...{ created_at: now, expires_at: now + lives_seconds },
+    ...{ created_at: now, expires_at: now + signIns.lives_seconds },
   });
   return cookie;
 }

@@ -78,17 +78,17 @@ export async function startSession(
 }
 
 /**
- * The person of a session proved who they are once more: `amr` is all that is proved now. Row, sid and auth_time stay. Throws UserError
+ * The person of a session proved at `proven_at` who they are: `amr` is all that is proved now. Row, sid and auth_time stay. Throws UserError
  * `form_expired` where the session ended, or got another cookie, meanwhile.
  */
 export async function strengthenSession(
   trx: Trx,
   session: Pick<sessions.SessionRow, 'id' | 'token_hash'>,
   amr: readonly string[],
-  now: number,
+  proven_at: number,
 ): Promise<StartedSession> {
   const cookie = newSecret();
-  const proved = { id: session.id, amr: amr.join(' '), acr: acrOf(amr), proven_at: now };
+  const proved = { id: session.id, amr: amr.join(' '), acr: acrOf(amr), proven_at };
   const stronger = { ...proved, token_hash: digest(cookie), before: session.token_hash };
   if (!(await sessions.strengthen(trx, stronger)))
     throw new UserError('form_expired', 'common.session_changed');

@@ -159,7 +159,7 @@ export async function insertUser(
       updated_at: now,
     });
   }
-  if (row.roles.split(' ').includes('admin')) await setup.claimByOperator(trx, now);
+  if (users.isAdministrator(row)) await setup.claimByOperator(trx, now);
   await events.record(trx, { type: 'user_added', user_id: row.id }, now, config.EVENTS_SECONDS);
 }
 

@@ -5,7 +5,7 @@
  */
 import type { Config } from '../config.js';
 import type { KeyRing } from '../keys/keys.js';
-import { policyFor } from '../oauth/sign_in_step.js';
+import { type PolicyConfig, policyOf } from '../oauth/sign_in_step.js';
 import { newDigits } from '../secrets.js';
 import type { Queryable, Trx } from '../store/db.js';
 import * as secondFactors from '../store/second_factors.js';
@@ -20,7 +20,7 @@ const lives_seconds = 600;
 /** Codes that are sent for one sign-in. */
 const most_sent = 3;
 
-export type EmailCodeConfig = Pick<Config, 'EMAIL_CODE' | 'SECOND_FACTOR' | 'SECOND_FACTOR_ROLES'>;
+export type EmailCodeConfig = PolicyConfig & Pick<Config, 'EMAIL_CODE'>;
 
 /** Whether codes by mail are the second factor of a person: they need one, have none, and showed that the address is theirs. */
 export async function countsAsFactor(
@@ -31,8 +31,7 @@ export async function countsAsFactor(
   if (config.EMAIL_CODE === 'off') return false;
   const user = await users.find(db, user_id);
   if (user?.email_verified !== 1) return false;
-  const { SECOND_FACTOR, SECOND_FACTOR_ROLES } = config;
-  if (policyFor(SECOND_FACTOR, SECOND_FACTOR_ROLES, user.roles.split(' ')) !== 'required') return false;
+  if (policyOf(config, user.roles) !== 'required') return false;
   return (await secondFactors.list(db, user_id)).length === 0;
 }
 

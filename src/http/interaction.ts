@@ -46,6 +46,11 @@ export async function readInteraction(
   return interactionOf(deps, openPending(ring, 'authorization', came, here));
 }
 
+/** How a page under way leads to the next one: with the request that it carries, if any. */
+export function requestQuery(interaction: Interaction | null): string {
+  return interaction === null ? '' : `?request=${interaction.sealed}`;
+}
+
 /** The interaction of a pending request that was opened. Throws what is shown as a page. */
 export async function interactionOf(
   deps: Pick<Deps, 'caches' | 'keys'>,

@@ -1,6 +1,7 @@
 /** Pages for developers: for browsers of this very machine alone (decisions 15). To all others they are not there. */
 import type { Context, Middleware } from 'koa';
 import type { Deps } from '../deps.js';
+import { isLoopbackHost } from '../oauth/redirect_uri.js';
 import { isLocalPeer } from './client_address.js';
 import { notFound } from './no_route.js';
 
@@ -16,5 +17,5 @@ export function localOnly(deps: Pick<Deps, 'config' | 'log'>): Middleware {
  * answered under it is that page's to read: the browser names the host that it means.
  */
 function isLocalName({ hostname }: Context, own: string): boolean {
-  return hostname === own || /^(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i.test(hostname);
+  return hostname === own || isLoopbackHost(hostname.toLowerCase());
 }

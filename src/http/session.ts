@@ -4,6 +4,7 @@ import type { Config } from '../config.js';
 import { digest } from '../secrets.js';
 import type { Db } from '../store/db.js';
 import * as sessions from '../store/sessions.js';
+import * as users from '../store/users.js';
 import { showSignedIn, showSignedOut } from './browser_state.js';
 import { readCookie, setCookie } from './cookies.js';
 
@@ -42,5 +43,5 @@ export function takeSession(ctx: Context, config: Config): void {
 }
 
 export function isAdministrator(session: Pick<sessions.LiveSession, 'roles'> | null): boolean {
-  return session?.roles.split(' ').includes('admin') === true;
+  return session !== null && users.isAdministrator(session);
 }

@@ -3,7 +3,7 @@ import type { Context } from 'koa';
 import type { Config } from '../config.js';
 import type { Deps } from '../deps.js';
 import { hasFactor } from '../factors/email_code.js';
-import { policyFor, type SignInStep } from '../oauth/sign_in_step.js';
+import { policyOf, type SignInStep } from '../oauth/sign_in_step.js';
 import { digest } from '../secrets.js';
 import type { Db } from '../store/db.js';
 import * as signIns from '../store/sign_ins.js';
@@ -11,11 +11,9 @@ import { afterSignIn } from './after_sign_in.js';
 import { seeOther } from './answer.js';
 import { readCookie, setCookie } from './cookies.js';
 import { rememberDevice } from './device.js';
-import { goOn, type Interaction } from './interaction.js';
+import { goOn, type Interaction, requestQuery } from './interaction.js';
 import { giveMark } from './remembered_device.js';
 import { giveSession } from './session.js';
-
-const lives_seconds = 600;
 
 /**
  * The sign-in under way of this browser; null if there is none, its cookie is nothing of ours, or it is about a session (`session_id`)
@@ -35,7 +33,7 @@ export async function currentSignIn(
 }
 
 export function giveSignIn(ctx: Context, config: Config, cookie: string): void {
-  setCookie(ctx, config, 'sign_in', cookie, lives_seconds);
+  setCookie(ctx, config, 'sign_in', cookie, signIns.lives_seconds);
 }
 
 export function takeSignIn(ctx: Context, config: Config): void {
@@ -57,8 +55,7 @@ export async function owedStep(
   { user_id, roles }: Pick<signIns.LiveSignIn, 'user_id' | 'roles'>,
 ): Promise<keyof typeof stepPages | null> {
   if (await hasFactor(db, config, user_id)) return 'factor';
-  const policy = policyFor(config.SECOND_FACTOR, config.SECOND_FACTOR_ROLES, roles.split(' '));
-  return policy === 'required' ? 'enrol' : null;
+  return policyOf(config, roles) === 'required' ? 'enrol' : null;
 }
 
 /** Sends the browser to the step that its sign-in waits for. */
@@ -69,8 +66,10 @@ export async function goToOwedStep(
   interaction: Interaction | null,
 ): Promise<void> {
   const step = await owedStep(deps, sign_in);
-  const query = interaction === null ? '' : `?request=${interaction.sealed}`;
-  seeOther(ctx, `${deps.config.base}${step === null ? '/login' : stepPages[step]}${query}`);
+  seeOther(
+    ctx,
+    `${deps.config.base}${step === null ? '/login' : stepPages[step]}${requestQuery(interaction)}`,
+  );
 }
 
 /** A session that was started or made stronger, as actions/sign_in.ts gives it. */
@@ -113,15 +112,18 @@ export async function goOnFrom(
   const { config } = deps;
   if (sign_in !== null) {
     giveSignIn(ctx, config, sign_in.cookie);
-    const query = interaction === null ? '' : `?request=${interaction.sealed}`;
-    return seeOther(ctx, `${config.base}${stepPages[sign_in.step]}${query}`);
+    return seeOther(ctx, `${config.base}${stepPages[sign_in.step]}${requestQuery(interaction)}`);
   }
   if (session !== null) await giveCookies(ctx, deps, session);
   // Who came from another provider, and proved now who they are here, is asked whether the two are one.
   if (session !== null && readCookie(ctx, config, 'connection') !== undefined) {
-    const query = interaction === null ? '' : `?request=${interaction.sealed}`;
-    return seeOther(ctx, `${config.base}/upstream/connect${query}`);
+    return seeOther(ctx, `${config.base}/upstream/connect${requestQuery(interaction)}`);
   }
-  if (interaction === null) return seeOther(ctx, afterSignIn(ctx, config));
-  return goOn(ctx, deps, interaction);
+  goOnAfter(ctx, deps, interaction);
+}
+
+/** Goes on where the person was going before they signed in, or proved who they are. */
+export function goOnAfter(ctx: Context, deps: Pick<Deps, 'config'>, interaction: Interaction | null): void {
+  if (interaction === null) seeOther(ctx, afterSignIn(ctx, deps.config));
+  else goOn(ctx, deps, interaction);
 }

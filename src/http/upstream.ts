@@ -15,11 +15,10 @@ import { type Connection, openConnection, sealConnection } from '../upstream/con
 import { UpstreamError, type UpstreamProblem, upstreamProblems } from '../upstream/errors.js';
 import { authorizationUrl } from '../upstream/exchange.js';
 import { begin, type Purpose, sealTransaction } from '../upstream/transaction.js';
-import { afterSignIn } from './after_sign_in.js';
 import { seeOther } from './answer.js';
 import { browserOf, knownBrowser } from './browser.js';
 import { readCookie, setCookie } from './cookies.js';
-import { goOn, type Interaction } from './interaction.js';
+import type { Interaction } from './interaction.js';
 import { render } from './render.js';
 
 type Provider = IdentityProviderRow;
@@ -216,10 +215,4 @@ export async function waitingNotice(
 
 export function dropConnection(ctx: Context, config: Deps['config']): void {
   if (readCookie(ctx, config, 'connection') !== undefined) setCookie(ctx, config, 'connection', '', 0);
-}
-
-/** Goes on where the person was going when they came by another provider. */
-export function goOnAfter(ctx: Context, deps: Pick<Deps, 'config'>, interaction: Interaction | null): void {
-  if (interaction === null) seeOther(ctx, afterSignIn(ctx, deps.config));
-  else goOn(ctx, deps, interaction);
 }

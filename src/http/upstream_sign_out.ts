@@ -7,14 +7,12 @@ import type { Deps } from '../deps.js';
 import type { UpstreamSession } from '../store/upstream_sessions.js';
 import { endSessionUrl } from '../upstream/end_session.js';
 import { UpstreamError } from '../upstream/errors.js';
+import { longest_state } from '../upstream/transaction.js';
 import { browserOf } from './browser.js';
 import { arrive, sealPending } from './pending.js';
 import type { SignedOut } from './sign_out.js';
 
 type EndDeps = Pick<Deps, 'caches' | 'clock' | 'config' | 'keys' | 'log' | 'upstream'>;
-
-/** What servers take for a state, ours among them. */
-const longest_state = 2048;
 
 /** A session at a provider that a sign-out here may go on to. */
 export type UpstreamEnd = Pick<UpstreamSession, 'provider_id' | 'subject' | 'id_token_sealed'>;

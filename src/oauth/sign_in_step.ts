@@ -1,15 +1,20 @@
 /** What a sign-in still needs before there may be a session. Pure, and the only place that decides it. Hardening row 13. */
+import type { Config } from '../config.js';
 
 /** Whether a second factor is asked of a person: never, where they have one, or always. */
 export type FactorPolicy = 'off' | 'optional' | 'required';
 
-/** What the settings demand of a person: one of the roles named demands a second factor whatever holds for everybody else. */
-export function policyFor(
-  everybody: FactorPolicy,
-  of_roles: readonly string[],
-  roles: readonly string[],
+export type PolicyConfig = Pick<Config, 'SECOND_FACTOR' | 'SECOND_FACTOR_ROLES'>;
+
+/**
+ * What the settings demand of a person with these roles (words separated by spaces): one of those named demands a second factor whatever
+ * holds for everybody else.
+ */
+export function policyOf(
+  { SECOND_FACTOR: everybody, SECOND_FACTOR_ROLES: named }: PolicyConfig,
+  roles: string,
 ): FactorPolicy {
-  return roles.some((role) => role !== '' && of_roles.includes(role)) ? 'required' : everybody;
+  return roles.split(' ').some((role) => named.includes(role)) ? 'required' : everybody;
 }
 
 export interface SignInFacts {

@@ -11,7 +11,14 @@ import { seeOther } from '../http/answer.js';
 import { productName } from '../http/brand.js';
 import { parseNetworks } from '../http/client_address.js';
 import { assertOwnForm, csrfToken } from '../http/csrf.js';
-import { giveUp, goOn, type Interaction, readInteraction, shownClient } from '../http/interaction.js';
+import {
+  giveUp,
+  goOn,
+  type Interaction,
+  readInteraction,
+  requestQuery,
+  shownClient,
+} from '../http/interaction.js';
 import { languageOf, languagesOf } from '../http/language.js';
 import { newPasskeyForm, readPasskey } from '../http/passkey_form.js';
 import { qrCode } from '../http/qr_code.js';
@@ -118,8 +125,7 @@ async function leave(
   await abandonSignIn(deps, sign_in);
   takeSignIn(ctx, deps.config);
   if (action === 'cancel' && interaction !== null) return giveUp(ctx, deps, interaction);
-  const query = interaction === null ? '' : `?request=${interaction.sealed}`;
-  return seeOther(ctx, `${deps.config.base}/login${query}`);
+  return seeOther(ctx, `${deps.config.base}/login${requestQuery(interaction)}`);
 }
 
 async function enrolForm(

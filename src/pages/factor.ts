@@ -18,7 +18,14 @@ import type { Deps } from '../deps.js';
 import { seeOther } from '../http/answer.js';
 import { parseNetworks } from '../http/client_address.js';
 import { assertOwnForm, csrfToken } from '../http/csrf.js';
-import { giveUp, goOn, type Interaction, readInteraction, shownClient } from '../http/interaction.js';
+import {
+  giveUp,
+  goOn,
+  type Interaction,
+  readInteraction,
+  requestQuery,
+  shownClient,
+} from '../http/interaction.js';
 import { languageOf, languagesOf } from '../http/language.js';
 import { ownPasskeyForm, readPasskey } from '../http/passkey_form.js';
 import { readForm, readQuery } from '../http/read.js';
@@ -185,8 +192,7 @@ async function leave(
   takeSignIn(ctx, deps.config);
   if (action === 'cancel' && interaction !== null) return giveUp(ctx, deps, interaction);
   if (to !== null) return seeOther(ctx, `${deps.config.base}/account/security`);
-  const query = interaction === null ? '' : `?request=${interaction.sealed}`;
-  return seeOther(ctx, `${deps.config.base}/login${query}`);
+  return seeOther(ctx, `${deps.config.base}/login${requestQuery(interaction)}`);
 }
 
 /** What the page says of each way. */

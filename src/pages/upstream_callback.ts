@@ -10,13 +10,13 @@ import type { Deps } from '../deps.js';
 import { seeOther } from '../http/answer.js';
 import { knownBrowser } from '../http/browser.js';
 import { parseNetworks } from '../http/client_address.js';
-import { type Interaction, interactionOf } from '../http/interaction.js';
+import { type Interaction, interactionOf, requestQuery } from '../http/interaction.js';
 import { goOnHere, type PendingAuthorization } from '../http/pending.js';
 import { readQuery } from '../http/read.js';
 import { backFromConfirm } from '../http/recent_proof.js';
 import { currentSession, giveSession } from '../http/session.js';
-import { goOnFrom } from '../http/sign_in.js';
-import { backOf, findProvider, goOnAfter, keepConnection, showProblem } from '../http/upstream.js';
+import { goOnAfter, goOnFrom } from '../http/sign_in.js';
+import { backOf, findProvider, keepConnection, showProblem } from '../http/upstream.js';
 import { signInVisit } from '../http/visit.js';
 import type { SignInVisit } from '../mail/new_device.js';
 import { digest } from '../secrets.js';
@@ -100,8 +100,7 @@ async function goBack(deps: CallbackDeps, ctx: Context, answer: Answer): Promise
   const { begun, connection } = await signInFederated(deps, arrival, here, now);
   if (begun !== null) return goOnFrom(ctx, deps, begun, interaction);
   await keepConnection(deps, ctx, connection);
-  const query = interaction === null ? '' : `?request=${interaction.sealed}`;
-  seeOther(ctx, `${deps.config.base}/upstream/connect${query}`);
+  seeOther(ctx, `${deps.config.base}/upstream/connect${requestQuery(interaction)}`);
 }
 
 /** The person of the session that set out connects the account there: both are proved in this browser. */

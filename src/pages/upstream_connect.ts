@@ -15,11 +15,11 @@ import { carriedBy } from '../http/mail_link.js';
 import { readForm, readQuery } from '../http/read.js';
 import { render } from '../http/render.js';
 import { currentSession } from '../http/session.js';
+import { goOnAfter } from '../http/sign_in.js';
 import { submit } from '../http/submit.js';
 import {
   dropConnection,
   findProvider,
-  goOnAfter,
   keepConnection,
   shownProvider,
   waitingConnection,

@@ -1,9 +1,8 @@
 /**
- * Table credentials: one row for each way a user proves who they are. `secret` holds an argon2id hash for type password (until
- * the first sign-in also one of another system), a sealed key
- * for type totp, a MAC for type recovery_code.
+ * Table credentials: one row for each way a user proves who they are. `secret` holds an argon2id hash for type password (until the first
+ * sign-in also one of another system), a sealed key for type totp, a MAC for type recovery_code.
  */
-
+import type { Knex } from 'knex';
 import { among } from './batched.js';
 import type { Db, Queryable, Trx } from './db.js';
 import { insertMany } from './many.js';
@@ -25,7 +24,7 @@ export interface CredentialRow {
   last_step: number | null;
 }
 
-const insertCredential = statement<CredentialRow>((sql, value) =>
+const insertion = (sql: Knex, value: Readonly<CredentialRow>) =>
   sql('credentials').insert({
     id: value.id,
     user_id: value.user_id,
@@ -36,8 +35,9 @@ const insertCredential = statement<CredentialRow>((sql, value) =>
     updated_at: value.updated_at,
     last_used_at: value.last_used_at,
     last_step: value.last_step,
-  }),
-);
+  });
+
+const insertCredential = statement<CredentialRow>(insertion);
 
 /** A credential that was not used yet. */
 export interface NewCredential
@@ -83,22 +83,7 @@ export function findAll(
   return db.all(byTypeOfMany, { user_ids: JSON.stringify(user_ids), type });
 }
 
-const insertNew = statement<CredentialRow>((sql, value) =>
-  sql('credentials')
-    .insert({
-      id: value.id,
-      user_id: value.user_id,
-      type: value.type,
-      secret: value.secret,
-      name: value.name,
-      created_at: value.created_at,
-      updated_at: value.updated_at,
-      last_used_at: value.last_used_at,
-      last_step: value.last_step,
-    })
-    .onConflict('id')
-    .ignore(),
-);
+const insertNew = statement<CredentialRow>((sql, value) => insertion(sql, value).onConflict('id').ignore());
 
 /** Adds a credential unless there is one with its id. False if there is: of any number at the same moment one gets true. */
 export async function insertOnce(trx: Trx, row: NewCredential): Promise<boolean> {

@@ -3,8 +3,9 @@ import type { Knex } from 'knex';
 import type { Queryable, Trx } from './db.js';
 import { statement } from './statement.js';
 
-/** Whether a row is that of an administrator. `roles` are words separated by spaces. */
-const administrators = (sql: Knex) => sql.raw("' ' || roles || ' ' like '% admin %'");
+/** Whether a row is that of an administrator, as users.isAdministrator says it. */
+const administrators = (sql: Knex, table = 'users') =>
+  sql.raw("' ' || ?? || ' ' like '% admin %'", [`${table}.roles`]);
 
 const lockAdministrators = statement<Record<never, never>, { id: string }>((sql) =>
   sql('users').select('id').where(administrators(sql)).orderBy('id').forUpdate(),
@@ -24,7 +25,7 @@ const request = statement<{ id: string; deletes_at: number; now: number }>((sql,
             .where('others.id', '<>', value.id)
             .whereNull('others.disabled_at')
             .whereNull('others.deletes_at')
-            .whereRaw("' ' || others.roles || ' ' like '% admin %'"),
+            .where(administrators(sql, 'others')),
         ),
     )
     .update({ deletes_at: value.deletes_at, updated_at: value.now }),

@@ -5,6 +5,9 @@
 import type { Db, Trx } from './db.js';
 import { statement } from './statement.js';
 
+/** How long a person may take for the steps of a sign-in, in seconds. */
+export const lives_seconds = 600;
+
 export interface SignInRow {
   id: string;
   token_hash: string;

@@ -76,6 +76,11 @@ const insertUser = statement<UserRow>((sql, value) =>
 );
 
 /** Adds a user. False if the address is taken: two at the same moment cannot both have it. */
+/** Whether a person may look after the server. `roles` are words separated by spaces. */
+export function isAdministrator({ roles }: Pick<UserRow, 'roles'>): boolean {
+  return roles.split(' ').includes('admin');
+}
+
 export async function insert(db: Db | Trx, row: UserRow): Promise<boolean> {
   return (await db.run(insertUser, row)) === 1;
 }

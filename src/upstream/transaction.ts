@@ -9,7 +9,7 @@ import { openFor, sealFor } from './seals.js';
 
 const lives_seconds = 15 * 60;
 /** What servers take for a state, ours among them. */
-const longest_state = 2048;
+export const longest_state = 2048;
 const kind = 'upstream';
 
 /** Why somebody is sent to a provider: to sign in, to connect the account there with that of their session, to prove who they are again. */

@@ -1,12 +1,13 @@
 /** Second factors, GET and POST /account/security: authenticator apps, recovery codes, and the browsers that are spared them. */
 import type { Context, Middleware } from 'koa';
 import { forgetDevice } from '../../actions/remembered_devices.js';
-import { policyOf, renameTotp } from '../../actions/second_factors.js';
+import { renameTotp } from '../../actions/second_factors.js';
 import type { Deps } from '../../deps.js';
 import { countsAsFactor } from '../../factors/email_code.js';
 import { doneNow, forPerson, postForPerson, renderAccount } from '../../http/account.js';
 import { seeOther } from '../../http/answer.js';
 import type { UserError } from '../../oauth/errors.js';
+import { policyOf } from '../../oauth/sign_in_step.js';
 import * as credentials from '../../store/credentials.js';
 import * as rememberedDevices from '../../store/remembered_devices.js';
 import * as secondFactors from '../../store/second_factors.js';
