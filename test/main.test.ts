@@ -58,7 +58,7 @@ const signingKids = async (url: string) => (await published(url, 'sig')).map(({ 
 const encryptionAlgs = async (url: string) => (await published(url, 'enc')).map(({ alg }) => alg);
 
 describe('sallyport serve', () => {
-  test('on an empty folder makes what it needs, prints the claim link, and keeps its keys over a restart', async () => {
+  test('on an empty folder makes what it needs, prints the claim link, lets no second one in, and keeps its keys over a restart', async () => {
     const place = await newPlace();
     const first = place.start();
     const out = await first.said(link);
@@ -71,6 +71,12 @@ describe('sallyport serve', () => {
     ]);
     expect(await mode(place.keyFile)).toBe('600');
     const signing = await signingKids(place.url);
+    const beside = await place.start({ PORT: '0' }).exit;
+    const file = join(place.cwd, 'data', 'sallyport.sqlite');
+    expect([beside.code, beside.err]).toEqual([
+      1,
+      `another server runs on ${file}: SQLite is for one alone, PostgreSQL for any number\n`,
+    ]);
     const { code, err, took } = await stop(first); // the connections of fetch above are open and idle
     expect([code, err]).toEqual([0, '']);
     expect(took).toBeLessThan(8000); // the limit for what is under way is 10 s, and nothing is
@@ -192,20 +198,6 @@ describe('sallyport serve', () => {
       '',
       `Port ${place.port} of 127.0.0.1 is taken by another program. SALLYPORT_PORT chooses another.\n`,
     ]);
-  });
-
-  test('beside another one on the same SQLite file says so and exits with 1; one that was killed is not in the way', async () => {
-    const place = await newPlace();
-    const first = place.start();
-    await first.said(link);
-    const { code, err } = await place.start({ PORT: '0' }).exit;
-    const file = join(place.cwd, 'data', 'sallyport.sqlite');
-    const sentence = `another server runs on ${file}: SQLite is for one alone, PostgreSQL for any number\n`;
-    expect([code, err]).toEqual([1, sentence]);
-    expect((await place.run('users', 'list')).code).toBe(0);
-    first.child.kill('SIGKILL');
-    await first.exit;
-    await place.start().said(link);
   });
 
   test('with signing keys and another master key, none, or one that others may read stops with a sentence and exits with 1', async () => {
