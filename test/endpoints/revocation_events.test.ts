@@ -161,6 +161,22 @@ test('begin with what was revoked a moment ago: a list that another process answ
   });
 });
 
+test('tell what is revoked while a reader connects, after what it missed was read', async () => {
+  const shop = await startShop();
+  const { access_token } = await shop.tokens();
+  const { statusLists } = shop.idp.deps;
+  vi.spyOn(statusLists, 'since').mockImplementationOnce(async () => {
+    await end(shop);
+    await statusLists.current();
+    return [];
+  });
+  const { event, data } = await (await listen(shop)).next();
+  expect([event, decodeJwt(data).events]).toMatchObject([
+    'set',
+    { [session_revoked]: { status_list: statusOf(access_token) } },
+  ]);
+});
+
 describe('the stream ends', () => {
   test('when the server closes, also where its reader is slow: nothing is written to it afterwards', async () => {
     const shop = await startShop();
