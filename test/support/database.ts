@@ -45,10 +45,15 @@ let superuser: pg.Pool | undefined;
 
 /** By one connection for a worker: a new one each time costs more than what it asks for. */
 async function asSuperuser(sql: string): Promise<void> {
-  superuser ??= new pg.Pool({
+  superuser ??= newPool();
+  await superuser.query(sql);
+}
+
+function newPool(): pg.Pool {
+  const pool = new pg.Pool({
     connectionString: inject('postgres_url'),
     idleTimeoutMillis: 0,
     allowExitOnIdle: true,
   });
-  await superuser.query(sql);
+  return pool.on('error', () => undefined); // the server is stopped when the run is over
 }
