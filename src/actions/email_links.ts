@@ -14,6 +14,7 @@ import { endSessionsOf } from './end_sessions.js';
 import { removeNewWaysIn } from './new_ways_in.js';
 
 const undo_seconds = 7 * 86_400;
+const reset_seconds = per_address_seconds;
 /** Whoever changes the address of another's account may have prepared it: a day, and the day that the link for the new address is good. */
 const prepared_seconds = 2 * 86_400;
 
@@ -126,12 +127,7 @@ async function newPasswordLink(trx: Trx, { user, email }: Use, now: number): Pro
   const token = newSecret();
   await mailLinks.insertFor(trx, {
     ...{ token_hash: digest(token), purpose: 'password_reset', user_id: user.id },
-    ...{
-      email: users.canonicalEmail(email),
-      detail: null,
-      created_at: now,
-      expires_at: now + per_address_seconds,
-    },
+    ...{ email: users.canonicalEmail(email), detail: null, created_at: now, expires_at: now + reset_seconds },
   });
   return token;
 }

@@ -23,7 +23,7 @@ export async function endSession(
   const ended = await sessions.remove(trx, session_id); // first: whoever holds it hangs nothing more on it afterwards
   const client_ids = ended === undefined ? null : await outbox.clientsOf(trx, ended);
   if (ended !== undefined) await outbox.queueLogouts(trx, [ended], newId(), now);
-  await authorizations.revokeBySession(trx, session_id, now);
+  await authorizations.revokeBySessions(trx, [session_id], now);
   return client_ids;
 }
 
@@ -35,8 +35,13 @@ export async function endSessionsBut(
 ): Promise<number> {
   const ended = await sessions.removeOthers(trx, session.user_id, session.id); // first, as above
   await endBegun(trx, session.user_id);
-  if (ended.length > 0) await outbox.queueLogouts(trx, ended, newId(), now);
-  for (const { id } of ended) await authorizations.revokeBySession(trx, id, now);
+  if (ended.length === 0) return 0;
+  await outbox.queueLogouts(trx, ended, newId(), now);
+  await authorizations.revokeBySessions(
+    trx,
+    ended.map(({ id }) => id),
+    now,
+  );
   return ended.length;
 }
 

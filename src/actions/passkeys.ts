@@ -16,7 +16,12 @@ import * as passkeys from '../store/passkeys.js';
 import * as secondFactors from '../store/second_factors.js';
 import type { SessionRow } from '../store/sessions.js';
 import * as users from '../store/users.js';
-import { assertFirstFactor, assertMayRemoveFactor, factorsChanged } from './second_factors.js';
+import {
+  assertFirstFactor,
+  assertMayAddFactor,
+  assertMayRemoveFactor,
+  factorsChanged,
+} from './second_factors.js';
 import type { FactorProof } from './sign_in.js';
 import { strengthenSession } from './start_session.js';
 
@@ -60,7 +65,7 @@ export async function addPasskey(
 ): Promise<{ readonly id: string; readonly cookie: string }> {
   const checked = await checkPasskey(deps, made, now);
   const { cookie } = await deps.db.transaction(async (trx) => {
-    if (!session.amr.split(' ').includes('mfa')) await assertFirstFactor(trx, session.user_id); // since the form was given out
+    await assertMayAddFactor(trx, session);
     await insertPasskey(trx, deps.config, checked, now);
     return strengthenSession(trx, session, withFactor(session.amr.split(' '), checked.amr), now);
   });

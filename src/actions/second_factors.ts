@@ -6,6 +6,7 @@ import type { Deps } from '../deps.js';
 import { factorName } from '../factors/factor_name.js';
 import type { KeyRing } from '../keys/keys.js';
 import { notifyUser } from '../mail/queue.js';
+import { hasTwoFactors } from '../oauth/acr.js';
 import { UserError } from '../oauth/errors.js';
 import { type PolicyConfig, policyOf } from '../oauth/sign_in_step.js';
 import * as credentials from '../store/credentials.js';
@@ -14,6 +15,7 @@ import * as events from '../store/events.js';
 import * as passkeys from '../store/passkeys.js';
 import * as rememberedDevices from '../store/remembered_devices.js';
 import * as secondFactors from '../store/second_factors.js';
+import type { SessionRow } from '../store/sessions.js';
 import * as users from '../store/users.js';
 import { endSessionsOf } from './end_sessions.js';
 
@@ -42,6 +44,14 @@ export async function assertMayRemoveFactor(trx: Trx, config: PolicyConfig, user
 export async function assertFirstFactor(trx: Trx, user_id: string): Promise<void> {
   await users.hold(trx, user_id);
   if ((await secondFactors.list(trx, user_id)).length > 0) throw new UserError('form_expired', 'factor.over');
+}
+
+/** The same for a session, which may have proved a factor. Asked in the transaction: since the form was given out one may have been added. */
+export async function assertMayAddFactor(
+  trx: Trx,
+  { user_id, amr }: Pick<SessionRow, 'user_id' | 'amr'>,
+): Promise<void> {
+  if (!hasTwoFactors(amr.split(' '))) await assertFirstFactor(trx, user_id);
 }
 
 type ChangeDeps = Pick<Deps, 'bell' | 'config' | 'db'> & { readonly ring: KeyRing };

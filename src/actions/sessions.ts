@@ -131,9 +131,11 @@ export async function endExpiredSessions(
     if (expired.length === 0) return 0;
     await outbox.queueLogouts(trx, expired, newId(), now);
     const seen_since = now - deps.config.ACCESS_TOKEN_SECONDS - sessions.touch_seconds;
-    const lively = expired.filter(({ last_seen_at }) => last_seen_at >= seen_since);
-    const ids = (rows: typeof expired) => rows.map(({ id }) => id);
-    await authorizations.revokeByExpiredSessions(trx, { all: ids(expired), lively: ids(lively) }, now);
+    const idsOf = (rows: typeof expired) => rows.map(({ id }) => id);
+    const lively = expired.filter(({ last_seen_at }) => last_seen_at >= seen_since); // whose access tokens may live still
+    const idle = expired.filter(({ last_seen_at }) => last_seen_at < seen_since);
+    await authorizations.revokeBySessions(trx, idsOf(lively), now);
+    await authorizations.revokeByIdleSessions(trx, idsOf(idle), now);
     return expired.length;
   });
   if (ended > 0) deps.bell.ring();

@@ -15,7 +15,7 @@ import type { Trx } from '../store/db.js';
 import * as events from '../store/events.js';
 import type { LiveSession } from '../store/sessions.js';
 import * as users from '../store/users.js';
-import { assertFirstFactor, factorsChanged } from './second_factors.js';
+import { assertFirstFactor, assertMayAddFactor, factorsChanged } from './second_factors.js';
 import type { FactorProof } from './sign_in.js';
 import { type StartedSession, strengthenSession } from './start_session.js';
 
@@ -88,7 +88,7 @@ export async function addTotp(
   now: number,
 ): Promise<StartedSession> {
   const started = await deps.db.transaction(async (trx) => {
-    if (!session.amr.split(' ').includes('mfa')) await assertFirstFactor(trx, session.user_id); // since the form was given out
+    await assertMayAddFactor(trx, session);
     if (!(await insertTotp(trx, deps, session.user_id, added, now)))
       throw new UserError('wrong_credentials', 'factor.wrong_code', 'code');
     return strengthenSession(trx, session, withFactor(session.amr.split(' '), totp.amr), now);

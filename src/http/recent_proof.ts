@@ -5,6 +5,7 @@
 import type { Context } from 'koa';
 import type { Config } from '../config.js';
 import { type EmailCodeConfig, hasFactor } from '../factors/email_code.js';
+import { hasTwoFactors } from '../oauth/acr.js';
 import type { Db } from '../store/db.js';
 import type { SessionRow } from '../store/sessions.js';
 import { seeOther } from './answer.js';
@@ -30,14 +31,14 @@ export async function requireFullProof(
   session: Pick<SessionRow, 'amr' | 'proven_at' | 'user_id'>,
   { now, to = pageOf(ctx, config) }: { readonly now: number; readonly to?: string },
 ): Promise<boolean> {
-  const proved = hasTwoFactors(session) || !(await hasFactor(db, config, session.user_id));
+  const proved = provedTwoFactors(session) || !(await hasFactor(db, config, session.user_id));
   if (proved && isRecent(session, now)) return true;
   seeOther(ctx, `${config.base}${proved ? '/confirm' : '/factor'}?${new URLSearchParams({ to })}`);
   return false;
 }
 
-export function hasTwoFactors({ amr }: Pick<SessionRow, 'amr'>): boolean {
-  return amr.split(' ').includes('mfa');
+export function provedTwoFactors({ amr }: Pick<SessionRow, 'amr'>): boolean {
+  return hasTwoFactors(amr.split(' '));
 }
 
 /** The page that was asked for, or whose form was posted. */

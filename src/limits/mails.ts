@@ -9,7 +9,7 @@ import { reserveAll } from './counters.js';
 
 const seconds = 3600;
 /**
- * What is sent to one address is counted for as long as a link lives that lives shortest (actions/email_links.ts), and no longer: whenever
+ * What is sent to one address is counted for as long as a link lives that lives shortest (actions/reset_password.ts), and no longer: whenever
  * nothing is sent, because somebody else had it all sent, a link of the last mail is still good.
  */
 export const per_address_seconds = 30 * 60;

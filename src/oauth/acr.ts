@@ -10,12 +10,17 @@ export const acrs = ['urn:sallyport:acr:one-factor', 'urn:sallyport:acr:two-fact
 
 export type Acr = (typeof acrs)[number];
 
+/** Whether two factors were proved. RFC 8176 §2. */
+export function hasTwoFactors(amr: readonly string[]): boolean {
+  return amr.includes('mfa');
+}
+
 /**
  * The acr of what was proved: of two factors where amr says `mfa`, resisting phishing where a key was also proved (`pop`), which only
  * signs for the site it was made for.
  */
 export function acrOf(amr: readonly string[]): Acr {
-  if (!amr.includes('mfa')) return acrs[0];
+  if (!hasTwoFactors(amr)) return acrs[0];
   return amr.includes('pop') ? acrs[2] : acrs[1];
 }
 

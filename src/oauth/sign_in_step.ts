@@ -1,5 +1,6 @@
 /** What a sign-in still needs before there may be a session. Pure, and the only place that decides it. Hardening row 13. */
 import type { Config } from '../config.js';
+import { hasTwoFactors } from './acr.js';
 
 /** Whether a second factor is asked of a person: never, where they have one, or always. */
 export type FactorPolicy = 'off' | 'optional' | 'required';
@@ -31,7 +32,7 @@ export type SignInStep = 'factor' | 'enrol' | 'session';
 
 /** `factor`: a second proof is owed; `enrol`: a second factor has to be set up first; `session`: nothing is missing. */
 export function signInStep({ amr, policy, has_factor, remembered }: SignInFacts): SignInStep {
-  if (policy === 'off' || amr.includes('mfa')) return 'session';
+  if (policy === 'off' || hasTwoFactors(amr)) return 'session';
   if (has_factor) return remembered ? 'session' : 'factor';
   return policy === 'required' ? 'enrol' : 'session';
 }

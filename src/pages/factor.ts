@@ -29,7 +29,7 @@ import {
 import { languageOf, languagesOf } from '../http/language.js';
 import { ownPasskeyForm, readPasskey } from '../http/passkey_form.js';
 import { readForm, readQuery } from '../http/read.js';
-import { backFromConfirm, hasTwoFactors } from '../http/recent_proof.js';
+import { backFromConfirm, provedTwoFactors } from '../http/recent_proof.js';
 import { render } from '../http/render.js';
 import { currentSession } from '../http/session.js';
 import {
@@ -131,7 +131,7 @@ async function readAsked(deps: FactorDeps, ctx: Context, params: Params): Promis
   const stronger = interaction !== null && sign_in?.session_id !== null && person !== null;
   const ways = stronger ? fitting(open, person, interaction) : open;
   const [first] = ways;
-  const there = to !== null && session !== null && hasTwoFactors(session);
+  const there = to !== null && session !== null && provedTwoFactors(session);
   if (person === null || first === undefined || there) {
     if (to !== null) seeOther(ctx, backFromConfirm(deps.config, to));
     else if (sign_in?.session_id === null && (await owedStep(deps, sign_in)) === 'enrol')

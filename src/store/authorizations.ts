@@ -118,7 +118,10 @@ export const findHolder: (db: Db, id: string) => Promise<Holder | undefined> = b
 
 const revokeWhere = (column: string) =>
   statement<{ of: string; now: number }>((sql, value) =>
-    sql('authorizations').where(column, value.of).whereNull('revoked_at').update({ revoked_at: value.now }),
+    sql('authorizations')
+      .where(among(sql, column, value.of))
+      .whereNull('revoked_at')
+      .update({ revoked_at: value.now }),
   );
 
 const revocations = {
@@ -128,51 +131,36 @@ const revocations = {
   client_id: revokeWhere('client_id'),
 };
 
-/** Ends those that live and have this value in this column, and their tokens with them. Returns how many. */
+/** Ends those that live and have one of these values in this column, and their tokens with them. Returns how many. */
 async function revokeBy(
   trx: Trx,
   column: keyof typeof revocations,
-  of: string,
+  of: readonly string[],
   now: number,
 ): Promise<number> {
-  const revoked = await trx.run(revocations[column], { of, now });
+  const revoked = await trx.run(revocations[column], { of: JSON.stringify(of), now });
   if (revoked > 0) await statusRevocations.insertRevoked(trx, column, of, now);
   return revoked;
 }
 
 /** Ends an authorization with all its codes and tokens. False if it had ended before. */
 export async function revoke(trx: Trx, id: string, now: number): Promise<boolean> {
-  return (await revokeBy(trx, 'id', id, now)) === 1;
+  return (await revokeBy(trx, 'id', [id], now)) === 1;
 }
 
-/** Ends what hangs on a session. What was given offline_access goes on. */
-export function revokeBySession(trx: Trx, session_id: string, now: number): Promise<number> {
-  return revokeBy(trx, 'session_id', session_id, now);
+/** Ends what hangs on sessions. What was given offline_access goes on. */
+export function revokeBySessions(trx: Trx, session_ids: readonly string[], now: number): Promise<number> {
+  return revokeBy(trx, 'session_id', session_ids, now);
 }
 
-const revokeOfSessions = statement<{ sessions: string; now: number }>((sql, value) =>
-  sql('authorizations')
-    .where(among(sql, 'session_id', value.sessions))
-    .whereNull('revoked_at')
-    .update({ revoked_at: value.now }),
-);
-
-/**
- * Ends what hangs on sessions whose time was over. Where access tokens may live still (`lively`) their bits are set as well; where none can,
- * applications need not be told of them.
- */
-export async function revokeByExpiredSessions(
-  trx: Trx,
-  { all, lively }: { readonly all: readonly string[]; readonly lively: readonly string[] },
-  now: number,
-): Promise<void> {
-  await trx.run(revokeOfSessions, { sessions: JSON.stringify(all), now });
-  for (const id of lively) await statusRevocations.insertRevoked(trx, 'session_id', id, now);
+/** The same for sessions that were not used for so long that no access token of theirs lives: there is no bit to set. */
+export function revokeByIdleSessions(trx: Trx, session_ids: readonly string[], now: number): Promise<number> {
+  return trx.run(revocations.session_id, { of: JSON.stringify(session_ids), now });
 }
 
 /** Ends everything of a user, offline_access too. */
 export function revokeByUser(trx: Trx, user_id: string, now: number): Promise<number> {
-  return revokeBy(trx, 'user_id', user_id, now);
+  return revokeBy(trx, 'user_id', [user_id], now);
 }
 
 const revokeOfUserAndClient = statement<{ user_id: string; client_id: string; now: number }>((sql, value) =>
@@ -189,13 +177,13 @@ export async function revokeByUserAndClient(
   now: number,
 ): Promise<number> {
   const revoked = await trx.run(revokeOfUserAndClient, { user_id, client_id, now });
-  if (revoked > 0) await statusRevocations.insertRevoked(trx, 'user_id', user_id, now);
+  if (revoked > 0) await statusRevocations.insertRevoked(trx, 'user_id', [user_id], now);
   return revoked;
 }
 
 /** Ends everything of a client. */
 export function revokeByClient(trx: Trx, client_id: string, now: number): Promise<number> {
-  return revokeBy(trx, 'client_id', client_id, now);
+  return revokeBy(trx, 'client_id', [client_id], now);
 }
 
 const setStatus = statement<StatusIndex & { id: string; old_list: string; old_index: number }>((sql, value) =>

@@ -2,6 +2,7 @@
  * Table status_revocations: one row for each index of a status list whose bit is set, until the last token that names it has expired.
  * Written by the transaction that revokes.
  */
+import { among } from './batched.js';
 import type { Queryable, Trx } from './db.js';
 import { statement } from './statement.js';
 import type { StatusIndex } from './status_lists.js';
@@ -38,14 +39,14 @@ export async function insert(trx: Trx, index: StatusIndex, revoked_at: number, e
   await trx.run(insertOne, { id, status_list, status_index, revoked_at, expires_at });
 }
 
-/** Of the authorizations that this transaction has just revoked, those with a value in a column. */
+/** Of the authorizations that this transaction has just revoked, those with one of these values in a column. */
 const ofRevoked = (column: string) =>
   statement<{ of: string; now: number }>((sql, value) =>
     sql.raw(
       `insert into status_revocations (id, status_list, status_index, revoked_at, expires_at)
       select status_list || '.' || status_index, status_list, status_index, revoked_at, expires_at from authorizations
-      where ?? = ? and revoked_at = ? and status_list is not null on conflict (id) do nothing`,
-      [column, value.of, value.now],
+      where ? and revoked_at = ? and status_list is not null on conflict (id) do nothing`,
+      [among(sql, column, value.of), value.now],
     ),
   );
 
@@ -56,14 +57,14 @@ const insertions = {
   client_id: ofRevoked('client_id'),
 };
 
-/** Sets the bits of the authorizations that were revoked at `now` and have this value in this column. */
+/** Sets the bits of the authorizations that were revoked at `now` and have one of these values in this column. */
 export async function insertRevoked(
   trx: Trx,
   column: keyof typeof insertions,
-  of: string,
+  of: readonly string[],
   now: number,
 ): Promise<void> {
-  await trx.run(insertions[column], { of, now });
+  await trx.run(insertions[column], { of: JSON.stringify(of), now });
 }
 
 const ofList = statement<{ status_list: string; after: number }, { status_index: number }>((sql, value) =>

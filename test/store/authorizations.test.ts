@@ -91,7 +91,7 @@ describe.each(engines)('an authorization on %s', (engine) => {
       return holders.map((id) => id === user_id);
     };
     let ids = await all();
-    expect(await db.transaction((trx) => authorizations.revokeBySession(trx, 's1', 1))).toBe(2);
+    expect(await db.transaction((trx) => authorizations.revokeBySessions(trx, ['s1'], 1))).toBe(2);
     expect(await living(ids)).toEqual([false, true, false, true]);
     ids = await all();
     expect(await db.transaction((trx) => authorizations.revokeByClient(trx, 'blog', 1))).toBe(1);

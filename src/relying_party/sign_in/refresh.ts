@@ -32,7 +32,7 @@ export function createRefresher(settings: Settings, provider: Provider): Refresh
   const takeTurn = createTurns(settings);
 
   async function refreshOnce(id: string): Promise<Session | null> {
-    const fault = await isReady(provider).catch(asSignInError); // a turn is for redeeming alone
+    const fault = await faultOf(provider); // before the turn, which is for redeeming alone
     const session = await loadSession(settings, id); // a refresh may have ended since the caller read it
     if (session === null || !isDue(session, settings)) return session;
     if (fault !== null) return give(session, fault);
@@ -43,7 +43,8 @@ export function createRefresher(settings: Settings, provider: Provider): Refresh
     }
     const mine = await loadSession(settings, id); // the turn of who replaced it since may have been over already
     if (mine?.stored.version !== session.stored.version) return mine;
-    return redeemOnce(settings, provider, mine, give);
+    const outcome = await redeemOnce(settings, provider, mine);
+    return outcome instanceof SignInError ? give(mine, outcome) : outcome;
   }
 
   /** The session as it was, after a fault that says nothing about it. */
@@ -91,9 +92,13 @@ async function awaitOther(settings: Settings, session: Session): Promise<Session
 }
 
 /** Null where the provider is there, and its keys are at hand: an answer that could not be checked would be a token that is lost. */
-async function isReady(provider: Provider): Promise<null> {
-  await (await provider()).ready();
-  return null;
+async function faultOf(provider: Provider): Promise<SignInError | null> {
+  try {
+    await (await provider()).ready();
+    return null;
+  } catch (error) {
+    return asSignInError(error);
+  }
 }
 
 /** Whether the provider as a whole is out of order. RFC 6749 §4.1.2.1 has the codes. */
@@ -112,17 +117,16 @@ function isDue({ content }: Session, { clock, refresh_early_seconds }: Settings)
   return access_token_expires_at - early_seconds <= clock();
 }
 
+/** What became of a session; a fault that says nothing about it. */
 async function redeemOnce(
   settings: Settings,
   provider: Provider,
   session: Session,
-  give: (session: Session, fault: SignInError) => Session,
-): Promise<Session | null> {
+): Promise<Session | null | SignInError> {
   const { id, stored, content } = session;
   const answer = await redeem(settings, provider, content.refresh_token ?? '').catch(asSignInError);
   if (answer instanceof SignInError) {
-    if (answer.error === 'invalid_grant') return endUnlessReplaced(settings, session, answer);
-    return give(session, answer);
+    return answer.error === 'invalid_grant' ? endUnlessReplaced(settings, session, answer) : answer;
   }
   const claims = answer.claims() ?? content.claims;
   if (claims.sub !== stored.sub) return endUnlessReplaced(settings, session, otherPerson()); // Core §12.2
