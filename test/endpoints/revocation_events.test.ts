@@ -9,56 +9,11 @@ import { openDeps } from '../../src/deps.js';
 import { statement } from '../../src/store/statement.js';
 import { session_revoked } from '../../src/tokens/security_event.js';
 import { engines } from '../support/database.js';
+import { listen } from '../support/event_stream.js';
 import { getTokens } from '../support/flow.js';
 import { basic } from '../support/idp.js';
 import { type Shop, type ShopOptions, startShop } from '../support/shop.js';
 import { statusOf } from '../support/status.js';
-
-interface StreamEvent {
-  readonly id?: string;
-  readonly event: string;
-  readonly data: string;
-}
-
-/** Reads the stream as a browser's EventSource does, comments left out. */
-async function listen(shop: Shop, headers: Record<string, string> = {}) {
-  const own = basic('shop', shop.shop.client_secret);
-  const stopping = new AbortController();
-  onTestFinished(() => stopping.abort());
-  const response = await shop.idp.fetch('/revocations', {
-    headers: { ...own, ...headers },
-    signal: stopping.signal,
-  });
-  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
-  let text = '';
-  return {
-    status: response.status,
-    headers: response.headers,
-    body: () => response.text(),
-    stop: () => stopping.abort(),
-    /** What comes next, comments and all. */
-    async raw(): Promise<string> {
-      const { value, done } = (await reader?.read()) ?? { done: true };
-      if (done) throw new Error('the stream has ended');
-      return value ?? '';
-    },
-    async next(): Promise<StreamEvent> {
-      for (;;) {
-        const at = text.indexOf('\n\n');
-        if (at < 0) {
-          const { value, done } = (await reader?.read()) ?? { done: true };
-          if (done) throw new Error('the stream has ended');
-          text += value;
-          continue;
-        }
-        const lines = text.slice(0, at).split('\n');
-        text = text.slice(at + 2);
-        const fields = lines.filter((line) => !line.startsWith(':')).map((line) => line.split(/: (.*)/));
-        if (fields.length > 0) return Object.fromEntries(fields);
-      }
-    },
-  };
-}
 
 const dropRevocations = statement((sql) => sql.raw('drop table status_revocations'));
 
